@@ -1,0 +1,83 @@
+"""What one kind of evidence asks for: forms, verification rows and checks all derive from these specifications.
+
+A figure has a flat key: `pu.participants` for a single field, `lines.<line key>.<field>` for a field of a repeated
+line. Keys are stored with claims and findings, so they never change their meaning.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+FieldKind = Literal["people", "count", "rupiah", "months", "date", "text", "choice", "year"]
+
+# Kinds stored as whole numbers; the others are stored as text (a date in ISO form).
+NUMBERS = frozenset({"people", "count", "rupiah", "months", "year"})
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """One field of a form. `label`, `group`, `hint` and the words of `choices` are message ids.
+
+    `counted` figures get a row of their own in the verification: claimed, found, difference. A `group` is the heading
+    under which neighbouring fields stand together. `election_only` fields are asked where the cycle held an election.
+    """
+
+    key: str
+    label: str
+    kind: FieldKind
+    required: bool = True
+    hint: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    counted: bool = False
+    group: str = ""
+    election_only: bool = False
+    default: str = ""
+
+
+@dataclass(frozen=True)
+class LineSpec:
+    """The repeated lines of a kind, such as groups of workers or villages; `title` names one line."""
+
+    key: str
+    title: str
+    fields: tuple[FieldSpec, ...]
+    max_per_page: int = 12
+
+    def field(self, key: str) -> FieldSpec | None:
+        """The field with this key inside a line, or None."""
+        return next((field for field in self.fields if field.key == key), None)
+
+
+@dataclass(frozen=True)
+class KindSpec:
+    """One kind of evidence: its title, what it proves, its single fields and its lines."""
+
+    kind: str
+    title: str
+    purpose: str
+    fields: tuple[FieldSpec, ...]
+    lines: LineSpec | None = None
+
+    def asked(self, *, election_held: bool) -> tuple[FieldSpec, ...]:
+        """The single fields that this cycle asks for."""
+        return tuple(field for field in self.fields if election_held or not field.election_only)
+
+    def field(self, figure: str) -> FieldSpec | None:
+        """The field behind a figure key, also behind `lines.<line key>.<field>`; None for an unknown key."""
+        if figure.startswith("lines.") and figure.count(".") == 2:
+            return self.lines.field(figure.rsplit(".", 1)[1]) if self.lines is not None else None
+        return next((field for field in self.fields if field.key == figure), None)
+
+
+def line_figure(line_key: str, field_key: str) -> str:
+    """The figure key of a field inside a line."""
+    return f"lines.{line_key}.{field_key}"
+
+
+def line_key_of(figure: str) -> str | None:
+    """The key of the line a figure stands in, or None for a single field."""
+    parts = figure.split(".")
+    return parts[1] if len(parts) == 3 and parts[0] == "lines" else None
+
+
+Stored = Mapping[str, object]
