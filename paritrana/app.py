@@ -1,0 +1,165 @@
+"""The application: settings, database, rooms, facts, error pages. Only this module knows every room."""
+
+import logging
+import sys
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import structlog
+from flask import Flask
+from flask_bootstrap import Bootstrap5
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+from sqlalchemy import Engine
+
+from paritrana.accounts import origin, security
+from paritrana.accounts import views as accounts_views
+from paritrana.certificates import views as certificates_views
+from paritrana.clock import Clock, SystemClock
+from paritrana.config import Settings, data_folder, load_settings
+from paritrana.core.policy import Act, Guard
+from paritrana.cycles.models import Category, Cycle
+from paritrana.cycles.queries import all_categories, state_now
+from paritrana.database import db, engine_options, prepare_engine
+from paritrana.home import views as home_views
+from paritrana.interviews import views as interviews_views
+from paritrana.nominations import facts as nominations_facts
+from paritrana.nominations import views as nominations_views
+from paritrana.nominations.models import Nomination
+from paritrana.panels import facts as panels_facts
+from paritrana.panels import queries as panels_queries
+from paritrana.panels import views as panels_views
+from paritrana.publication import views as publication_views
+from paritrana.results import views as results_views
+from paritrana.sheets import facts as sheets_facts
+from paritrana.sheets import views as sheets_views
+from paritrana.sheets.models import Sheet
+from paritrana.verification import facts as verification_facts
+from paritrana.verification import views as verification_views
+from paritrana.web import access, errors, headers, language, template_filters
+from paritrana.web.access import Access, CategoryPlace
+
+ROOMS = (
+    accounts_views, nominations_views, panels_views, verification_views, interviews_views, sheets_views,
+    results_views, certificates_views, publication_views, home_views,
+)  # fmt: skip
+
+migrate = Migrate()
+csrf = CSRFProtect()
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> Flask:
+    """Build the application from validated settings. Raises `BadSettings`, `UndeclaredRoute`."""
+    settings = settings or load_settings()
+    app = Flask(__name__, template_folder="templates", static_folder="static")
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        TESTING=settings.testing,
+        TRUSTED_HOSTS=settings.hosts,
+        PREFERRED_URL_SCHEME="https" if settings.secure else "http",
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url),
+        MAX_CONTENT_LENGTH=settings.max_file_bytes + 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=500_000,
+        MAX_FORM_PARTS=1000,
+        WTF_CSRF_TIME_LIMIT=None,
+        BOOTSTRAP_SERVE_LOCAL=True,
+        TEMPLATES_AUTO_RELOAD=False,
+    )
+    app.extensions["settings"] = settings
+    app.extensions["clock"] = clock or SystemClock()
+    set_up_logs()
+    if settings.proxy_hops:
+        from werkzeug.middleware.proxy_fix import ProxyFix
+
+        app.wsgi_app = ProxyFix(app.wsgi_app, *[settings.proxy_hops] * 3)  # type: ignore[method-assign]
+    _set_up_database(app)
+    access.init_app(app)
+    csrf.init_app(app)
+    origin.init_app(app)
+    Bootstrap5(app)
+    language.init_app(app)
+    template_filters.init_app(app)
+    headers.init_app(app)
+    errors.init_app(app)
+    security.init_app(app, db)
+    for room in ROOMS:
+        app.register_blueprint(room.bp)
+    _register_facts(app.extensions["access"])
+    for endpoint in ("static", "bootstrap.static"):
+        if endpoint in app.view_functions:
+            access.declare_endpoint(app, endpoint, Act.STATIC)
+    access.check_declarations(app)
+    return app
+
+
+def _set_up_database(app: Flask) -> None:
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(data_folder("migrations")), render_as_batch=True, compare_type=True)
+    with app.app_context():
+        engine: Engine = db.engine
+        prepare_engine(engine)
+
+
+def _register_facts(registry: Access) -> None:
+    registry.actor = security.actor_at_the_door(panels_queries.seats_of)
+    registry.places = _places
+    registry.all_places = lambda at: [_place(category, at) for category in all_categories()]
+    registry.facts = {
+        Guard.OWN: nominations_facts.own,
+        Guard.SEATED: lambda actor, role, subject: True,  # the role itself follows from the seat or the grant
+        Guard.OWN_CYCLE: lambda actor, role, subject: True,
+        Guard.UNCONFLICTED: panels_facts.unconflicted,
+        Guard.CATEGORY_UNCONFLICTED: panels_facts.category_unconflicted,
+        Guard.OPEN_REQUEST: verification_facts.open_request,
+        Guard.NOT_FIRST_PERSON: verification_facts.not_first_person,
+        Guard.OWN_ITEM: sheets_facts.own_item,
+        Guard.SHEET_LOCKED: sheets_facts.sheet_locked,
+        Guard.ALL_SHEETS_IN: sheets_facts.all_sheets_in,
+        Guard.SIMULATED: lambda actor, role, subject: all(c.cycle.simulated for c in _categories(subject)),
+    }
+    registry.clauses = {
+        (Guard.OWN, Nomination): nominations_facts.own_clause,
+        (Guard.UNCONFLICTED, Nomination): panels_facts.unconflicted_clause,
+        (Guard.OPEN_REQUEST, Nomination): verification_facts.open_request_clause,
+        (Guard.NOT_FIRST_PERSON, Nomination): verification_facts.not_first_person_clause,
+        (Guard.OWN_ITEM, Sheet): sheets_facts.own_item_clause,
+    }
+
+
+def _categories(subject: Any) -> list[Category]:
+    if isinstance(subject, Category):
+        return [subject]
+    if isinstance(subject, Cycle):
+        return list(subject.categories)
+    category = getattr(subject, "category", None)
+    if category is None:
+        nomination = getattr(subject, "nomination", None)
+        category = getattr(nomination, "category", None)
+    return [] if category is None else [category]
+
+
+def _places(subject: Any, at: datetime) -> Iterable[CategoryPlace]:
+    return [_place(category, at) for category in _categories(subject)]
+
+
+def _place(category: Category, at: datetime) -> CategoryPlace:
+    return CategoryPlace(category.id, category.cycle_id, state_now(category, at))
+
+
+def set_up_logs() -> None:
+    """Structured logs: one JSON line per event on standard error."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=True),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )

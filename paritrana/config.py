@@ -1,0 +1,143 @@
+"""Typed settings, read once at start and refused in one sentence when wrong.
+
+Order: the defaults here, then `settings.toml` in the instance folder, then `PARITRANA_*` of the environment.
+"""
+
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+PACKAGE = Path(__file__).resolve().parent
+PREFIX = "PARITRANA_"
+
+
+class BadSettings(Exception):
+    """A setting is unknown, wrong or unsafe; the message is the one sentence shown at start."""
+
+
+class Settings(BaseModel):
+    """Every setting of one installation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    instance_path: Path
+    database_url: str
+    blob_path: Path
+    secret_key: str = Field(min_length=32)
+    base_url: str = "http://127.0.0.1:8080"
+    trusted_hosts: tuple[str, ...] = ()
+    proxy_hops: int = Field(default=0, ge=0, le=5)
+    demo: bool = False
+    testing: bool = False
+    operator_name: str = "Panitia Paritrana Award"
+    support_contact: str = ""
+    max_file_bytes: int = Field(default=25 * 1024 * 1024, ge=1024)
+
+    @field_validator("base_url")
+    @classmethod
+    def _whole_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
+            raise ValueError("write it as https://host without a path")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_engine(cls, value: str) -> str:
+        if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("write sqlite:///FILE or postgresql+psycopg://…")
+        return value
+
+    @model_validator(mode="after")
+    def _safe_together(self) -> Self:
+        host = urlsplit(self.base_url).hostname or ""
+        if urlsplit(self.base_url).scheme == "http" and host not in {"127.0.0.1", "localhost", "::1"}:
+            raise ValueError("base_url: plain http is for a loopback address only; write https://…")
+        if self.demo and host not in {"127.0.0.1", "localhost", "::1"}:
+            raise ValueError("demo: demonstration mode runs on a loopback address only")
+        return self
+
+    @property
+    def hosts(self) -> list[str]:
+        """Host names the application answers to; the one of `base_url` always is."""
+        return sorted({urlsplit(self.base_url).hostname or "", *self.trusted_hosts})
+
+    @property
+    def secure(self) -> bool:
+        """Whether people reach the application over TLS."""
+        return self.base_url.startswith("https://")
+
+
+def data_folder(name: str) -> Path:
+    """The folder `migrations` or `seed`, in the checkout or inside the installed package (`_migrations`, `_seed`)."""
+    inside = PACKAGE / f"_{name}"
+    return inside if inside.is_dir() else PACKAGE.parent / name
+
+
+def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Read the settings of this installation and make the instance folder with its secret key where missing.
+
+    Raises `BadSettings` with one sentence that names the setting.
+    """
+    environ = os.environ if environ is None else environ
+    instance = Path(overrides.get("instance_path") or environ.get(f"{PREFIX}INSTANCE") or Path.cwd() / "instance")
+    instance = instance.resolve()
+    try:
+        instance.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadSettings(f"The instance folder {instance} cannot be made: {error.strerror}.") from None
+    values: dict[str, Any] = {
+        "instance_path": instance,
+        "database_url": f"sqlite:///{instance / 'paritrana.db'}",
+        "blob_path": instance / "blobs",
+    }
+    values |= _from_file(instance / "settings.toml") | _from_environment(environ) | overrides
+    values["instance_path"] = instance
+    if "secret_key" not in values:
+        values["secret_key"] = _secret_of(instance / "keys" / "secret.key")
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]) or "settings"
+        sentence = first["msg"].removeprefix("Value error, ")
+        raise BadSettings(f"The setting {name} cannot be used: {sentence}.") from None
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadSettings(f"The settings file {path.name} cannot be read: {error}.") from None
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in environ.items():
+        if not key.startswith(PREFIX) or key == f"{PREFIX}INSTANCE":
+            continue
+        name = key.removeprefix(PREFIX).lower()
+        if name not in Settings.model_fields or name in {"instance_path", "testing"}:
+            raise BadSettings(f"The setting {key} is unknown. Check its spelling or remove it.")
+        found[name] = tuple(part for part in value.split(",") if part) if name == "trusted_hosts" else value
+    return found
+
+
+def _secret_of(path: Path) -> str:
+    """The installation's own secret, made on the first start and readable by its owner only."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    if not path.exists():
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(48))
+    if path.stat().st_mode & 0o077:
+        raise BadSettings(f"The key file {path.name} can be read by others. Run: chmod 600 on it.")
+    return path.read_text(encoding="ascii").strip()

@@ -1,0 +1,384 @@
+"""Who may do what, and when: one table, act by role, printed by `paritrana authz --print`.
+
+A cell names the states of the category in which the act is allowed, then the guards as letters, as in the matrix of
+docs/security: `4-5 pns` reads "in states 4 and 5, when seated, unconflicted and it is the actor's own item". Several
+grants in one cell stand apart by `;`. `2(CH)` asks for a confirmation by a second person of that role, whose own cell
+says `2nd`. A word in brackets is a guard of this act alone. An empty table cell is a refusal: the default is deny.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from paritrana.core.lifecycle import State
+
+
+class Role(StrEnum):
+    """What a person is in a cycle or category; everybody is `PUBLIC`."""
+
+    PUBLIC = "PU"
+    NOMINEE = "NO"
+    VERIFIER = "VE"
+    ASSESSOR = "AS"
+    CHAIR = "CH"
+    ORGANISER = "OR"
+    AUDITOR = "AU"
+    ADMINISTRATOR = "AD"
+
+
+class Guard(StrEnum):
+    """A fact about an actor and a subject that a grant asks for. The one-letter ones are the matrix's letters."""
+
+    OWN = "o"
+    SEATED = "p"
+    UNCONFLICTED = "n"
+    CATEGORY_UNCONFLICTED = "N"
+    OWN_ITEM = "s"
+    OPEN_REQUEST = "q"
+    IN_GRACE = "g"
+    SHEET_LOCKED = "k"
+    OWN_CYCLE = "c"
+    FRESH = "r"
+    REASON = "w"
+    SAME_HASH = "h"
+    NOT_FIRST_PERSON = "not_first"
+    NOT_PROPOSER = "not_proposer"
+    ALL_SHEETS_IN = "all_in"
+    SIMULATED = "simulated"
+
+
+# What a form must bring along rather than what stands in the database: the service that acts asks for these.
+BROUGHT = frozenset({Guard.REASON, Guard.SAME_HASH, Guard.NOT_PROPOSER})
+
+
+class Act(StrEnum):
+    """Everything that can be done or seen. Every route declares one."""
+
+    SIGN_IN = "sign_in"
+    SET_LANGUAGE = "set_language"
+    STATIC = "static"
+    HOME = "home"
+    SIGN_OUT = "sign_out"
+    REAUTHENTICATE = "reauthenticate"
+    READ_PUBLIC_PAGE = "read_public_page"
+    READ_PUBLIC_RESULT = "read_public_result"
+    VERIFY_CERTIFICATE = "verify_certificate"
+    SEE_DRAFT = "see_draft"
+    SEE_NOMINATION = "see_nomination"
+    SEE_PROGRESS = "see_progress"
+    SIGN_DECLARATION = "sign_declaration"
+    CREATE_NOMINATION = "create_nomination"
+    EDIT_NOMINATION = "edit_nomination"
+    SUBMIT = "submit"
+    TAKE_BACK = "take_back"
+    WITHDRAW = "withdraw"
+    UPLOAD = "upload"
+    DOWNLOAD_EVIDENCE = "download_evidence"
+    TAKE_VERIFICATION = "take_verification"
+    VERIFY = "verify"
+    SET_FINDING = "set_finding"
+    DECIDE_FINDING = "decide_finding"
+    REQUEST_CHANGE = "request_change"
+    ANSWER_REQUEST = "answer_request"
+    CLOSE_VERIFICATION = "close_verification"
+    SEAT_PANEL = "seat_panel"
+    RECUSE = "recuse"
+    PLAN_SESSION = "plan_session"
+    OPEN_SESSION = "open_session"
+    CLOSE_SESSION = "close_session"
+    RECORD_ATTENDANCE = "record_attendance"
+    SHORTLIST = "shortlist"
+    MOVE_STATE = "move_state"
+    ADVANCE_CLOCK = "advance_clock"
+    MARK = "mark"
+    SUBMIT_SHEET = "submit_sheet"
+    SEE_OWN_MARKS = "see_own_marks"
+    SEE_OTHERS_MARKS = "see_others_marks"
+    SEE_RANKING_PREVIEW = "see_ranking_preview"
+    BUILD_RUN = "build_run"
+    SEAL_RESULTS = "seal_results"
+    PROPOSE_PUBLICATION = "propose_publication"
+    CONFIRM_PUBLICATION = "confirm_publication"
+    ISSUE_CERTIFICATE = "issue_certificate"
+    MANAGE_CYCLE = "manage_cycle"
+
+
+class Part(StrEnum):
+    """Which person of a two-person act asks."""
+
+    FIRST = "first"
+    SECOND = "second"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One way in which a role may act. `states` None means in any state, also without a category."""
+
+    states: frozenset[State] | None
+    guards: frozenset[Guard]
+    part: Part = Part.FIRST
+    second: Role | None = None
+
+
+_CELL = re.compile(
+    r"(?P<states>any|\d(?:-\d)?)"
+    r"(?:\s+(?P<letters>[opnNsqgkcrwh]+))?"
+    r"(?P<two>\s*2\((?P<second>[A-Z]{2})\))?"
+    r"(?P<nth>\s+2nd(?:\s+(?P<more>[opnNsqgkcrwh]+))?)?"
+    r"(?:\s+\[(?P<words>[a-z_ ]+)\])?"
+)
+
+
+def parse_cell(text: str) -> tuple[Grant, ...]:
+    """The grants that a cell of the matrix names. Raises `ValueError` for a cell that cannot be read."""
+    grants = []
+    for part in text.split(";"):
+        match = _CELL.fullmatch(part.strip())
+        if match is None:
+            raise ValueError(f"cannot read the cell {part!r}")
+        low, _, high = match["states"].partition("-")
+        states = None if low == "any" else frozenset(State(n) for n in range(int(low), int(high or low) + 1))
+        names = [*(match["letters"] or ""), *(match["more"] or ""), *(match["words"] or "").split()]
+        grants.append(
+            Grant(
+                states,
+                frozenset(Guard(name) for name in names),
+                Part.SECOND if match["nth"] else Part.FIRST,
+                Role(match["second"]) if match["second"] else None,
+            )
+        )
+    return tuple(grants)
+
+
+_ANY = {role.value: "any" for role in Role}
+_SIGNED_IN = {role: cell for role, cell in _ANY.items() if role != "PU"}
+
+MATRIX: Mapping[Act, Mapping[str, str]] = {
+    Act.SIGN_IN: _ANY,
+    Act.SET_LANGUAGE: _ANY,
+    Act.STATIC: _ANY,
+    Act.HOME: _SIGNED_IN,
+    Act.SIGN_OUT: _SIGNED_IN,
+    Act.REAUTHENTICATE: _SIGNED_IN,
+    Act.READ_PUBLIC_PAGE: {role: "1-9" for role in _ANY},
+    Act.READ_PUBLIC_RESULT: {role: "8-9" for role in _ANY},
+    Act.VERIFY_CERTIFICATE: _ANY,
+    Act.SEE_DRAFT: {"NO": "1-8 o"},
+    Act.SEE_NOMINATION: {
+        "NO": "1-8 o", "VE": "2-6 pn", "AS": "3-7 pn", "CH": "2-7 pn", "OR": "2-7 c", "AU": "2-9 w",
+    },
+    Act.SEE_PROGRESS: {"CH": "1-6 p", "OR": "1-6 c", "AU": "1-9"},
+    Act.SIGN_DECLARATION: {"VE": "0-6 s", "AS": "0-6 s", "CH": "0-6 s"},
+    Act.CREATE_NOMINATION: {"NO": "1 o", "OR": "1 c"},
+    Act.EDIT_NOMINATION: {"NO": "1 o; 3-4 oq"},
+    Act.SUBMIT: {"NO": "1 or"},
+    Act.TAKE_BACK: {"NO": "1 or"},
+    Act.WITHDRAW: {"NO": "1-6 or"},
+    Act.UPLOAD: {"NO": "1 o; 2 og; 3-4 oq", "VE": "3-4 pn", "OR": "0-8 c"},
+    Act.DOWNLOAD_EVIDENCE: {
+        "NO": "1-8 o", "VE": "2-6 pn", "AS": "3-7 pn", "CH": "3-7 pn", "OR": "2-7 c", "AU": "2-9 rw",
+    },
+    Act.TAKE_VERIFICATION: {"VE": "3-4 pn", "OR": "1-4 c"},
+    Act.VERIFY: {"VE": "3-4 pn"},
+    Act.SET_FINDING: {"VE": "3-5 pnw", "CH": "3-5 pnw"},
+    Act.DECIDE_FINDING: {"CH": "3-5 pnw"},
+    Act.REQUEST_CHANGE: {"VE": "3-4 pn"},
+    Act.ANSWER_REQUEST: {"NO": "3-4 oqr"},
+    Act.CLOSE_VERIFICATION: {"VE": "3-4 pn [not_first]"},
+    Act.SEAT_PANEL: {"CH": "4-5 2nd", "OR": "0-3 cw; 4-5 cw2(CH)"},
+    Act.RECUSE: {"VE": "0-5 s", "AS": "0-6 s", "CH": "0-6 s; 0-6 pw"},
+    Act.PLAN_SESSION: {"OR": "3-4 c"},
+    Act.OPEN_SESSION: {"CH": "4 p", "OR": "4 c"},
+    Act.CLOSE_SESSION: {"CH": "4 p", "OR": "4 c"},
+    Act.RECORD_ATTENDANCE: {"CH": "4 p; 5-6 2nd", "OR": "4 c; 5-6 cw2(CH)"},
+    Act.SHORTLIST: {"CH": "3 2nd", "OR": "3 crw2(CH)"},
+    Act.MOVE_STATE: {"CH": "0 2nd; 5 pr", "OR": "0 cr2(CH); 3-4 cr; 8 cr"},
+    Act.ADVANCE_CLOCK: {"OR": "1-8 c [simulated]"},
+    Act.MARK: {"AS": "4-5 pns"},
+    Act.SUBMIT_SHEET: {"AS": "4-5 pnsr"},
+    Act.SEE_OWN_MARKS: {"AS": "4-8 s"},
+    Act.SEE_OTHERS_MARKS: {
+        "PU": "8-9", "NO": "8-9", "AS": "5 pnk; 6-8 pn", "CH": "5 pn [all_in]; 6-8 pn", "OR": "6-8 c", "AU": "5-9 rw",
+    },
+    Act.SEE_RANKING_PREVIEW: {"AS": "6-7 pN", "CH": "6-7 pN", "OR": "6-7 c", "AU": "6-9 rw"},
+    Act.BUILD_RUN: {"CH": "6 pN", "OR": "6 c"},
+    Act.SEAL_RESULTS: {"CH": "6 pNrh2(OR)", "OR": "6 2nd crh"},
+    Act.PROPOSE_PUBLICATION: {"OR": "7 crh"},
+    Act.CONFIRM_PUBLICATION: {"CH": "7 prh [not_proposer]"},
+    Act.ISSUE_CERTIFICATE: {"CH": "7 2nd", "OR": "7 crw2(CH); 8 cr"},
+    Act.MANAGE_CYCLE: {"OR": "0-9 c", "CH": "0-9 p"},
+}  # fmt: skip
+
+POLICY: Mapping[Act, Mapping[Role, tuple[Grant, ...]]] = {
+    act: {Role(role): parse_cell(cell) for role, cell in row.items()} for act, row in MATRIX.items()
+}
+
+# The acts that already show a person that an object exists. Who has none of them for it gets the answer of an object
+# that is not there; who has one learns why the act itself is refused.
+SEEN_BY: Mapping[Act, tuple[Act, ...]] = {
+    act: (Act.SEE_DRAFT, Act.SEE_NOMINATION)
+    for act in (
+        Act.EDIT_NOMINATION, Act.SUBMIT, Act.TAKE_BACK, Act.WITHDRAW, Act.UPLOAD, Act.DOWNLOAD_EVIDENCE,
+        Act.TAKE_VERIFICATION, Act.VERIFY, Act.SET_FINDING, Act.DECIDE_FINDING, Act.REQUEST_CHANGE,
+        Act.ANSWER_REQUEST, Act.CLOSE_VERIFICATION,
+    )
+} | {
+    Act.MARK: (Act.SEE_OWN_MARKS,),
+    Act.SUBMIT_SHEET: (Act.SEE_OWN_MARKS,),
+    Act.OPEN_SESSION: (Act.MANAGE_CYCLE,),
+    Act.CLOSE_SESSION: (Act.MANAGE_CYCLE,),
+    Act.RECORD_ATTENDANCE: (Act.MANAGE_CYCLE,),
+    Act.PLAN_SESSION: (Act.MANAGE_CYCLE,),
+    Act.SEAT_PANEL: (Act.MANAGE_CYCLE,),
+    Act.SHORTLIST: (Act.MANAGE_CYCLE,),
+    Act.MOVE_STATE: (Act.MANAGE_CYCLE,),
+    Act.ADVANCE_CLOCK: (Act.MANAGE_CYCLE,),
+    Act.SEE_RANKING_PREVIEW: (Act.MANAGE_CYCLE,),
+    Act.BUILD_RUN: (Act.MANAGE_CYCLE,),
+    Act.SEAL_RESULTS: (Act.MANAGE_CYCLE,),
+    Act.PROPOSE_PUBLICATION: (Act.MANAGE_CYCLE,),
+    Act.CONFIRM_PUBLICATION: (Act.MANAGE_CYCLE,),
+    Act.ISSUE_CERTIFICATE: (Act.MANAGE_CYCLE,),
+    Act.CREATE_NOMINATION: (Act.READ_PUBLIC_PAGE,),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A seat in the panel of one category. `acting` is set for a deputy while the chair is in conflict there."""
+
+    category_id: int
+    role: str
+    acting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person at the door, with every grant and seat that is in force now. `user_id` None is the public."""
+
+    user_id: int | None = None
+    person_id: int | None = None
+    ref: str = "public"
+    name: str = ""
+    office_region: str | None = None
+    organisations: frozenset[int] = frozenset()
+    verifies: frozenset[int] = frozenset()
+    organises: frozenset[int] = frozenset()
+    audits: frozenset[int] = frozenset()
+    administrator: bool = False
+    seats: Mapping[int, Seat] = field(default_factory=dict)
+    fresh: bool = False
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether this is a person with an account."""
+        return self.user_id is not None
+
+
+ANYBODY = Actor()
+
+
+def roles_in(actor: Actor, cycle_id: int | None, category_id: int | None) -> frozenset[Role]:
+    """The roles that `actor` holds in this category of this cycle; without a category, all it holds anywhere.
+
+    Every signed-in person may also do what the public may.
+    """
+    roles = {Role.PUBLIC}
+    if actor.organisations:
+        roles.add(Role.NOMINEE)
+    if actor.administrator:
+        roles.add(Role.ADMINISTRATOR)
+    for role, cycles in (
+        (Role.VERIFIER, actor.verifies),
+        (Role.ORGANISER, actor.organises),
+        (Role.AUDITOR, actor.audits),
+    ):
+        if cycles and (cycle_id is None or cycle_id in cycles):
+            roles.add(role)
+    seats = actor.seats.values() if category_id is None else filter(None, [actor.seats.get(category_id)])
+    for seat in seats:
+        roles.add(Role.ASSESSOR)
+        if seat.role == "chair" or seat.acting:
+            roles.add(Role.CHAIR)
+    return frozenset(roles)
+
+
+class Answer(StrEnum):
+    """What the policy says: yes, or the kind of no."""
+
+    ALLOW = "allow"
+    SIGN_IN = "sign_in"
+    HIDDEN = "hidden"
+    FORBIDDEN = "forbidden"
+    WRONG_STATE = "wrong_state"
+    NOT_FRESH = "not_fresh"
+
+
+Facts = Callable[[Role, Guard], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer; for a yes the grant it rests on and the role it was given to, for a no the guards that failed."""
+
+    answer: Answer
+    grant: Grant | None = None
+    role: Role | None = None
+    failed: frozenset[Guard] = frozenset()
+
+    @property
+    def allowed(self) -> bool:
+        """Whether it is a yes."""
+        return self.answer is Answer.ALLOW
+
+
+def can(
+    roles: frozenset[Role], act: Act, facts: Facts, state: State | None, *, part: Part = Part.FIRST
+) -> Decision:
+    """Whether somebody with `roles` may do `act` on a subject whose category is in `state`; None = no category.
+
+    `facts(role, guard)` tells each guard about this actor and subject and is asked only for guards that decide.
+    The guards in `BROUGHT` belong to what a form brings and count as met here. A missing fresh sign-in is reported
+    only where it alone stands in the way, a wrong state only where every guard would hold.
+    """
+    best = Decision(Answer.FORBIDDEN)
+    rows = [(role, grant) for role, grants in POLICY[act].items() if role in roles for grant in grants]
+    for role, grant in rows:
+        if grant.part is not part:
+            continue
+        in_state = grant.states is None or state is None or state in grant.states
+        failed = frozenset(g for g in grant.guards - BROUGHT if not facts(role, g))
+        if in_state and not failed:
+            return Decision(Answer.ALLOW, grant, role)
+        if in_state and failed == {Guard.FRESH}:
+            best = Decision(Answer.NOT_FRESH, grant, role, failed)
+        elif not in_state and failed <= {Guard.FRESH} and best.answer is Answer.FORBIDDEN:
+            best = Decision(Answer.WRONG_STATE, grant, role, failed)
+        elif best.answer is Answer.FORBIDDEN:
+            best = Decision(Answer.FORBIDDEN, None, role, failed)
+    return best
+
+
+def decide(
+    actor: Actor,
+    act: Act,
+    facts: Facts,
+    *,
+    state: State | None = None,
+    cycle_id: int | None = None,
+    category_id: int | None = None,
+    part: Part = Part.FIRST,
+) -> Decision:
+    """The whole answer for a door: `can`, and when it says no, how much of that no this person may learn."""
+    roles = roles_in(actor, cycle_id, category_id)
+    answer = can(roles, act, facts, state, part=part)
+    if answer.allowed:
+        return answer
+    if not actor.signed_in and act not in {Act.READ_PUBLIC_PAGE, Act.READ_PUBLIC_RESULT, Act.VERIFY_CERTIFICATE}:
+        return Decision(Answer.SIGN_IN)
+    if answer.answer is Answer.NOT_FRESH:
+        return answer
+    if any(can(roles, seen, facts, state).allowed for seen in SEEN_BY.get(act, ())):
+        return answer
+    return Decision(Answer.HIDDEN)

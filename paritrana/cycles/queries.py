@@ -1,0 +1,117 @@
+"""Reads of cycles, categories and rubric versions."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from paritrana.core.errors import NotFound
+from paritrana.core.lifecycle import State, effective_state
+from paritrana.cycles.models import Category, Cycle, Proposal, RubricVersion
+from paritrana.database import db
+
+
+def cycle_time(cycle: Cycle, at: datetime) -> datetime:
+    """The moment `at` on the cycle's own clock; only a simulated cycle's clock differs from the system's."""
+    return at + timedelta(seconds=cycle.offset_seconds)
+
+
+def state_now(category: Category, at: datetime) -> State:
+    """The state of a category at the system's moment `at`, with the moves of the clock that are due."""
+    return effective_state(
+        category.stored_state,
+        closes_at=category.closes_at,
+        grace_ends_at=category.grace_ends_at,
+        now=cycle_time(category.cycle, at),
+    )
+
+
+def get_cycle(cycle: str) -> Cycle:
+    """The cycle with this code, its categories loaded (two statements). Raises `NotFound`."""
+    found = db.session.scalar(
+        select(Cycle).where(Cycle.code == cycle).options(selectinload(Cycle.categories).joinedload(Category.rubric))
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def get_category(cycle: str, cat: str) -> Category:
+    """The category `cat` (its slug) of the cycle with code `cycle`, the cycle loaded. Raises `NotFound`."""
+    found = db.session.scalar(
+        select(Category)
+        .join(Category.cycle)
+        .where(Cycle.code == cycle, Category.slug == cat)
+        .options(joinedload(Category.cycle))
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def all_categories() -> Sequence[Category]:
+    """Every category with its cycle, by cycle and position (one statement)."""
+    return db.session.scalars(
+        select(Category).options(joinedload(Category.cycle)).order_by(Category.cycle_id, Category.position)
+    ).all()
+
+
+def cycles() -> Sequence[Cycle]:
+    """Every cycle with its categories, newest assessment year first (two statements)."""
+    return db.session.scalars(
+        select(Cycle).options(selectinload(Cycle.categories)).order_by(Cycle.assessment_year.desc(), Cycle.code)
+    ).all()
+
+
+def rubric_of(category: Category) -> RubricVersion:
+    """The rubric version of a category with its indicators (at most two statements). Raises `NotFound` without one."""
+    found = db.session.scalar(
+        select(RubricVersion)
+        .where(RubricVersion.id == category.rubric_version_id)
+        .options(selectinload(RubricVersion.indicators))
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def find_rubric(code: str, version: int) -> RubricVersion | None:
+    """The rubric version with this code and number, where there is one."""
+    return db.session.scalar(
+        select(RubricVersion)
+        .where(RubricVersion.code == code, RubricVersion.version == version)
+        .options(selectinload(RubricVersion.indicators))
+    )
+
+
+def get_proposal(ref: str) -> Proposal:
+    """A proposal with its category and cycle. Raises `NotFound`."""
+    found = db.session.scalar(
+        select(Proposal).where(Proposal.ref == ref).options(joinedload(Proposal.category).joinedload(Category.cycle))
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def waiting_proposals(category_ids: Sequence[int]) -> Sequence[Proposal]:
+    """Proposals of these categories that wait for a second person, oldest first (one statement)."""
+    return db.session.scalars(
+        select(Proposal)
+        .where(Proposal.category_id.in_(category_ids), Proposal.state == "waiting")
+        .options(joinedload(Proposal.category).joinedload(Category.cycle))
+        .order_by(Proposal.proposed_at, Proposal.id)
+    ).all()
+
+
+def waiting_proposal(category: Category, act: str, subject_ref: str | None = None) -> Proposal | None:
+    """The proposal for `act` in this category that waits for a second person, where there is one."""
+    return db.session.scalar(
+        select(Proposal).where(
+            Proposal.category_id == category.id,
+            Proposal.act == act,
+            Proposal.state == "waiting",
+            Proposal.subject_ref == subject_ref if subject_ref is not None else True,  # type: ignore[arg-type]
+        )
+    )

@@ -1,0 +1,317 @@
+"""Changes of cycles: set-up, rubric versions, states, the simulated clock and the first half of two-person acts."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from paritrana.audit import service as audit
+from paritrana.core.errors import MissingReason, ParitranaError, SamePerson, StaleVersion, WrongState
+from paritrana.core.lifecycle import State, moves_due
+from paritrana.core.policy import Actor
+from paritrana.core.words import N_
+from paritrana.cycles import queries
+from paritrana.cycles.models import Category, CategoryTitle, Cycle, Indicator, Proposal, RubricVersion
+from paritrana.database import canonical, db, random_ref
+
+# States up to this one are told in the intake stream of a cycle, later ones in the judging stream.
+LAST_INTAKE_STATE = State.VERIFICATION
+
+
+class ProposalVoid(ParitranaError):
+    """What was proposed has changed since; the proposal no longer stands."""
+
+    code = "proposal_void"
+    message = N_("What was proposed has changed since. Look at it again and propose it anew.")
+
+
+class ProposalWaiting(ParitranaError):
+    """The same thing is already proposed and waits for a second person."""
+
+    code = "proposal_waiting"
+    message = N_("This is already proposed and waits for another person.")
+
+
+class RubricFrozen(ParitranaError):
+    """A frozen rubric version never changes."""
+
+    code = "rubric_frozen"
+    message = N_("This rubric version is frozen. Make a new version instead.")
+
+
+class ClockNotMovable(ParitranaError):
+    """Only the clock of a simulated cycle can be moved, and only forward."""
+
+    code = "clock_not_movable"
+    message = N_("Only the clock of a simulated cycle can be moved, and only forward.")
+
+
+def stream_of(cycle: Cycle, state: State) -> str:
+    """The audit stream that tells what happens in `state`."""
+    return audit.intake(cycle.code) if state <= LAST_INTAKE_STATE else audit.judging(cycle.code)
+
+
+def store_rubric(form: Mapping[str, Any], *, actor: Actor, at: datetime) -> RubricVersion:
+    """Store a rubric version in the project's own form (`seed/rubrics/*.json`, numbers as texts); the caller commits.
+
+    Returns the version that is already stored when its digest is the same. Raises `RubricFrozen` when another
+    content is stored under the same code and number.
+    """
+    digest = hashlib.sha256(canonical(form)).hexdigest()
+    stored = queries.find_rubric(form["code"], form["version"])
+    if stored is not None:
+        if stored.digest != digest:
+            raise RubricFrozen
+        return stored
+    rubric = RubricVersion(
+        code=form["code"],
+        version=form["version"],
+        status=form["status"],
+        category_kind=form["category"],
+        title_id=form["title_id"],
+        title_en=form["title_en"],
+        total=Decimal(form["total"]),
+        scale_min=Decimal(form["scale"]["min"]),
+        scale_max=Decimal(form["scale"]["max"]),
+        scale_step=Decimal(form["scale"]["step"]),
+        quorum=form["quorum"],
+        panel_size=form["panel_size"],
+        panel_aggregate=form["panel_aggregate"],
+        consolidation_spread=Decimal(form["consolidation_spread"]),
+        stages=form["stages"],
+        aspects=form["aspects"],
+        gates=form["gates"],
+        tie_break=form["tie_break"],
+        digest=digest,
+        indicators=[_indicator(position, one) for position, one in enumerate(form["indicators"], start=1)],
+    )
+    db.session.add(rubric)
+    db.session.flush()
+    audit.record(
+        audit.SYSTEM, "rubric.stored", actor, at=at, object_ref=f"{rubric.code}/{rubric.version}", digest=digest
+    )
+    return rubric
+
+
+def _indicator(position: int, form: Mapping[str, Any]) -> Indicator:
+    formula = form.get("formula") or {}
+    advice = {key: form[key] for key in ("deductions", "deductions_apply_from_score", "extra_inputs") if key in form}
+    return Indicator(
+        position=position,
+        code=form["code"],
+        title_id=form["title_id"],
+        title_en=form["title_en"],
+        description_id=form["description_id"],
+        description_en=form["description_en"],
+        stage=form["stage"],
+        aspect=form["aspect"],
+        weight=Decimal(form["weight"]),
+        source=form["source"],
+        rule=formula.get("rule"),
+        rule_params=formula.get("params"),
+        levels=form["levels"],
+        caps=form.get("caps", []),
+        evidence_required=form["evidence_required"],
+        evidence_kinds=form.get("evidence_kinds", []),
+        advice=advice or None,
+    )
+
+
+def freeze_rubric(rubric: RubricVersion, *, actor: Actor, second: Actor, at: datetime) -> None:
+    """Freeze a version by organiser and chair; the caller commits. Raises `SamePerson`, `RubricFrozen`."""
+    if rubric.frozen_at is not None:
+        raise RubricFrozen
+    if actor.person_id == second.person_id:
+        raise SamePerson
+    rubric.frozen_at = at
+    rubric.row_version += 1
+    audit.record(
+        audit.SYSTEM, "rubric.frozen", actor, at=at, object_ref=f"{rubric.code}/{rubric.version}",
+        digest=rubric.digest, second=second.ref,
+    )  # fmt: skip
+    db.session.flush()
+
+
+def create_cycle(form: Mapping[str, Any], *, actor: Actor, at: datetime) -> Cycle:
+    """Make a cycle in draft from the fields of `Cycle`; the caller commits."""
+    cycle = Cycle(**form)
+    db.session.add(cycle)
+    db.session.flush()
+    audit.record(audit.intake(cycle.code), "cycle.created", actor, at=at, object_ref=cycle.code, **_plain(form))
+    return cycle
+
+
+def add_category(
+    cycle: Cycle, form: Mapping[str, Any], titles: Mapping[int, tuple[str, str]], *, actor: Actor, at: datetime
+) -> Category:
+    """Add a category with its titles by rank (Indonesian, English); the caller commits."""
+    category = Category(cycle=cycle, **form)
+    category.titles = [CategoryTitle(rank=rank, title_id=own, title_en=en) for rank, (own, en) in titles.items()]
+    db.session.add(category)
+    db.session.flush()
+    audit.record(
+        audit.intake(cycle.code), "category.added", actor, at=at, object_ref=f"{cycle.code}/{category.slug}",
+        titles={str(rank): list(pair) for rank, pair in titles.items()}, **_plain(form),
+    )  # fmt: skip
+    return category
+
+
+def _plain(form: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in form.items() if isinstance(value, str | int | bool | datetime)}
+
+
+def store_due_moves(category: Category, *, at: datetime) -> None:
+    """Store the moves of the clock that are due at cycle time `at`, each with an event dated at its deadline."""
+    for state, deadline in moves_due(
+        category.stored_state, closes_at=category.closes_at, grace_ends_at=category.grace_ends_at, now=at
+    ):
+        _move(category, state, _CLOCK, at=deadline, reason=None)
+
+
+class _ClockActor:
+    """The clock, as the author of an event."""
+
+    ref = "system"
+
+
+_CLOCK = _ClockActor()
+
+
+def set_state(
+    category: Category, state: State, *, expected: State, actor: Actor, at: datetime, reason: str | None = None
+) -> None:
+    """Move a category to `state`; the caller has checked the move's own condition, and commits.
+
+    `at` is the cycle's time. Raises `WrongState` when the category is not in `expected` any more.
+    """
+    db.session.refresh(category, with_for_update=True)
+    store_due_moves(category, at=at)
+    if category.stored_state is not expected:
+        raise WrongState
+    _move(category, state, actor, at=at, reason=reason)
+
+
+def _move(category: Category, state: State, actor: Actor | _ClockActor, *, at: datetime, reason: str | None) -> None:
+    before = category.stored_state
+    category.state = int(state)
+    category.version += 1
+    audit.record(
+        stream_of(category.cycle, state), "category.moved", actor, at=at,
+        object_ref=f"{category.cycle.code}/{category.slug}", before=int(before), after=int(state), reason=reason,
+    )  # fmt: skip
+    db.session.flush()
+
+
+def advance_clock(cycle: Cycle, to: datetime, *, expected: int, actor: Actor, at: datetime) -> None:
+    """Move the clock of a simulated cycle forward to `to` (cycle time); `at` is the system's time; the caller commits.
+
+    The moves that fall due by it are stored. Raises `ClockNotMovable`, `StaleVersion`.
+    """
+    db.session.refresh(cycle, with_for_update=True)
+    if cycle.version != expected:
+        raise StaleVersion(who="", time="")
+    before = queries.cycle_time(cycle, at)
+    if not cycle.simulated or to <= before:
+        raise ClockNotMovable
+    step = to - before
+    cycle.offset_seconds += step // timedelta(seconds=1) + (1 if step % timedelta(seconds=1) else 0)
+    cycle.version += 1
+    audit.record(
+        audit.intake(cycle.code), "clock.advanced", actor, at=before, object_ref=cycle.code, before=before, after=to
+    )
+    for category in cycle.categories:
+        store_due_moves(category, at=queries.cycle_time(cycle, at))
+    db.session.flush()
+
+
+def propose(
+    act: str,
+    category: Category,
+    *,
+    subject_ref: str = "",
+    payload: Mapping[str, Any],
+    reason: str | None,
+    actor: Actor,
+    at: datetime,
+    needs_reason: bool = False,
+) -> Proposal:
+    """Record the first half of a two-person act; the caller commits.
+
+    The digest covers `payload`: the second person confirms exactly that. Raises `MissingReason`, `ProposalWaiting`.
+    """
+    if needs_reason and not (reason or "").strip():
+        raise MissingReason
+    if queries.waiting_proposal(category, act, subject_ref) is not None:
+        raise ProposalWaiting
+    if actor.user_id is None or actor.person_id is None:
+        raise WrongState
+    proposal = Proposal(
+        ref=random_ref("P"),
+        act=act,
+        category=category,
+        subject_ref=subject_ref,
+        digest=hashlib.sha256(canonical(payload)).hexdigest(),
+        payload=dict(payload),
+        reason=(reason or "").strip() or None,
+        proposer_id=actor.user_id,
+        proposer_person_id=actor.person_id,
+        proposer_name=actor.name,
+        proposed_at=at,
+    )
+    db.session.add(proposal)
+    db.session.flush()
+    audit.record(
+        stream_of(category.cycle, category.stored_state), f"{act}.proposed", actor, at=at, object_ref=proposal.ref,
+        subject=subject_ref, digest=proposal.digest, reason=proposal.reason,
+    )  # fmt: skip
+    return proposal
+
+
+def confirm(proposal: Proposal, digest: str, *, actor: Actor, at: datetime) -> Mapping[str, Any]:
+    """Record the second half and return what was proposed; the caller acts on it and commits.
+
+    Raises `SamePerson`, `ProposalVoid` (another digest, or no longer waiting).
+    """
+    db.session.refresh(proposal, with_for_update=True)
+    if proposal.state != "waiting" or proposal.digest != digest:
+        raise ProposalVoid
+    if actor.person_id is None or actor.person_id == proposal.proposer_person_id:
+        raise SamePerson
+    proposal.state = "confirmed"
+    proposal.confirmer_id = actor.user_id
+    proposal.confirmer_person_id = actor.person_id
+    proposal.confirmed_at = at
+    audit.record(
+        stream_of(proposal.category.cycle, proposal.category.stored_state), f"{proposal.act}.confirmed", actor, at=at,
+        object_ref=proposal.ref, subject=proposal.subject_ref, digest=proposal.digest,
+    )  # fmt: skip
+    db.session.flush()
+    return proposal.payload
+
+
+def withdraw_proposal(proposal: Proposal, *, actor: Actor, at: datetime) -> None:
+    """Take a waiting proposal back, or refuse it as the second person; the caller commits. Raises `ProposalVoid`."""
+    if proposal.state != "waiting":
+        raise ProposalVoid
+    proposal.state = "withdrawn"
+    audit.record(
+        stream_of(proposal.category.cycle, proposal.category.stored_state), f"{proposal.act}.withdrawn", actor, at=at,
+        object_ref=proposal.ref, subject=proposal.subject_ref,
+    )  # fmt: skip
+    db.session.flush()
+
+
+def void_proposals(category: Category, act: str, *, at: datetime) -> None:
+    """Void the waiting proposals for `act`, because what they named has moved; the caller commits."""
+    waiting = db.session.scalars(
+        select(Proposal).where(Proposal.category_id == category.id, Proposal.act == act, Proposal.state == "waiting")
+    )
+    for proposal in waiting:
+        proposal.state = "void"
+        audit.record(
+            stream_of(category.cycle, category.stored_state), f"{act}.void", _CLOCK, at=at, object_ref=proposal.ref
+        )
+    db.session.flush()

@@ -1,0 +1,74 @@
+"""Who sits in the panel of a category, what they declared, and from which candidates they stepped back."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from paritrana.accounts.models import Account
+from paritrana.cycles.models import Category
+from paritrana.database import Base
+from paritrana.nominations.models import Nomination
+
+
+class Seat(Base):
+    """One place in the panel of a category. Chair and deputy sit and mark like the other members."""
+
+    __tablename__ = "seat"
+    __table_args__ = (
+        UniqueConstraint("category_id", "account_id"),
+        UniqueConstraint("category_id", "code"),
+        CheckConstraint("role IN ('chair', 'deputy', 'member')", name="role_known"),
+        Index(
+            "uq_seat_one_head", "category_id", "role", unique=True,
+            sqlite_where="role <> 'member' AND ended_at IS NULL",
+            postgresql_where="role <> 'member' AND ended_at IS NULL",
+        ),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    category_id: Mapped[int] = mapped_column(ForeignKey("category.id"))
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    role: Mapped[str]
+    constituency: Mapped[str] = mapped_column(default="")  # the body the person was seated for
+    code: Mapped[str]  # J1, J2, …: in the open bundle, drawn at random per category
+    decree_number: Mapped[str]
+    seated_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    category: Mapped[Category] = relationship()
+    account: Mapped[Account] = relationship()
+
+
+class Declaration(Base):
+    """What an officer declared about one candidate before opening its sheet or nomination."""
+
+    __tablename__ = "declaration"
+    __table_args__ = (UniqueConstraint("account_id", "nomination_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    nomination_id: Mapped[int] = mapped_column(ForeignKey("nomination.id"))
+    conflict: Mapped[bool]
+    at: Mapped[datetime]
+
+
+class Recusal(Base):
+    """An officer is out for one candidate: structurally, by own declaration, or found late. It only grows."""
+
+    __tablename__ = "recusal"
+    __table_args__ = (
+        UniqueConstraint("account_id", "nomination_id"),
+        CheckConstraint("kind IN ('region', 'employer', 'supplier', 'declared')", name="kind_known"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    nomination_id: Mapped[int] = mapped_column(ForeignKey("nomination.id"), index=True)
+    category_id: Mapped[int] = mapped_column(ForeignKey("category.id"), index=True)
+    kind: Mapped[str]
+    reason: Mapped[str] = mapped_column(default="")
+    at: Mapped[datetime]
+
+    nomination: Mapped[Nomination] = relationship()

@@ -1,0 +1,1 @@
+"""Demo and reference data: the files of `seed/` brought into the database."""

@@ -1,0 +1,105 @@
+"""Score sheets: one per assessor, candidate and attempt, with marks that keep every earlier value."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from paritrana.accounts.models import Account
+from paritrana.cycles.models import Category
+from paritrana.database import Base
+from paritrana.nominations.models import Nomination
+
+
+class Sheet(Base):
+    """What one assessor says about one candidate. Locked by its submission or by the end of scoring."""
+
+    __tablename__ = "sheet"
+    __table_args__ = (
+        UniqueConstraint("assessor_id", "nomination_id", "attempt"),
+        CheckConstraint("attempt >= 1", name="attempt_positive"),
+        CheckConstraint("(submitted_at IS NULL) = (digest IS NULL)", name="submitted_has_digest"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)
+    category_id: Mapped[int] = mapped_column(ForeignKey("category.id"), index=True)
+    nomination_id: Mapped[int] = mapped_column(ForeignKey("nomination.id"), index=True)
+    assessor_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    attempt: Mapped[int] = mapped_column(default=1)
+    revision_no: Mapped[int]  # the revision of the nomination that it judges
+    opened_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+    receipt_no: Mapped[str | None] = mapped_column(unique=True)
+    digest: Mapped[str | None]
+    withdrawn_at: Mapped[datetime | None]  # by recusal: kept on record, out of the result
+    version: Mapped[int] = mapped_column(default=1)
+
+    category: Mapped[Category] = relationship()
+    nomination: Mapped[Nomination] = relationship()
+    assessor: Mapped[Account] = relationship()
+    marks: Mapped[list["Mark"]] = relationship(back_populates="sheet", order_by="Mark.id")
+
+
+class Mark(Base):
+    """What one sheet says about one indicator now. Every earlier value stands in `MarkRevision`, which only grows."""
+
+    __tablename__ = "mark"
+    __table_args__ = (
+        UniqueConstraint("sheet_id", "indicator", "round"),
+        CheckConstraint("value IS NULL OR reason IS NULL", name="value_or_reason"),
+        CheckConstraint("reason IS NULL OR reason IN ('abstained', 'recused')", name="reason_known"),
+        CheckConstraint("reason IS NULL OR reason <> 'abstained' OR abstain_note <> ''", name="abstention_reasoned"),
+        CheckConstraint("round IN (1, 2)", name="round_known"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sheet_id: Mapped[int] = mapped_column(ForeignKey("sheet.id"))
+    indicator: Mapped[str]
+    round: Mapped[int] = mapped_column(default=1)
+    value: Mapped[Decimal | None]
+    reason: Mapped[str | None]  # why there is no value; both empty means unmarked again
+    abstain_note: Mapped[str] = mapped_column(default="")
+    panel_note: Mapped[str] = mapped_column(default="")
+    feedback: Mapped[str] = mapped_column(default="")
+    saved_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+    sheet: Mapped[Sheet] = relationship(back_populates="marks")
+
+
+class MarkRevision(Base):
+    """One saved state of a mark. The table only grows."""
+
+    __tablename__ = "mark_revision"
+    __table_args__ = (UniqueConstraint("mark_id", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mark_id: Mapped[int] = mapped_column(ForeignKey("mark.id"))
+    version: Mapped[int]
+    value: Mapped[Decimal | None]
+    reason: Mapped[str | None]
+    abstain_note: Mapped[str]
+    panel_note: Mapped[str]
+    feedback: Mapped[str]
+    saved_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    saved_at: Mapped[datetime]
+
+
+class MissingSheet(Base):
+    """Why a sheet was not in when scoring was closed, as the chair stated."""
+
+    __tablename__ = "missing_sheet"
+    __table_args__ = (
+        UniqueConstraint("nomination_id", "assessor_id", "attempt"),
+        CheckConstraint("reason <> ''", name="reasoned"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    nomination_id: Mapped[int] = mapped_column(ForeignKey("nomination.id"))
+    assessor_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    attempt: Mapped[int]
+    reason: Mapped[str]
+    stated_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    stated_at: Mapped[datetime]

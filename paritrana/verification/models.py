@@ -1,0 +1,143 @@
+"""What verifiers found: a finding per figure, the gates, requests for changes, and the close by a second person."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from paritrana.accounts.models import Account
+from paritrana.cycles.models import Category
+from paritrana.database import Base
+from paritrana.nominations.models import Nomination
+
+VERDICTS = ("matches", "partly", "differs", "unverifiable", "out_of_period")
+
+
+class Verification(Base):
+    """The verification of one nomination: who works on it and how far it is."""
+
+    __tablename__ = "verification"
+    __table_args__ = (
+        UniqueConstraint("nomination_id"),
+        CheckConstraint("state IN ('open', 'proposed', 'closed')", name="state_known"),
+        CheckConstraint("closed_person_id IS NULL OR closed_person_id <> proposed_person_id", name="two_people"),
+        CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_has_time"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    nomination_id: Mapped[int] = mapped_column(ForeignKey("nomination.id"))
+    revision_no: Mapped[int]
+    taken_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    taken_at: Mapped[datetime | None]
+    state: Mapped[str] = mapped_column(default="open")
+    proposed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    proposed_person_id: Mapped[int | None]
+    proposed_at: Mapped[datetime | None]
+    return_note: Mapped[str] = mapped_column(default="")
+    closed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    closed_person_id: Mapped[int | None]
+    closed_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    nomination: Mapped[Nomination] = relationship()
+    taker: Mapped[Account | None] = relationship(foreign_keys=[taken_by])
+    findings: Mapped[list["Finding"]] = relationship(back_populates="verification", order_by="Finding.id")
+    gates: Mapped[list["GateFinding"]] = relationship(back_populates="verification", order_by="GateFinding.gate")
+    requests: Mapped[list["ChangeRequest"]] = relationship(back_populates="verification", order_by="ChangeRequest.no")
+
+    @property
+    def category(self) -> Category:
+        """The category the nomination competes in."""
+        return self.nomination.category
+
+
+class Finding(Base):
+    """What a verifier found for one claimed figure. `found` None with a verdict means that no figure holds."""
+
+    __tablename__ = "finding"
+    __table_args__ = (
+        UniqueConstraint("verification_id", "kind", "figure"),
+        CheckConstraint("verdict IN ('matches', 'partly', 'differs', 'unverifiable', 'out_of_period')", name="verdict"),
+        CheckConstraint("verdict = 'matches' OR note <> ''", name="note_unless_matches"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    verification_id: Mapped[int] = mapped_column(ForeignKey("verification.id"))
+    revision_no: Mapped[int]  # the revision it judged
+    kind: Mapped[str]
+    figure: Mapped[str]  # key of the figure in `core.evidence`
+    claimed: Mapped[str | None]  # as text, exactly as claimed
+    found: Mapped[str | None]
+    verdict: Mapped[str]
+    document_no: Mapped[int | None]  # attachment number inside the nomination
+    page: Mapped[str] = mapped_column(default="")
+    note: Mapped[str] = mapped_column(default="")
+    found_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    found_by_name: Mapped[str]
+    found_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+
+    verification: Mapped[Verification] = relationship(back_populates="findings")
+
+
+class GateFinding(Base):
+    """Whether a gate is passed, or an indicator does not apply: proposed by a verifier, decided by the chair."""
+
+    __tablename__ = "gate_finding"
+    __table_args__ = (
+        UniqueConstraint("verification_id", "subject", "gate"),
+        CheckConstraint("subject IN ('gate', 'not_applicable')", name="subject_known"),
+        CheckConstraint("proposed IN ('pass', 'fail', 'applies', 'not_applicable')", name="proposed_known"),
+        CheckConstraint("decided IS NULL OR decided_reason <> ''", name="decision_reasoned"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    verification_id: Mapped[int] = mapped_column(ForeignKey("verification.id"))
+    subject: Mapped[str]
+    gate: Mapped[str]  # code of the gate, or of the indicator
+    proposed: Mapped[str]
+    proposed_reason: Mapped[str]
+    proposed_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    proposed_by_name: Mapped[str]
+    proposed_at: Mapped[datetime]
+    decided: Mapped[str | None]
+    decided_reason: Mapped[str] = mapped_column(default="")
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    decided_by_name: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    verification: Mapped[Verification] = relationship(back_populates="gates")
+
+
+class ChangeRequest(Base):
+    """A question to the nominee about some figures, with a due date. Only these fields unlock."""
+
+    __tablename__ = "change_request"
+    __table_args__ = (
+        UniqueConstraint("verification_id", "no"),
+        CheckConstraint("state IN ('open', 'answered')", name="state_known"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    verification_id: Mapped[int] = mapped_column(ForeignKey("verification.id"))
+    no: Mapped[int]
+    question: Mapped[str]
+    items: Mapped[list[Any]]  # [{kind, figure, claimed, found}]
+    due_at: Mapped[datetime]
+    asked_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    asked_by_name: Mapped[str]
+    asked_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(default="open")
+    answer: Mapped[dict[str, Any] | None]  # {text, values: {"kind/figure": value}}
+    answered_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    answered_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    verification: Mapped[Verification] = relationship(back_populates="requests")
+
+    @property
+    def nomination(self) -> Nomination:
+        """The nomination it asks about."""
+        return self.verification.nomination
