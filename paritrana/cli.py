@@ -1,0 +1,135 @@
+"""The console command `paritrana`: gathers the rooms' commands and loads each only when it is called.
+
+`rank` and `verify-ranking` need no database, no settings and no network, so they stand here and import the core alone.
+"""
+
+import gc
+import os
+import sys
+from errno import EBADF
+from importlib import import_module
+from typing import TYPE_CHECKING, Final, NoReturn, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from paritrana.core.bundle import Bundle
+
+LAZY: Final = {
+    "authz": ("paritrana.home.cli:authz", "Print the table of who may do what."),
+    "check": ("paritrana.operations.cli:check", "Check the settings and what must never break."),
+    "create-admin": ("paritrana.accounts.cli:create_admin", "Create an administrator's account."),
+    "demo": ("paritrana.operations.cli:demo", "Fill a fresh database with the simulated cycles and serve it."),
+    "seed": ("paritrana.seeding.cli:seed", "Load the project's own data files."),
+    "serve": ("paritrana.operations.cli:serve", "Serve the pages."),
+    "upgrade": ("paritrana.operations.cli:upgrade", "Bring the database to the newest form."),
+    "verify-audit": ("paritrana.audit.cli:verify_audit", "Check the chain of audit events."),
+}
+"""Command -> where it lives and what the help says of it."""
+
+DIFFERENCES_SHOWN: Final = 20
+
+
+class LazyGroup(click.Group):
+    """A group that knows the names of its commands without loading Flask."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *LAZY])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in LAZY:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = LAZY[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        shorts = {name: command.get_short_help_str(80) for name, command in self.commands.items()}
+        shorts.update((name, short) for name, (_, short) in LAZY.items())
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(shorts.items()))
+
+
+@click.group(cls=LazyGroup)
+def main() -> None:
+    """Paritrana: run a Paritrana Award so that anybody can recompute its ranking."""
+
+
+@main.command("rank")
+@click.argument("bundle")
+def rank_bundle(bundle: str) -> None:
+    """Print the result of the open BUNDLE (a file, or - for standard input) as JSON. Exit 0, or 2 for a bad bundle."""
+    from paritrana.core.bundle import dump_rows, result_rows
+    from paritrana.core.ranking import rank
+
+    _answer(dump_rows(result_rows(rank(_read(bundle).contest))))
+
+
+@main.command("verify-ranking")
+@click.argument("bundle")
+def verify_ranking(bundle: str) -> None:
+    """Recompute the open BUNDLE (a file, or - for standard input) and compare. Exit 0 same, 1 differs, 2 bad bundle."""
+    from paritrana.core.bundle import compare
+
+    differences = compare(_read(bundle))
+    if not differences:
+        _answer(b"The computation gives the same result.\n")
+    lines = differences[:DIFFERENCES_SHOWN]
+    if len(differences) > len(lines):
+        lines.append(f"There are {len(differences) - len(lines)} more differences.")
+    _answer("".join(f"{line}\n" for line in lines).encode(), status=1)
+
+
+def _read(path: str) -> "Bundle":
+    """Read the bundle, or leave with one line on standard error and exit code 2."""
+    from paritrana.core.bundle import WHOLE_FILE, BadBundle, parse
+
+    # Until the command ends nothing is thrown away, and looking for rubbish in between costs a third of the time.
+    gc.disable()
+    click.get_current_context().call_on_close(gc.enable)
+    try:
+        return parse(_bytes_of(path))
+    except BadBundle as refusal:
+        sentence = str(refusal)
+    except (OSError, ValueError) as fault:
+        reason = getattr(fault, "strerror", None) or str(fault)
+        sentence = f"{WHOLE_FILE}: The file cannot be read: {reason}."
+    _write(sys.stderr, f"{sentence}\n".encode())
+    raise SystemExit(2)
+
+
+def _bytes_of(path: str) -> bytes:
+    if path != "-":
+        with open(path, "rb") as file:
+            return file.read()
+    if sys.stdin is None:
+        raise OSError(EBADF, "Standard input is closed")
+    return sys.stdin.buffer.read()
+
+
+def _answer(text: bytes, status: int = 0) -> NoReturn:
+    """Write the answer on standard output, in UTF-8 whatever the locale, and leave."""
+    try:
+        _write(sys.stdout, text)
+    except BrokenPipeError:
+        # The reader has seen enough (`| head`), which says nothing about the bundle.
+        _discard(sys.stdout)
+    except OSError as fault:
+        _discard(sys.stdout)
+        _write(sys.stderr, f"The answer cannot be written: {fault.strerror}.\n".encode())
+        status = 2
+    raise SystemExit(status)
+
+
+def _write(stream: TextIO | None, text: bytes) -> None:
+    if stream is not None:  # A process may be started with this stream closed.
+        stream.flush()
+        stream.buffer.write(text)
+        stream.buffer.flush()
+
+
+def _discard(stream: TextIO) -> None:
+    """Send what is left in the buffer nowhere, so that the interpreter does not try again when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
