@@ -166,9 +166,8 @@ def compute(
 
     `params` are the rule's parameters from the rubric (decimal strings or ints; floats are refused), `switch` chooses
     the rule's other reading. `figures` are the found figures by kind, None for one judged unverifiable or outside the
-    period. `targets`: the values of the cycle's target set by metric. `election_held`: without an election the group of election
-    officials is left out. The value lies on `step`, half up.
-    Raises `UnknownComputedRule` and `BadParameter`.
+    period. `targets`: the values of the cycle's target set by metric. `election_held`: without an election the group of
+    election officials is left out. The value lies on `step`, half up. Raises `UnknownComputedRule` and `BadParameter`.
     """
     if rule not in RULES:
         raise UnknownComputedRule(rule=rule)

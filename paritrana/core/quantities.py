@@ -82,6 +82,13 @@ class Year:
 
 
 @dataclass(frozen=True)
+class FileSize:
+    """The size of a file in bytes, written in megabytes or kilobytes."""
+
+    value: int
+
+
+@dataclass(frozen=True)
 class Day:
     """A calendar date."""
 
@@ -102,7 +109,7 @@ class Label:
     value: str
 
 
-Quantity = Amount | People | Count | Percent | Points | Months | Score | Year | Day | Text | Label
+Quantity = Amount | People | Count | Percent | Points | Months | Score | Year | FileSize | Day | Text | Label
 
 
 def exact(value: object) -> Fraction:

@@ -81,7 +81,7 @@ def test_the_next_deadline_is_the_one_that_moves_the_category_next():
 
 def test_a_time_without_zone_is_refused():
     with pytest.raises(ValueError, match="zone"):
-        state_at(datetime(2026, 11, 27))
+        state_at(CLOSES.replace(tzinfo=None))
 
 
 def test_moves_lead_one_step_forward_and_nowhere_else():
