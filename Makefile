@@ -1,0 +1,99 @@
+# Every command of the project; `make` alone lists them. Only Python 3.11+, its venv module and make are needed.
+
+PYTHON ?= python3
+JOBS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKS := requirements/build.txt requirements/runtime.txt
+CATALOGUES := $(wildcard paritrana/translations/*/LC_MESSAGES/*.po)
+COMPILED := $(CATALOGUES:.po=.mo)
+
+# uv reads the same lock files and is several times faster; it must be told to compile, pip does so by itself.
+UV := $(shell command -v uv 2>/dev/null)
+ifneq ($(UV),)
+INSTALL := $(UV) pip install --quiet --python $(BIN)/python --compile-bytecode --no-build-isolation
+else
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation
+endif
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help setup setup-dev system-packages demo demo-reset test test-fast lint bench lock translations
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
+
+setup: $(VENV)/.runtime $(VENV)/.project $(COMPILED) ## Make the environment .venv with everything that runs the application
+	@$(BIN)/python -m compileall -q paritrana
+
+setup-dev: setup $(VENV)/.development ## The same, with the tools for tests, lint and locks
+
+demo: setup ## Fill a demonstration in instance/ and serve it; prints the address and the accounts when ready
+	@$(BIN)/paritrana demo
+
+demo-reset: setup ## Throw the demonstration's data away and nothing else; refuses when the data are not a demonstration
+	@$(BIN)/paritrana demo --reset
+
+test: system-packages setup-dev lint ## Lint, types, import rules, all tests on SQLite and PostgreSQL, the browser journeys
+	@rm -f .coverage .coverage.*
+	$(BIN)/python -m pytest tests --ignore=tests/journeys -n $(JOBS) --cov --cov-report=
+	$(BIN)/python -m coverage report --include='paritrana/core/*' --fail-under=100
+	$(BIN)/python -m pytest tests/journeys
+
+test-fast: setup-dev ## The tests without browser and PostgreSQL, in under a minute
+	$(BIN)/python -m pytest tests --ignore=tests/journeys -n $(JOBS) --engines sqlite --hypothesis-profile=fast
+
+lint: setup-dev ## Format, lint, types and import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	sh -n tools/system-packages && bash -n .ci/run
+
+bench: setup-dev ## Measure the figures that have a floor, one script of benchmarks/ after the other
+	@set -e; for script in benchmarks/bench_*.py; do echo "$$script"; $(BIN)/python "$$script"; done
+
+# Locks hold versions and hashes only: no address, so that they serve behind any mirror. UPGRADE=1 takes newer releases.
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --no-header $(if $(UPGRADE),--upgrade)
+
+lock: setup-dev ## Resolve requirements/*.in anew into the locks with hashes
+	$(LOCK) requirements/build.in -o requirements/build.txt
+	$(LOCK) requirements/runtime.in -o requirements/runtime.txt
+	$(LOCK) requirements/dev.in -o requirements/dev.txt
+
+translations: setup-dev ## Collect the messages of code and pages, merge them into the catalogues, compile those
+	@mkdir -p .build
+	$(BIN)/pybabel -q extract -F babel.cfg -k N_ -k _l -k lazy_gettext -k lazy_ngettext:1,2 \
+		--add-location=file --sort-by-file --width=120 --omit-header -o .build/messages.pot .
+	@set -e; for catalogue in $(CATALOGUES); do \
+		language=$$(basename $$(dirname $$(dirname $$catalogue))); \
+		$(BIN)/pybabel -q update -l $$language -i .build/messages.pot -o $$catalogue \
+			--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width=120; \
+		$(BIN)/pybabel -q compile -l $$language -i $$catalogue -o $${catalogue%.po}.mo; \
+	done
+
+# PostgreSQL and Chromium for the tests: installed where this account may, named in one sentence where it may not.
+system-packages:
+	@PYTHON='$(PYTHON)' tools/system-packages python postgresql chromium
+
+$(BIN)/python:
+	@PYTHON='$(PYTHON)' tools/system-packages --check python
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: $(LOCKS) | $(BIN)/python
+	$(INSTALL) --require-hashes -r requirements/build.txt
+	$(INSTALL) --require-hashes -r requirements/runtime.txt
+	@touch $@
+
+$(VENV)/.project: pyproject.toml $(VENV)/.runtime
+	$(INSTALL) --no-deps --editable .
+	@touch $@
+
+$(VENV)/.development: requirements/dev.txt $(VENV)/.runtime
+	$(INSTALL) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+%.mo: %.po $(VENV)/.runtime
+	@$(BIN)/pybabel -q compile -l $(notdir $(patsubst %/LC_MESSAGES/,%,$(dir $<))) -i $< -o $@

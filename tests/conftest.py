@@ -1,0 +1,256 @@
+"""Fixtures every test may ask for. A test that asks for none of them needs neither application nor database.
+
+A test that asks for `app`, `client`, `db_session`, `runner` or `make_app` runs once per engine, on its own copy of a
+database that the migrations made.
+"""
+
+import contextvars
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.testing import FlaskClient, FlaskCliRunner
+    from sqlalchemy.orm import Session, scoped_session
+
+    from paritrana.clock import SetClock
+    from tests.engines import DatabaseEngine
+
+ENGINES = ("sqlite", "postgresql")
+START = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
+
+# A busy machine must not turn a slow example into a failure; `timeout` of pytest ends what really hangs.
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("fast", settings.get_profile("default"), max_examples=25)
+settings.load_profile("default")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engines",
+        default=",".join(ENGINES),
+        help="engines for tests with a database, separated by commas: sqlite, postgresql (default: both)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    unknown = _chosen(config) - set(ENGINES)
+    if unknown:
+        raise pytest.UsageError(f"--engines knows {' and '.join(ENGINES)}, not {', '.join(sorted(unknown))}.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    chosen = _chosen(config)
+    kept = [item for item in items if _engine_of(item) in {None, *chosen}]
+    if len(kept) < len(items):
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+        items[:] = kept
+
+
+def _chosen(config: pytest.Config) -> set[str]:
+    return set(config.getoption("--engines").split(","))
+
+
+def _engine_of(item: pytest.Item) -> str | None:
+    callspec = getattr(item, "callspec", None)
+    return None if callspec is None else callspec.params.get("engine_name")
+
+
+class Workshop:
+    """What one worker keeps between tests: an engine with its template, and an application, per engine name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.engines: dict[str, DatabaseEngine] = {}
+        self.apps: dict[str, Flask] = {}
+
+    def engine(self, name: str) -> "DatabaseEngine":
+        """The engine `name`, started when it is first asked for."""
+        from tests.engines import PostgresServer, SqliteFiles
+
+        if name not in self.engines:
+            self.engines[name] = {"sqlite": SqliteFiles, "postgresql": PostgresServer}[name](self._migrate)
+        return self.engines[name]
+
+    def app(self, name: str) -> "Flask":
+        """The worker's application on the engine `name`, its database and its blobs as after the migrations."""
+        if name in self.apps:
+            release(self.apps[name])
+        address = self.engine(name).fresh("shared")
+        if name not in self.apps:
+            self.apps[name] = self.build(address, self.folder / name)
+        blobs = self.apps[name].extensions["settings"].blob_path
+        shutil.rmtree(blobs, ignore_errors=True)
+        return self.apps[name]
+
+    def build(self, address: str, instance: Path, **overrides: Any) -> "Flask":
+        """An application on the database at `address`, with `overrides` of its settings."""
+        from paritrana.app import create_app
+        from paritrana.config import Settings
+
+        instance.mkdir(parents=True, exist_ok=True)
+        values: dict[str, Any] = {
+            "instance_path": instance,
+            "database_url": address,
+            "blob_path": instance / "blobs",
+            "secret_key": "only for tests, but long enough to be a key",
+            "base_url": "http://localhost",
+            "testing": True,
+        }
+        app = create_app(Settings(**(values | overrides)))
+        app.test_client_class = visitor_class()
+        return app
+
+    def stop(self) -> None:
+        """Close every connection and remove every database."""
+        for app in self.apps.values():
+            release(app)
+        for engine in self.engines.values():
+            engine.stop()
+
+    def _migrate(self, address: str) -> None:
+        import flask_migrate
+
+        from paritrana.config import data_folder
+
+        app = self.build(address, self.folder / "migration")
+        with app.app_context():
+            flask_migrate.upgrade(directory=str(data_folder("migrations")))
+        release(app)
+
+
+def release(app: "Flask") -> None:
+    """Close the application's connections."""
+    from paritrana.database import db
+
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+def visitor_class() -> "type[FlaskClient]":
+    """A test client that shares nothing with the test but what is committed, as a browser would."""
+    from flask import has_app_context
+    from flask.testing import FlaskClient
+
+    from paritrana.database import db
+
+    class Visitor(FlaskClient):
+        """Commits the test's own session, then asks in an empty context: no session, `g` or signed-in person leaks."""
+
+        def open(self, *args: Any, **kwargs: Any) -> Any:
+            if has_app_context():
+                db.session.commit()
+            return contextvars.Context().run(super().open, *args, **kwargs)
+
+    return Visitor
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    """The engines and applications of this worker."""
+    shop = Workshop(tmp_path_factory.mktemp("workshop"))
+    yield shop
+    shop.stop()
+
+
+@pytest.fixture(params=ENGINES)
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """The engine a test runs on; a folder of tests may override it with one name."""
+    return str(request.param)
+
+
+@pytest.fixture
+def clock() -> "SetClock":
+    """The application's clock: it stands at 2 March 2026, 10.00 WIB, until `.set()` or `.advance()` moves it."""
+    from paritrana.clock import SetClock
+
+    return SetClock(START)
+
+
+@pytest.fixture
+def app(workshop: Workshop, engine_name: str, clock: "SetClock") -> "Flask":
+    """The application on an empty, migrated database and with `clock`.
+
+    It serves many tests, one after the other: a test that wants other settings asks for `make_app`.
+    """
+    app = workshop.app(engine_name)
+    app.extensions["clock"] = clock
+    return app
+
+
+@pytest.fixture
+def make_app(
+    workshop: Workshop, engine_name: str, clock: "SetClock", tmp_path: Path
+) -> "Iterator[Callable[..., Flask]]":
+    """A function that builds an application of the test's own, on its own database, with settings as keywords."""
+    made: list[Flask] = []
+    engine = workshop.engine(engine_name)
+
+    def make(**overrides: Any) -> "Flask":
+        number = len(made)
+        app = workshop.build(engine.fresh(f"own{number}"), tmp_path / f"instance{number}", **overrides)
+        app.extensions["clock"] = clock
+        made.append(app)
+        return app
+
+    yield make
+    for number, app in enumerate(made):
+        release(app)
+        engine.drop(f"own{number}")
+
+
+@pytest.fixture
+def client(app: "Flask") -> "FlaskClient":
+    """A browser without cookies. Every request first commits what the test's own session holds."""
+    return app.test_client()
+
+
+@pytest.fixture
+def runner(app: "Flask") -> "FlaskCliRunner":
+    """Runs the application's commands."""
+    return app.test_cli_runner()
+
+
+@pytest.fixture
+def db_session(app: "Flask") -> "Iterator[scoped_session[Session]]":
+    """The test's own session, inside an application context."""
+    from paritrana.database import db
+
+    with app.app_context():
+        yield db.session
+
+
+@pytest.fixture
+def statements(app: "Flask") -> "Callable[[], AbstractContextManager[list[str]]]":
+    """`with statements() as sent:` gathers the SQL sent to the database meanwhile, COMMIT and ROLLBACK among it."""
+    from sqlalchemy import event
+
+    from paritrana.database import db
+
+    @contextmanager
+    def gather() -> Iterator[list[str]]:
+        sent: list[str] = []
+        with app.app_context():
+            engine = db.engine
+        listeners = {
+            "before_cursor_execute": lambda connection, cursor, statement, *rest: sent.append(statement),
+            "commit": lambda connection: sent.append("COMMIT"),
+            "rollback": lambda connection: sent.append("ROLLBACK"),
+        }
+        for name, listener in listeners.items():
+            event.listen(engine, name, listener)
+        try:
+            yield sent
+        finally:
+            for name, listener in listeners.items():
+                event.remove(engine, name, listener)
+
+    return gather

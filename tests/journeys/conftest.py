@@ -1,0 +1,138 @@
+"""A real browser against a real server: Chromium and the application on a loopback port, on SQLite."""
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+WIDTHS = {"phone": 390, "desk": 1280}
+
+
+@pytest.fixture
+def engine_name() -> str:
+    """Journeys look at pages, not at the engine; the other tests run on both."""
+    return "sqlite"
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    """The machine's own Chromium, which asks nobody on the network for anything."""
+    names = [os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser"]
+    program = next((path for name in names if name and (path := shutil.which(name))), None)
+    if program is None:
+        pytest.fail("Chromium is missing: run `tools/system-packages chromium`, or name it in CHROMIUM.", pytrace=False)
+    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
+    return {"executable_path": program, "args": ["--no-sandbox", "--disable-gpu", "--no-first-run", *quiet]}
+
+
+class Site:
+    """The application at `url`, served from threads of this process."""
+
+    def __init__(self, make_app: "Callable[..., Flask]") -> None:
+        # The port must be known before the application, whose settings name its own address.
+        self.server = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=_Quiet)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.app = make_app(base_url=self.url, demo=True)
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+
+    def stop(self) -> None:
+        """Close the port and wait for the thread."""
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+    def _answer(self, environ: Any, start_response: Any) -> Any:
+        return self.app(environ, start_response)
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Say nothing: a journey asks for hundreds of pages."""
+
+
+@pytest.fixture
+def site(make_app: "Callable[..., Flask]") -> Iterator[Site]:
+    """The application on an empty, migrated database; fill it within `with site.app.app_context():`."""
+    site = Site(make_app)
+    yield site
+    site.stop()
+
+
+class Watch:
+    """What the browsers of one test asked for and complained about."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.foreign: list[str] = []
+        self.errors: list[str] = []
+
+    def over(self, context: BrowserContext) -> None:
+        """Watch every page of `context`."""
+        context.on("request", lambda request: self._look(request.url))
+        context.on("weberror", lambda error: self.errors.append(str(error.error)))
+        context.on("console", lambda message: self._listen(message.text))
+
+    def _look(self, url: str) -> None:
+        if not url.startswith((f"{self.url}/", "data:", "blob:", "about:")):
+            self.foreign.append(url)
+
+    def _listen(self, text: str) -> None:
+        if "Content Security Policy" in text or "Content-Security-Policy" in text:
+            self.errors.append(text)
+
+
+@pytest.fixture
+def watch(site: Site) -> Iterator[Watch]:
+    """Fails the test when a page asked another host for something, broke the content policy or raised in a script."""
+    watch = Watch(site.url)
+    yield watch
+    assert watch.foreign == []
+    assert watch.errors == []
+
+
+@pytest.fixture
+def visitor(browser: Browser, site: Site, watch: Watch) -> Iterator[Callable[..., Page]]:
+    """A function that opens a browser of its own, with no cookies, for one more person; `width="phone"` is narrow."""
+    contexts: list[BrowserContext] = []
+
+    def open_browser(*, width: str = "desk", language: str = "id-ID", **options: Any) -> Page:
+        options.setdefault("viewport", {"width": WIDTHS[width], "height": 900})
+        context = browser.new_context(
+            base_url=site.url, locale=language, timezone_id="Asia/Makassar", accept_downloads=True, **options
+        )
+        context.set_default_timeout(15_000)
+        watch.over(context)
+        contexts.append(context)
+        return context.new_page()
+
+    yield open_browser
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(visitor: Callable[..., Page]) -> Page:
+    """One person's browser."""
+    return visitor()
+
+
+@pytest.fixture
+def accessible() -> Callable[[Page], list[str]]:
+    """A function that lists what axe finds wrong on a page, one line per rule with the elements concerned."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    def look(page: Page) -> list[str]:
+        found = Axe().run(page).response["violations"]
+        return [f"{rule['id']}: {', '.join(str(node['target']) for node in rule['nodes'])}" for rule in found]
+
+    return look
