@@ -1,7 +1,7 @@
 """How long `paritrana rank` and `verify-ranking` take on a large bundle, beside a process that only loads the file.
 
-Run it as `python benchmarks/ranking.py`. It prints JSON lines; every time is in seconds, of a whole process, the best of
-the rounds. The floor is measured in the same run, so the ratios compare between machines.
+Run it as `python benchmarks/ranking.py`. It prints JSON lines; every time is in seconds, of a whole process, the best
+of the rounds. The floor is measured in the same run, so the ratios compare between machines.
 """
 
 import argparse

@@ -94,7 +94,7 @@ def _read(path: str) -> "Bundle":
     except (OSError, ValueError) as fault:
         reason = getattr(fault, "strerror", None) or str(fault)
         sentence = f"{WHOLE_FILE}: The file cannot be read: {reason}."
-    _write(sys.stderr, f"{sentence}\n".encode())
+    _complain(sentence)
     raise SystemExit(2)
 
 
@@ -116,9 +116,16 @@ def _answer(text: bytes, status: int = 0) -> NoReturn:
         _discard(sys.stdout)
     except OSError as fault:
         _discard(sys.stdout)
-        _write(sys.stderr, f"The answer cannot be written: {fault.strerror}.\n".encode())
+        _complain(f"The answer cannot be written: {fault.strerror}.")
         status = 2
     raise SystemExit(status)
+
+
+def _complain(sentence: str) -> None:
+    try:
+        _write(sys.stderr, f"{sentence}\n".encode())
+    except OSError:  # Nobody listens; the exit code still tells.
+        _discard(sys.stderr)
 
 
 def _write(stream: TextIO | None, text: bytes) -> None:

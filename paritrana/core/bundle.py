@@ -17,7 +17,6 @@ from paritrana.core.ranking import (
     METHOD,
     AspectNotApplicable,
     BadContest,
-    BelowQuorum,
     Candidate,
     Cap,
     Category,
@@ -34,24 +33,8 @@ from paritrana.core.ranking import (
     Row,
     rank,
 )
-from paritrana.core.rounding import (
-    BadDecimal,
-    decimal_string,
-    decimal_text,
-    fraction_string,
-    parse_decimal,
-)
-from paritrana.core.rubric import (
-    Aspect,
-    BadRubric,
-    Gate,
-    Indicator,
-    PanelAggregate,
-    Rubric,
-    Scale,
-    Source,
-    Stage,
-)
+from paritrana.core.rounding import BadDecimal, decimal_string, decimal_text, fraction_string, parse_decimal
+from paritrana.core.rubric import Aspect, BadRubric, Gate, Indicator, PanelAggregate, Rubric, Scale, Source, Stage
 from paritrana.core.words import N_
 
 FORMAT: Final = "paritrana-ranking/1"
@@ -66,23 +49,14 @@ _T = TypeVar("_T")
 _Kind = TypeVar("_Kind", Source, PanelAggregate)
 
 _HIGH_OR_LOW_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-_RESULT_KEYS = (
-    "candidate",
-    "state",
-    "rank",
-    "tied",
-    "tie_broken_by",
-    "total",
-    "total_exact",
-    "reasons",
-    "points",
-)
+_RESULT_KEYS = ("candidate", "state", "rank", "tied", "tie_broken_by", "total", "total_exact", "reasons", "points")
 _REASON_KEYS: Mapping[str, tuple[str, ...]] = {
     "gate": ("gate",),
     "missing_computed": ("indicator",),
     "aspect_not_applicable": ("aspect",),
     "below_quorum": ("indicator", "found", "needed"),
 }
+_ALL_REASON_KEYS = {key for keys in _REASON_KEYS.values() for key in keys}
 
 
 class BadBundle(BadInput):
@@ -132,10 +106,7 @@ def parse(raw: bytes) -> Bundle:
 
     try:
         data = json.loads(
-            text,
-            object_pairs_hook=pairs_to_object,
-            parse_constant=_refuse_constant,
-            parse_int=_parse_integer,
+            text, object_pairs_hook=pairs_to_object, parse_constant=_refuse_constant, parse_int=_parse_integer
         )
     except json.JSONDecodeError as fault:
         raise BadBundle("", f"The file is not JSON: {fault.msg}, line {fault.lineno}.") from None
@@ -181,31 +152,28 @@ def _too_deep() -> BadBundle:
 
 
 def _check_form(data: Json) -> None:
-    """Refuse nesting beyond any need, doubled keys and lone surrogates, the first one in the order of the file."""
+    """Refuse nesting beyond any need, or else the first doubled key or lone surrogate."""
     todo: list[tuple[Json, _Path | None, int]] = [(data, None, 0)]
     refusal: BadBundle | None = None
     while todo:
         value, path, depth = todo.pop()
         if depth > DEEPEST:
             raise _too_deep()
-        inside: list[tuple[Json, _Path | None, int]] = []
-        if isinstance(value, dict):
-            if refusal is None and isinstance(value, _Doubled):
-                refusal = BadBundle(_pointer((path, value.key)), "This key stands twice in its object.")
-            for key, one in value.items():
-                if refusal is None and not _is_unicode(key):
-                    refusal = BadBundle(
-                        _pointer((path, key)),
-                        "The key holds half of a character (a lone surrogate).",
-                    )
-                inside.append((one, (path, key), depth + 1))
-        elif isinstance(value, list):
-            inside = [(one, (path, place), depth + 1) for place, one in enumerate(value)]
-        elif refusal is None and isinstance(value, str) and not _is_unicode(value):
-            refusal = BadBundle(_pointer(path), "The text holds half of a character (a lone surrogate).")
-        todo.extend(reversed(inside))
+        refusal = refusal or _form_refusal(value, path)
+        inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        todo.extend(reversed([(one, (path, key), depth + 1) for key, one in inside]))
     if refusal is not None:
         raise refusal
+
+
+def _form_refusal(value: Json, path: "_Path | None") -> BadBundle | None:
+    if path is not None and isinstance(path[1], str) and not _is_unicode(path[1]):
+        return BadBundle(_pointer(path), "The key holds half of a character (a lone surrogate).")
+    if isinstance(value, str) and not _is_unicode(value):
+        return BadBundle(_pointer(path), "The text holds half of a character (a lone surrogate).")
+    if isinstance(value, _Doubled):
+        return BadBundle(_pointer((path, value.key)), "This key stands twice in its object.")
+    return None
 
 
 _Path = tuple[Any, str | int]
@@ -241,16 +209,7 @@ def _bundle(data: Json) -> Bundle:
     top = _object(
         data,
         "",
-        (
-            "format",
-            "method",
-            "cycle",
-            "category",
-            "rubric",
-            "assessors",
-            "candidates",
-            "marks",
-        ),
+        ("format", "method", "cycle", "category", "rubric", "assessors", "candidates", "marks"),
         ("computed", "caps", "not_applicable", "decisions", "result", "provenance"),
     )
     _constant(top["format"], "/format", FORMAT)
@@ -264,11 +223,7 @@ def _bundle(data: Json) -> Bundle:
             assessors=_texts(top["assessors"], "/assessors"),
             candidates=_rows(top["candidates"], "/candidates", _candidate),
             marks=_marks(top["marks"], numbers),
-            computed=_rows(
-                top.get("computed", []),
-                "/computed",
-                lambda row, at: _computed(row, at, numbers),
-            ),
+            computed=_rows(top.get("computed", []), "/computed", lambda row, at: _computed(row, at, numbers)),
             caps=_rows(top.get("caps", []), "/caps", lambda row, at: _cap(row, at, numbers)),
             not_applicable=_rows(top.get("not_applicable", []), "/not_applicable", _not_applicable),
             decisions=_rows(top.get("decisions", []), "/decisions", _decision),
@@ -288,8 +243,7 @@ class _Numbers(dict[str, Decimal]):
                 self[text] = parse_decimal(text)
             except BadDecimal:
                 raise BadBundle(
-                    at,
-                    'A number is a text such as "7.75": digits and a point, at most 32 characters.',
+                    at, 'A number is a text such as "7.75": digits and a point, at most 32 characters.'
                 ) from None
         return self[text]
 
@@ -335,10 +289,7 @@ def _integer(value: Json, at: str) -> int:
 def _count(value: Json, at: str) -> int:
     number = _integer(value, at)
     if not 1 <= number < 10**LONGEST_INTEGER:
-        raise BadBundle(
-            at,
-            f"Here stands a whole number from 1 up, of at most {LONGEST_INTEGER} digits.",
-        )
+        raise BadBundle(at, f"Here stands a whole number from 1 up, of at most {LONGEST_INTEGER} digits.")
     return number
 
 
@@ -372,17 +323,7 @@ def _category(value: Json) -> Category:
 
 def _rubric(value: Json, numbers: _Numbers) -> Rubric:
     at = "/rubric"
-    keys = (
-        "code",
-        "version",
-        "total",
-        "quantum",
-        "quorum",
-        "panel_aggregate",
-        "scale",
-        "stages",
-        "aspects",
-    )
+    keys = ("code", "version", "total", "quantum", "quorum", "panel_aggregate", "scale", "stages", "aspects")
     row = _object(value, at, (*keys, "indicators", "tie_break"), ("gates",))
     scale = _object(row["scale"], f"{at}/scale", ("min", "max", "step"))
 
@@ -409,22 +350,10 @@ def _rubric(value: Json, numbers: _Numbers) -> Rubric:
             high=numbers.read(scale["max"], f"{at}/scale/max"),
             step=numbers.read(scale["step"], f"{at}/scale/step"),
         ),
-        stages=_rows(
-            row["stages"],
-            f"{at}/stages",
-            lambda value, at: Stage(*_code_and_title(value, at)),
-        ),
-        aspects=_rows(
-            row["aspects"],
-            f"{at}/aspects",
-            lambda value, at: Aspect(*_code_and_title(value, at)),
-        ),
+        stages=_rows(row["stages"], f"{at}/stages", lambda value, at: Stage(*_code_and_title(value, at))),
+        aspects=_rows(row["aspects"], f"{at}/aspects", lambda value, at: Aspect(*_code_and_title(value, at))),
         indicators=_rows(row["indicators"], f"{at}/indicators", indicator),
-        gates=_rows(
-            row.get("gates", []),
-            f"{at}/gates",
-            lambda value, at: Gate(*_code_and_title(value, at)),
-        ),
+        gates=_rows(row.get("gates", []), f"{at}/gates", lambda value, at: Gate(*_code_and_title(value, at))),
         tie_break=_texts(row["tie_break"], f"{at}/tie_break"),
     )
 
@@ -448,11 +377,7 @@ def _marks(value: Json, numbers: _Numbers) -> tuple[Mark, ...]:
     marks: list[Mark] = []
     for place, row in enumerate(_list(value, "/marks")):
         try:
-            candidate, indicator, assessor = (
-                row["candidate"],
-                row["indicator"],
-                row["assessor"],
-            )
+            candidate, indicator, assessor = (row["candidate"], row["indicator"], row["assessor"])
             number = numbers[row["value"]]
             plain = len(row) == 4 and type(candidate) is type(indicator) is type(assessor) is str
         except (KeyError, TypeError):
@@ -462,14 +387,18 @@ def _marks(value: Json, numbers: _Numbers) -> tuple[Mark, ...]:
 
 
 def _mark(value: Json, at: str, numbers: _Numbers) -> Mark:
-    empty = isinstance(value, dict) and "value" in value and value["value"] is None
-    keys = ("candidate", "indicator", "assessor", "value")
-    row = _object(value, at, (*keys, "reason") if empty else keys)
+    row = _object(value, at, ("candidate", "indicator", "assessor", "value"), ("reason",))
+    empty = row["value"] is None
+    number = None if empty else numbers.read(row["value"], f"{at}/value")
+    if empty and "reason" not in row:
+        raise BadBundle(at, 'The key "reason" is missing: a mark without a value has one.')
+    if not empty and "reason" in row:
+        raise BadBundle(f"{at}/reason", "A mark that has a value has no reason.")
     return Mark(
         candidate=_text(row["candidate"], f"{at}/candidate"),
         indicator=_text(row["indicator"], f"{at}/indicator"),
         assessor=_text(row["assessor"], f"{at}/assessor"),
-        value=None if empty else numbers.read(row["value"], f"{at}/value"),
+        value=number,
         reason=_text(row["reason"], f"{at}/reason") if empty else None,
     )
 
@@ -527,14 +456,10 @@ def _result_row(value: Json, at: str) -> dict[str, Json]:
 
 
 def _result_reason(value: Json, at: str) -> None:
-    if isinstance(value, dict) and "kind" in value:
-        kind = _text(value["kind"], f"{at}/kind")
-        known = sorted({key for keys in _REASON_KEYS.values() for key in keys})
-        # A kind that nobody knows is a deviation like any wrong text, so its keys are only those some reason has.
-        required, optional = (_REASON_KEYS[kind], ()) if kind in _REASON_KEYS else ((), known)
-        row = _object(value, at, ("kind", *required), optional)
-    else:
-        row = _object(value, at, ("kind",))
+    row = _object(value, at, ("kind",), _ALL_REASON_KEYS)
+    kind = _text(row["kind"], f"{at}/kind")
+    if kind in _REASON_KEYS:  # One that nobody knows is a deviation like any wrong text.
+        _object(row, at, ("kind", *_REASON_KEYS[kind]))
     for key, one in row.items():
         (_integer if key in ("found", "needed") else _text)(one, f"{at}/{key}")
 
@@ -590,20 +515,12 @@ def build(contest: Contest, result: Result, provenance: Mapping[str, str] | None
         },
         "assessors": list(one.assessors),
         "candidates": [
-            {
-                "code": candidate.code,
-                "name": candidate.name,
-                "failed_gates": list(candidate.failed_gates),
-            }
+            {"code": candidate.code, "name": candidate.name, "failed_gates": list(candidate.failed_gates)}
             for candidate in one.candidates
         ],
         "marks": [_mark_row(mark) for mark in one.marks],
         "computed": [
-            {
-                "candidate": row.candidate,
-                "indicator": row.indicator,
-                "value": decimal_text(row.value),
-            }
+            {"candidate": row.candidate, "indicator": row.indicator, "value": decimal_text(row.value)}
             for row in one.computed
         ],
         "caps": [
@@ -625,11 +542,7 @@ def build(contest: Contest, result: Result, provenance: Mapping[str, str] | None
 
 
 def _mark_row(mark: Mark) -> dict[str, Json]:
-    row: dict[str, Json] = {
-        "candidate": mark.candidate,
-        "indicator": mark.indicator,
-        "assessor": mark.assessor,
-    }
+    row: dict[str, Json] = {"candidate": mark.candidate, "indicator": mark.indicator, "assessor": mark.assessor}
     if mark.value is None:
         return {**row, "value": None, "reason": mark.reason}
     return {**row, "value": decimal_text(mark.value)}
@@ -662,13 +575,12 @@ def _reason(reason: Reason) -> dict[str, Json]:
             return {"kind": "missing_computed", "indicator": indicator}
         case AspectNotApplicable(aspect):
             return {"kind": "aspect_not_applicable", "aspect": aspect}
-        case BelowQuorum(indicator, found, needed):
-            return {
-                "kind": "below_quorum",
-                "indicator": indicator,
-                "found": found,
-                "needed": needed,
-            }
+    return {
+        "kind": "below_quorum",
+        "indicator": reason.indicator,
+        "found": reason.found,
+        "needed": reason.needed,
+    }
 
 
 def dump(data: Mapping[str, Json]) -> bytes:
@@ -718,7 +630,7 @@ def compare(bundle: Bundle) -> list[str]:
             found.append(f"{_shown(code)} is missing from the result.")
     # With the same rows in another order nothing was found so far.
     return found or [
-        f"Row {place} of the result is {_shown(mine['candidate'])}; the computation puts {_shown(row['candidate'])} there."
+        f"Row {place} of the result is {_shown(mine['candidate'])}, and by the computation {_shown(row['candidate'])}."
         for place, (mine, row) in enumerate(zip(given, true, strict=True), 1)
         if mine != row
     ]

@@ -88,7 +88,7 @@ class Candidate:
 
 
 class Mark(NamedTuple):
-    """One assessor's value for one indicator of one candidate. Without a value, `reason` is `abstained` or `recused`."""
+    """One assessor's value for one indicator of one candidate; without one, `reason` is `abstained` or `recused`."""
 
     candidate: str
     indicator: str
@@ -133,8 +133,8 @@ class Decision(NamedTuple):
 class Contest:
     """Everything a ranking is computed from. One that exists is consistent; the order of the rows means nothing.
 
-    Raises `BadContest` when a code is malformed, unknown or repeated, a value is off the scale or its steps, a row stands
-    on an indicator of the other source, or a reason is missing.
+    Raises `BadContest` when a code is malformed, unknown or repeated, a value is off the scale or its steps, a row
+    stands on an indicator of the other source, or a reason is missing.
     """
 
     cycle: Cycle
@@ -153,10 +153,7 @@ class Contest:
     def __post_init__(self) -> None:
         _check_code(self.cycle.code, "/cycle/code")
         if self.cycle.assessment_year < 1:
-            raise BadContest(
-                "/cycle/assessment_year",
-                "The assessment year is a whole number from 1 up.",
-            )
+            raise BadContest("/cycle/assessment_year", "The assessment year is a whole number from 1 up.")
         _check_code(self.category.code, "/category/code")
         _check_codes(self.assessors, "/assessors", "")
         _check_codes((candidate.code for candidate in self.candidates), "/candidates", "/code")
@@ -175,10 +172,7 @@ class Contest:
                 raise BadContest(f"{at}/name", "A candidate has a name.")
             for nth, gate in enumerate(candidate.failed_gates):
                 if gate not in gates:
-                    raise BadContest(
-                        f"{at}/failed_gates/{nth}",
-                        "The rubric has no gate with this code.",
-                    )
+                    raise BadContest(f"{at}/failed_gates/{nth}", "The rubric has no gate with this code.")
                 if gate in candidate.failed_gates[:nth]:
                     raise BadContest(f"{at}/failed_gates/{nth}", "This gate is named twice.")
 
@@ -195,40 +189,26 @@ class Contest:
             except KeyError:
                 raise self._misplaced(f"/marks/{place}", candidate, indicator) from None
             if assessor not in assessors:
-                raise BadContest(
-                    f"/marks/{place}/assessor",
-                    "The assessors do not include this code.",
-                )
+                raise BadContest(f"/marks/{place}/assessor", "The assessors do not include this code.")
             if value is None:
                 if reason != ABSTAINED and reason != RECUSED:
                     raise BadContest(
-                        f"/marks/{place}/reason",
-                        'The reason of an empty mark is "abstained" or "recused".',
+                        f"/marks/{place}/reason", 'The reason of an empty mark is "abstained" or "recused".'
                     )
             else:
                 if reason is not None:
-                    raise BadContest(
-                        f"/marks/{place}/reason",
-                        "A mark that has a value has no reason.",
-                    )
+                    raise BadContest(f"/marks/{place}/reason", "A mark that has a value has no reason.")
                 above = steps.get(value)
                 if above is None:
                     above = steps[value] = self._steps(value, f"/marks/{place}/value")
                 cell.append(above)
             seen.add((candidate, indicator, assessor))
         if len(seen) < len(self.marks):
-            _refuse_repeat(
-                [mark[:3] for mark in self.marks],
-                "/marks",
-                "this candidate, indicator and assessor",
-            )
+            _refuse_repeat([mark[:3] for mark in self.marks], "/marks", "this candidate, indicator and assessor")
         return grid
 
     def _check_cells(
-        self,
-        name: str,
-        rows: Sequence[Computed | Cap | NotApplicable],
-        sources: Collection[Source],
+        self, name: str, rows: Sequence[Computed | Cap | NotApplicable], sources: Collection[Source]
     ) -> None:
         for place, row in enumerate(rows):
             at = f"/{name}/{place}"
@@ -272,10 +252,7 @@ class Contest:
         if indicator not in self.rubric.by_code:
             return BadContest(f"{at}/indicator", UNKNOWN_INDICATOR)
         source = self.rubric.by_code[indicator].source
-        return BadContest(
-            f"{at}/indicator",
-            f'An indicator of the source "{source}" takes no such row.',
-        )
+        return BadContest(f"{at}/indicator", f'An indicator of the source "{source}" takes no such row.')
 
     def in_order(self) -> "Contest":
         """The same contest with every row in the order in which the open bundle writes it: by code."""
@@ -363,8 +340,8 @@ Reason = GateFailed | MissingComputed | AspectNotApplicable | BelowQuorum
 class Row:
     """What the ranking says about one candidate.
 
-    `total` is quantised and decides the rank, `total_exact` is the sum of `points` (applicable indicators, in the rubric's
-    order). A candidate that is not ranked has reasons and no number at all.
+    `total` is quantised and decides the rank, `total_exact` is the sum of `points` (applicable indicators, in the
+    rubric's order). A candidate that is not ranked has reasons and no number at all.
     """
 
     candidate: str
@@ -432,16 +409,7 @@ def rank(contest: Contest) -> Result:
         if reasons:
             others.append(Row(code, state, reasons=tuple(reasons)))
         else:
-            standing.append(
-                _standing(
-                    rubric,
-                    code,
-                    contest.grid[code],
-                    computed[code],
-                    caps[code],
-                    excused[code],
-                )
-            )
+            standing.append(_standing(rubric, code, contest.grid[code], computed[code], caps[code], excused[code]))
 
     rows = list(_ranked(rubric, standing, contest.decisions))
     order = list(State)
@@ -456,7 +424,7 @@ def _state(
     computed: Mapping[str, Decimal],
     excused: Collection[str],
 ) -> tuple[State, list[Reason]]:
-    """The candidate's state and why; the states exclude one another in this order, so only the first one's reasons count."""
+    """The candidate's state and why: the first state in the order of precedence that has a reason."""
     gates: list[Reason] = [GateFailed(gate.code) for gate in rubric.gates if gate.code in candidate.failed_gates]
     if gates:
         return State.INELIGIBLE, gates
@@ -499,10 +467,7 @@ def _standing(
             earned[indicator] = points_of_share(share, weight)
     # One common denominator for the whole sum: adding fractions two by two looks for common factors each time.
     common = lcm(*(part.denominator for part in earned.values()))
-    exact = Fraction(
-        sum(part.numerator * (common // part.denominator) for part in earned.values()),
-        common,
-    )
+    exact = Fraction(sum(part.numerator * (common // part.denominator) for part in earned.values()), common)
     return _Standing(code, quantise(exact), exact, earned)
 
 
@@ -539,17 +504,11 @@ def _ranked(rubric: Rubric, standing: Sequence[_Standing], decisions: Sequence[D
 
 
 def _split(
-    group: list[_Standing],
-    element: str,
-    rubric: Rubric,
-    orders: Mapping[frozenset[str], Mapping[str, int]],
+    group: list[_Standing], element: str, rubric: Rubric, orders: Mapping[frozenset[str], Mapping[str, int]]
 ) -> list[list[_Standing]]:
     """Part candidates that share a place by one element of the chain, best first."""
     if element != DECISION:
-        return _levels(
-            group,
-            {one.candidate: subtotal(one.points, element, rubric) for one in group},
-        )
+        return _levels(group, {one.candidate: subtotal(one.points, element, rubric) for one in group})
     places = orders.get(frozenset(one.candidate for one in group))
     if places is None:  # A decision about other candidates, even about some of these, does not apply.
         return [group]

@@ -39,7 +39,7 @@ class PanelAggregate(StrEnum):
 
 
 class BadRubric(BadInput):
-    """A rubric that contradicts itself. `pointer` is a JSON pointer inside the rubric, `sentence` says what is wrong."""
+    """A rubric that contradicts itself. `pointer` is a JSON pointer inside it, `sentence` says what is wrong."""
 
     code = "bad_rubric"
     message = N_("The rubric cannot be used. %(sentence)s")
@@ -141,31 +141,20 @@ class Rubric:
             raise BadRubric("/panel_aggregate", 'The panel aggregate is "mean" or "trimmed_mean".')
         _check_positive(self.total, "/total", "The total")
         self._check_scale()
-        for name, parts in (
-            ("stages", self.stages),
-            ("aspects", self.aspects),
-            ("gates", self.gates),
-        ):
+        for name, parts in (("stages", self.stages), ("aspects", self.aspects), ("gates", self.gates)):
             _check_codes((part.code for part in parts), f"/{name}")
         self._check_indicators()
         self._check_tie_break()
 
     def _check_scale(self) -> None:
         scale = self.scale
-        for name, number in (
-            ("min", scale.low),
-            ("max", scale.high),
-            ("step", scale.step),
-        ):
+        for name, number in (("min", scale.low), ("max", scale.high), ("step", scale.step)):
             _check_decimal(number, f"/scale/{name}")
         if scale.low >= scale.high:
             raise BadRubric("/scale", "The minimum of the scale lies below its maximum.")
         _check_positive(scale.step, "/scale/step", "The step")
         if (scale.length / Fraction(scale.step)).denominator != 1:
-            raise BadRubric(
-                "/scale/step",
-                "The step does not divide the way from minimum to maximum without a rest.",
-            )
+            raise BadRubric("/scale/step", "The step does not divide the way from minimum to maximum without a rest.")
 
     def _check_indicators(self) -> None:
         _check_codes((indicator.code for indicator in self.indicators), "/indicators")
@@ -178,18 +167,12 @@ class Rubric:
             if indicator.aspect not in aspects:
                 raise BadRubric(f"{at}/aspect", "The rubric has no aspect with this code.")
             if indicator.source not in tuple(Source):
-                raise BadRubric(
-                    f"{at}/source",
-                    'The source of an indicator is "panel" or "computed".',
-                )
+                raise BadRubric(f"{at}/source", 'The source of an indicator is "panel" or "computed".')
             _check_positive(indicator.weight, f"{at}/weight", "A weight")
         # Fractions, because sums of Decimal round to the precision of their context.
         weights = sum((Fraction(indicator.weight) for indicator in self.indicators), Fraction(0))
         if weights != Fraction(self.total):
-            raise BadRubric(
-                "/indicators",
-                f"The weights do not add up to the total of {decimal_text(self.total)}.",
-            )
+            raise BadRubric("/indicators", f"The weights do not add up to the total of {decimal_text(self.total)}.")
 
     def _check_tie_break(self) -> None:
         known = {DECISION, COMPUTED_SUBTOTAL}
@@ -200,7 +183,7 @@ class Rubric:
             if element not in known:
                 raise BadRubric(
                     f"/tie_break/{place}",
-                    "An element of the tie-break is source:computed, decision, or a declared stage, aspect or indicator.",
+                    "A tie is broken by source:computed, decision, or a declared stage, aspect or indicator.",
                 )
             if element in self.tie_break[:place]:
                 raise BadRubric(f"/tie_break/{place}", "The tie-break names this element twice.")

@@ -11,13 +11,7 @@ from fractions import Fraction
 
 from paritrana.core.errors import BadInput
 from paritrana.core.rounding import quantise
-from paritrana.core.rubric import (
-    COMPUTED_SUBTOTAL,
-    PanelAggregate,
-    Rubric,
-    Scale,
-    Source,
-)
+from paritrana.core.rubric import COMPUTED_SUBTOTAL, PanelAggregate, Rubric, Scale, Source
 from paritrana.core.words import N_
 
 
@@ -28,11 +22,7 @@ class OffScale(BadInput):
     message = N_("%(value)s is not on the scale of %(scale)s.")
 
     def __init__(self, value: Decimal | Fraction, scale: Scale) -> None:
-        super().__init__(
-            f"{value} is not on the scale of {scale}",
-            value=str(value),
-            scale=str(scale),
-        )
+        super().__init__(f"{value} is not on the scale of {scale}", value=str(value), scale=str(scale))
 
 
 class NotOnSheet(BadInput):
@@ -91,8 +81,8 @@ def panel_score(marks: Sequence[Decimal], scale: Scale, aggregate: PanelAggregat
 def effective_weights(rubric: Rubric, not_applicable: Collection[str] = ()) -> dict[str, Fraction]:
     """The weight of every applicable indicator for one candidate, in points and in the rubric's order.
 
-    The weight of an indicator that is not applicable goes to the applicable indicators of the same aspect, in proportion
-    to their weights. An aspect without any applicable indicator gives its weight to nobody.
+    The weight of an indicator that is not applicable goes to the applicable indicators of the same aspect, in
+    proportion to their weights. An aspect without any applicable indicator gives its weight to nobody.
     """
     if not not_applicable:
         return dict(rubric.weights)
@@ -123,12 +113,7 @@ def subtotal(points_of: Mapping[str, Fraction], element: str, rubric: Rubric) ->
                 and (
                     one.source == Source.COMPUTED
                     if element == COMPUTED_SUBTOTAL
-                    else {
-                        "stage": one.stage,
-                        "aspect": one.aspect,
-                        "indicator": one.code,
-                    }[kind]
-                    == code
+                    else {"stage": one.stage, "aspect": one.aspect, "indicator": one.code}[kind] == code
                 )
             ),
             Fraction(0),
@@ -145,8 +130,8 @@ def sheet_points(
 ) -> tuple[Fraction, Fraction]:
     """The points of the marked indicators of one sheet, and the most these same indicators can earn.
 
-    `marks` gives each indicator's value, None where it is abstained or unmarked; `caps` and `not_applicable` are those of
-    the candidate. Neither number is quantised and neither enters a ranking; the quorum plays no part.
+    `marks` gives each indicator's value, None where it is abstained or unmarked; `caps` and `not_applicable` are those
+    of the candidate. Neither number is quantised and neither enters a ranking; the quorum plays no part.
     Raises `NotOnSheet` for an indicator that no assessor marks and `OffScale` for a wrong value.
     """
     weights = effective_weights(rubric, not_applicable)
