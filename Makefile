@@ -52,7 +52,7 @@ lint: setup-dev ## Format, lint, types and import rules
 	sh -n tools/system-packages && bash -n .ci/run
 
 bench: setup-dev ## Measure the figures that have a floor, one script of benchmarks/ after the other
-	@set -e; for script in benchmarks/bench_*.py; do echo "$$script"; $(BIN)/python "$$script"; done
+	@set -e; for script in benchmarks/[a-z]*.py; do echo "$$script"; $(BIN)/python "$$script"; done
 
 # Locks hold versions and hashes only: no address, so that they serve behind any mirror. UPGRADE=1 takes newer releases.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
