@@ -1,0 +1,30 @@
+"""The table of the stored files."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from paritrana.core.filetypes import KINDS
+from paritrana.database import Base
+
+_TYPES = ", ".join(f"'{kind.media_type}'" for kind in KINDS)
+
+
+class Blob(Base):
+    """The bytes of one file of one organisation. Its address is the hash of its content; the name stands elsewhere."""
+
+    __tablename__ = "blob"
+    __table_args__ = (
+        UniqueConstraint("organisation_id", "sha256"),
+        CheckConstraint("length(sha256) = 64", name="sha256_length"),
+        CheckConstraint("size > 0", name="size_positive"),
+        CheckConstraint(f"media_type IN ({_TYPES})", name="media_type_known"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    sha256: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)  # bytes
+    media_type: Mapped[str]
+    created_at: Mapped[datetime]

@@ -1,0 +1,60 @@
+"""Taking in a file: name, size, content, then the bytes on disk, then the row."""
+
+from datetime import datetime
+
+from paritrana.core import filetypes
+from paritrana.core.filetypes import BY_MEDIA_TYPE, FileContentRefused
+from paritrana.database import db, insert_unless_there
+from paritrana.files import queries
+from paritrana.files.models import Blob
+from paritrana.files.signatures import kind_by_content
+from paritrana.files.store import BlobStore, Readable
+
+
+def store_upload(
+    stream: Readable,
+    *,
+    filename: str | None,
+    organisation_id: int,
+    at: datetime,
+    store: BlobStore,
+    max_bytes: int,
+    declared_type: str | None = None,
+    declared_size: int | None = None,
+) -> tuple[Blob, str]:
+    """Keep an uploaded file for an organisation; gives its row and the name to show. The caller commits.
+
+    The same bytes of the same organisation give the same row. `max_bytes` is the installation's limit, `declared_type`
+    and `declared_size` are what the browser says, where it says something. Raises a subclass of `BadFile` for what
+    the file is, `StoreFull` or `StoreFault` for what happens to it; no row and no bytes are left then.
+    """
+    name = filetypes.display_name(filename)
+    kind = filetypes.kind_by_name(name)
+    said = BY_MEDIA_TYPE.get((declared_type or "").partition(";")[0].strip().lower(), kind)
+    received = store.receive(
+        stream,
+        limit=min(kind.limit, max_bytes),
+        organisation_id=organisation_id,
+        name=name,
+        declared_size=declared_size,
+    )
+    try:
+        if said is not kind or kind_by_content(received.file) is not kind:
+            raise FileContentRefused(name=name, kind=kind.word)
+    except BaseException:
+        store.discard(received)
+        raise
+    store.keep(received)
+    return _row(received.sha256, received.size, kind.media_type, organisation_id=organisation_id, at=at), name
+
+
+def _row(sha256: str, size: int, media_type: str, *, organisation_id: int, at: datetime) -> Blob:
+    """The row of the kept bytes, made when there is none; two uploads of the same bytes may race for it."""
+    db.session.execute(
+        insert_unless_there(
+            Blob, organisation_id=organisation_id, sha256=sha256, size=size, media_type=media_type, created_at=at
+        )
+    )
+    blob = queries.find_blob(organisation_id, sha256)
+    assert blob is not None  # noqa: S101 - it was made just now, here or by the upload this one waited for
+    return blob

@@ -1,0 +1,232 @@
+"""The folder that holds the files: every file is there whole under the hash of its content, or not at all.
+
+    <root>/incoming/<random>                              while it comes in
+    <root>/objects/<organisation>/<2 hex>/<sha256>        once it is kept
+
+The hash is an address inside one organisation only: whether another organisation holds the same bytes shows nowhere.
+"""
+
+import errno
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final, Protocol
+
+import structlog
+
+from paritrana.core.errors import ParitranaError
+from paritrana.core.filetypes import FileEmpty, FileTooLarge, UploadCut
+from paritrana.core.words import N_
+
+log = structlog.get_logger("paritrana.files")
+
+BLOCK: Final = 64 * 1024
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class StoreFault(ParitranaError):
+    """The folder cannot be written; nothing of the file is kept. Params: `name`."""
+
+    code = "store_fault"
+    status = 503
+    message = N_("%(name)s is not saved: the file store has a fault. Try again later.")
+
+
+class StoreFull(StoreFault):
+    """There is no room for the file, or the folder may only be read; nothing of the file is kept. Params: `name`."""
+
+    code = "store_full"
+    status = 507
+    message = N_("%(name)s is not saved: the file store is full. Try again later.")
+
+
+class DamagedFile(ParitranaError):
+    """The stored bytes are gone or no longer have their hash, so they are not served."""
+
+    code = "damaged_file"
+    status = 503
+    message = N_("This file cannot be shown: its stored copy is damaged. Ask the administrator to restore it.")
+
+
+class Readable(Protocol):
+    """Where the bytes of an upload come from."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes, none at the end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A file that came in whole and is not kept yet: `keep` or `discard` it."""
+
+    organisation_id: int
+    name: str
+    sha256: str  # 64 hexadecimal digits
+    size: int  # bytes
+    path: Path
+    file: BinaryIO  # open, for the look at its content
+
+
+class BlobStore:
+    """The store under one folder, which is made when the first file comes."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def receive(
+        self, stream: Readable, *, limit: int, organisation_id: int, name: str = "", declared_size: int | None = None
+    ) -> Received:
+        """Take in a file block by block, hashing while writing; nothing is left behind when this fails.
+
+        `limit` and `declared_size` are bytes, `name` is for the sentences. Raises `FileEmpty`, `FileTooLarge` as soon
+        as the limit is passed, `UploadCut` when the bytes end early, `StoreFull` and `StoreFault`.
+        """
+        if declared_size is not None and declared_size > limit:
+            raise FileTooLarge(name=name, size=declared_size, limit=limit)
+        with _faults(name):
+            path, file = self._open_incoming()
+        try:
+            digest, size = _copy(stream, file, limit=limit, name=name, declared_size=declared_size)
+        except BaseException:
+            _drop(path, file)
+            raise
+        return Received(organisation_id, name, digest, size, path, file)
+
+    def keep(self, received: Received) -> None:
+        """Put a received file in its place so that it survives a power cut; returns once it does.
+
+        Raises `StoreFull` or `StoreFault`. A failed write to disk is not tried again: the file is discarded.
+        """
+        target = self._address(received.organisation_id, received.sha256)
+        try:
+            with _faults(received.name):
+                os.fsync(received.file.fileno())
+                _make_folder(target.parent)
+                received.path.replace(target)  # over the same bytes, if they are there: that heals a damaged copy
+                # Every folder up to the root: one may be new, made by this call or by another that is not done yet.
+                for folder in (target.parent, *target.parent.parents):
+                    _sync_folder(folder)
+                    if folder == self.root.parent:
+                        break
+        finally:
+            self.discard(received)
+
+    def discard(self, received: Received) -> None:
+        """Remove what is left of a received file; harmless after `keep`."""
+        _drop(received.path, received.file)
+
+    def open(self, organisation_id: int, sha256: str) -> BinaryIO:
+        """The kept file, open at its first byte, after its whole hash was checked. The caller closes it.
+
+        Raises `DamagedFile` when it is missing, unreadable or changed.
+        """
+        address = self._address(organisation_id, sha256)
+        try:
+            file = address.open("rb")
+        except OSError as error:
+            raise _damaged(organisation_id, sha256, error.strerror or "unreadable") from None
+        try:
+            with _closing_on_fault(file):
+                whole = hashlib.file_digest(file, "sha256").hexdigest() == sha256
+                file.seek(0)
+        except OSError as error:
+            raise _damaged(organisation_id, sha256, error.strerror or "unreadable") from None
+        if not whole:
+            file.close()
+            raise _damaged(organisation_id, sha256, "hash differs")
+        return file
+
+    def _address(self, organisation_id: int, sha256: str) -> Path:
+        if not _SHA256.fullmatch(sha256):
+            raise ValueError("an address is 64 hexadecimal digits")
+        return self.root / "objects" / f"{organisation_id:d}" / sha256[:2] / sha256
+
+    def _open_incoming(self) -> tuple[Path, BinaryIO]:
+        folder = self.root / "incoming"
+        _make_folder(folder)
+        path = folder / secrets.token_hex(16)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        # Without a buffer nothing is left to be written when the file is closed after a fault.
+        return path, os.fdopen(handle, "r+b", buffering=0)
+
+
+def _copy(stream: Readable, file: BinaryIO, *, limit: int, name: str, declared_size: int | None) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    while block := stream.read(BLOCK):
+        size += len(block)
+        if size > limit:
+            raise FileTooLarge(name=name, size=_whole_size(stream, size, declared_size), limit=limit)
+        digest.update(block)
+        with _faults(name):
+            _write(file, block)
+    if declared_size is not None and size != declared_size:
+        raise UploadCut(name=name, percent=f"{min(100 * size // declared_size, 99)}%" if declared_size else "0%")
+    if size == 0:
+        raise FileEmpty(name=name)
+    return digest.hexdigest(), size
+
+
+def _write(file: BinaryIO, block: bytes) -> None:
+    rest = memoryview(block)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def _whole_size(stream: Readable, read: int, declared_size: int | None) -> int:
+    """How large a file over its limit is, in bytes: as announced, or as the spooled upload says; at least what came."""
+    seekable = getattr(stream, "seekable", None)
+    if declared_size is None and seekable is not None and seekable():
+        declared_size = stream.seek(0, os.SEEK_END)  # type: ignore[attr-defined]
+    return max(read, declared_size or 0)
+
+
+def _drop(path: Path, file: BinaryIO) -> None:
+    for step in (file.close, path.unlink):
+        with suppress(OSError):  # it is gone already, or the fault that is being told keeps it from going
+            step()
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing, each for the owner alone."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _faults(name: str) -> Iterator[None]:
+    """Turn a fault of the file system into the refusal a person is told, and tell the operator its cause."""
+    try:
+        yield
+    except OSError as error:
+        log.error("store_fault", reason=errno.errorcode.get(error.errno or 0, "unknown"))
+        raise (StoreFull if error.errno in NO_ROOM else StoreFault)(name=name) from error
+
+
+@contextmanager
+def _closing_on_fault(file: BinaryIO) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        file.close()
+        raise
+
+
+def _damaged(organisation_id: int, sha256: str, reason: str) -> DamagedFile:
+    log.error("damaged_file", organisation=organisation_id, sha256=sha256, reason=reason)
+    return DamagedFile()
