@@ -10,8 +10,10 @@ from decimal import Decimal
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Engine, Integer, LargeBinary, MetaData, Text, TypeDecorator, event
+from sqlalchemy import JSON, DateTime, Engine, Executable, Integer, LargeBinary, MetaData, Text, TypeDecorator, event
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -159,6 +161,13 @@ def _on_sqlite_connect(connection: Any, _entry: ConnectionPoolEntry) -> None:
 
 def _on_sqlite_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")
+
+
+def insert_unless_there(model: type[Base], **values: Any) -> Executable:
+    """An INSERT that does nothing when a unique row already stands there; two transactions may race for it safely."""
+    postgresql = db.session.get_bind(model.__mapper__).dialect.name == "postgresql"
+    insert = postgresql_insert if postgresql else sqlite_insert
+    return insert(model).values(**values).on_conflict_do_nothing()
 
 
 def random_ref(prefix: str, groups: int = 2) -> str:
