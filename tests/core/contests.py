@@ -84,13 +84,14 @@ SCALES = st.sampled_from(
 def rubrics(draw: st.DrawFn) -> Rubric:
     """Rubrics of up to five indicators in three aspects, one of which may be empty, with any chain of tie-breaks."""
     count = draw(st.integers(1, 5))
+    weights = draw(st.sampled_from([[Decimal(5)], [Decimal("0.5"), Decimal(1), Decimal(3), Decimal("7.25")]]))
     indicators = tuple(
         Indicator(
             f"I{place}",
             "",
             draw(st.sampled_from(["desk", "interview"])),
             draw(st.sampled_from("ABC")),
-            draw(st.sampled_from([Decimal("0.5"), Decimal(1), Decimal(3), Decimal("7.25")])),
+            draw(st.sampled_from(weights)),
             draw(st.sampled_from(Source)),
         )
         for place in range(count)
@@ -100,8 +101,8 @@ def rubrics(draw: st.DrawFn) -> Rubric:
         code="random",
         version=draw(st.integers(1, 9)),
         total=sum((one.weight for one in indicators), Decimal(0)),
-        quorum=draw(st.integers(1, 2)),
-        panel_aggregate=draw(st.sampled_from(PanelAggregate)),
+        quorum=draw(st.sampled_from([1, 1, 2])),
+        panel_aggregate=draw(st.sampled_from([PanelAggregate.MEAN] * 2 + [PanelAggregate.TRIMMED_MEAN])),
         scale=draw(SCALES),
         stages=(Stage("desk", "Berkas"), Stage("interview", "")),
         aspects=(Aspect("A", "a"), Aspect("B", "b"), Aspect("C", "c")),
@@ -116,11 +117,12 @@ def contests(draw: st.DrawFn) -> Contest:
     """Contests of up to five candidates with gaps, caps, gates and decisions; few values, so ties are common."""
     rubric = draw(rubrics())
     scale = rubric.scale
-    steps = st.sampled_from([0, scale.steps // 2, scale.steps]) | st.integers(0, scale.steps)
+    few, many = st.sampled_from([0, scale.steps]), st.integers(0, scale.steps)
+    steps = draw(st.sampled_from([few, many]))
     values = steps.map(lambda above: scale.low + above * scale.step)
     codes = [f"52.{place}" for place in range(1, draw(st.integers(0, 5)) + 1)]
     assessors = tuple(f"J{place}" for place in range(1, draw(st.integers(1, 4)) + 1))
-    kinds = st.sampled_from(["marked"] * 8 + ["abstained", "recused", "unmarked"])
+    kinds = st.sampled_from(["marked"] * 17 + ["abstained", "recused", "unmarked"])
     often = st.sampled_from([True] * 9 + [False])
     seldom = st.sampled_from([False] * 9 + [True])
     marks, computed, caps, excused = [], [], [], []
