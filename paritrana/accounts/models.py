@@ -96,26 +96,38 @@ class SignInSession(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     token_hash: Mapped[str] = mapped_column(unique=True)
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    officer: Mapped[bool] = mapped_column(default=False)  # officers idle out sooner
     data: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
-    expires_at: Mapped[datetime]  # absolute; the idle limit is checked against `last_seen_at`
+    expires_at: Mapped[datetime] = mapped_column(index=True)  # absolute; idling is measured from `last_seen_at`
 
 
 class SignInFailure(Base):
-    """A failed sign-in, kept to slow guessing down. The e-mail and source are stored as keyed hashes."""
+    """A failed sign-in, kept to slow guessing down. The e-mail and source are stored as keyed hashes.
+
+    `forgiven` rows came before a success of the account: they no longer count as failures in a row, but still count
+    against their source.
+    """
 
     __tablename__ = "sign_in_failure"
-    __table_args__ = (Index("ix_sign_in_failure_account_source", "account_key", "source_key", "at"),)
+    __table_args__ = (
+        Index("ix_sign_in_failure_account_source", "account_key", "source_key", "at"),
+        Index("ix_sign_in_failure_source", "source_key", "at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_key: Mapped[str]
-    source_key: Mapped[str] = mapped_column(index=True)
+    source_key: Mapped[str]
+    forgiven: Mapped[bool] = mapped_column(default=False)
     at: Mapped[datetime]
 
 
 class SentOnce(Base):
-    """An act that came with an idempotency key, with the answer it got: a repeat gets the same answer."""
+    """An act that came with an idempotency key, with the answer it got: a repeat gets the same answer.
+
+    The row is committed together with the act; `status` is 0 until the answer was noted in a second step.
+    """
 
     __tablename__ = "sent_once"
     __table_args__ = (UniqueConstraint("account_id", "key"),)

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from paritrana.core.lifecycle import State
@@ -200,7 +200,7 @@ class Proposal(Base):
         CheckConstraint("confirmer_person_id IS NULL OR confirmer_person_id <> proposer_person_id", name="two_people"),
         Index(
             "uq_proposal_waiting", "act", "category_id", "subject_ref", unique=True,
-            sqlite_where="state = 'waiting'", postgresql_where="state = 'waiting'",
+            sqlite_where=text("state = 'waiting'"), postgresql_where=text("state = 'waiting'"),
         ),
     )  # fmt: skip
 

@@ -1,11 +1,12 @@
 """A nomination, its typed evidence and documents, and every revision that was sent."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from paritrana.audit.triggers import attach
 from paritrana.cycles.models import Category
 from paritrana.database import Base, Document
 from paritrana.files.models import Blob
@@ -146,3 +147,6 @@ class NominationRevision(Base):
     submitted_by_name: Mapped[str]
 
     nomination: Mapped[Nomination] = relationship(back_populates="revisions")
+
+
+attach(cast(Table, NominationRevision.__table__))

@@ -1,11 +1,13 @@
 """Who sits in the panel of a category, what they declared, and from which candidates they stepped back."""
 
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Table, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from paritrana.accounts.models import Account
+from paritrana.audit.triggers import attach
 from paritrana.cycles.models import Category
 from paritrana.database import Base
 from paritrana.nominations.models import Nomination
@@ -21,8 +23,8 @@ class Seat(Base):
         CheckConstraint("role IN ('chair', 'deputy', 'member')", name="role_known"),
         Index(
             "uq_seat_one_head", "category_id", "role", unique=True,
-            sqlite_where="role <> 'member' AND ended_at IS NULL",
-            postgresql_where="role <> 'member' AND ended_at IS NULL",
+            sqlite_where=text("role <> 'member' AND ended_at IS NULL"),
+            postgresql_where=text("role <> 'member' AND ended_at IS NULL"),
         ),
     )  # fmt: skip
 
@@ -72,3 +74,8 @@ class Recusal(Base):
     at: Mapped[datetime]
 
     nomination: Mapped[Nomination] = relationship()
+
+
+attach(cast(Table, Recusal.__table__))
+
+attach(cast(Table, Declaration.__table__))

@@ -1,11 +1,12 @@
 """What was published: the snapshot that the public pages read."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from paritrana.audit.triggers import attach
 from paritrana.cycles.models import Category
 from paritrana.database import Base
 
@@ -31,3 +32,6 @@ class Publication(Base):
     confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
 
     category: Mapped[Category] = relationship()
+
+
+attach(cast(Table, Publication.__table__))

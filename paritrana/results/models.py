@@ -1,10 +1,12 @@
 """Result runs, the seal, and the titles that follow from ranks."""
 
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from paritrana.audit.triggers import attach
 from paritrana.cycles.models import Category
 from paritrana.database import Base
 from paritrana.nominations.models import Nomination
@@ -68,3 +70,8 @@ class Award(Base):
 
     nomination: Mapped[Nomination] = relationship()
     category: Mapped[Category] = relationship()
+
+
+attach(cast(Table, ResultRun.__table__))
+
+attach(cast(Table, Seal.__table__))

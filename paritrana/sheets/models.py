@@ -2,11 +2,13 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from paritrana.accounts.models import Account
+from paritrana.audit.triggers import attach
 from paritrana.cycles.models import Category
 from paritrana.database import Base
 from paritrana.nominations.models import Nomination
@@ -103,3 +105,6 @@ class MissingSheet(Base):
     reason: Mapped[str]
     stated_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
     stated_at: Mapped[datetime]
+
+
+attach(cast(Table, MarkRevision.__table__))
