@@ -1,6 +1,6 @@
 """Numbers, money, dates and deadlines as people write them, and the parser of what people type.
 
-Every function is pure and takes the language explicitly; `web/template_filters` binds them to the language of the request.
+Every function is pure and takes the language explicitly; `web/template_filters` binds them to that of the request.
 Amounts are `int`, `Decimal` or `Fraction`, never float. Rounding for display is half up and symmetrical around zero.
 Source: the project's table of formats (numbers, money, dates) for Indonesian and English.
 """
@@ -34,7 +34,7 @@ _MAGNITUDES = (
 )
 
 
-# Numbers ---------------------------------------------------------------------------------------------------------------
+# Numbers -------------------------------------------------------------------------------------------------------------
 
 
 def rounded(value: Number, decimals: int) -> Decimal:
@@ -48,7 +48,7 @@ def rounded(value: Number, decimals: int) -> Decimal:
 def number(value: Number, locale: Language, decimals: int | None = None, *, signed: bool = False) -> str:
     """A number with grouped thousands: «1.234,5» / "1,234.5".
 
-    Without `decimals` a whole number stays whole and a `Decimal` keeps the places it has; a `Fraction` needs `decimals`.
+    Without `decimals` a whole number stays whole and a `Decimal` keeps its places; a `Fraction` needs `decimals`.
     `signed` writes a plus sign before positive numbers.
     """
     if decimals is None:
@@ -112,7 +112,7 @@ def points_pp(value: Number, locale: Language) -> str:
     return f"{number(shown, locale, places, signed=True)} {unit}"
 
 
-# Dates and times -------------------------------------------------------------------------------------------------------
+# Dates and times -----------------------------------------------------------------------------------------------------
 
 
 def zone_name(zone: str, at: datetime) -> str:
@@ -203,10 +203,10 @@ def three_zones(value: datetime, locale: Language, zone: str = DEFAULT_ZONE, rea
     for other in [reader_zone, *ZONE_NAMES]:
         if other is not None and other != zone and other not in others:
             others.append(other)
-    short = [
-        f"{day(local(value, other).date(), locale, 'bare')} {clock_time(value, locale, other)} {zone_name(other, value)}"
-        for other in others
-    ]
+    short: list[str] = []
+    for other in others:
+        on = day(local(value, other).date(), locale, "bare")
+        short.append(f"{on} {clock_time(value, locale, other)} {zone_name(other, value)}")
     return f"{main} ({', '.join(short)})"
 
 
@@ -228,7 +228,7 @@ def iso(value: datetime | date) -> str:
     return value.isoformat()
 
 
-# Sizes -----------------------------------------------------------------------------------------------------------------
+# Sizes ---------------------------------------------------------------------------------------------------------------
 
 
 def file_size(value: int, locale: Language) -> str:
@@ -242,7 +242,7 @@ def file_size(value: int, locale: Language) -> str:
     raise AssertionError("every size has a unit")
 
 
-# What people type ------------------------------------------------------------------------------------------------------
+# What people type ----------------------------------------------------------------------------------------------------
 
 
 class MarkForm(NumberForm):

@@ -18,6 +18,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import Field, HiddenField, RadioField, SelectField, StringField, TextAreaField, ValidationError
+from wtforms.fields import SelectChoice
 from wtforms.validators import Optional, StopValidation
 from wtforms.widgets import TextInput
 
@@ -35,7 +36,7 @@ class VersionMissing(ParitranaError):
     message = N_("What was sent does not say which version it changes. Load the page again.")
 
 
-# Validators ------------------------------------------------------------------------------------------------------------
+# Validators ----------------------------------------------------------------------------------------------------------
 
 
 class Required:
@@ -100,7 +101,7 @@ class MinLength:
             )
 
 
-# Fields ----------------------------------------------------------------------------------------------------------------
+# Fields --------------------------------------------------------------------------------------------------------------
 
 
 class TypedInput(TextInput):
@@ -133,7 +134,7 @@ class TypedField(Field):
         self.readings = ()
         if not valuelist:
             return
-        # A button with one of two readings carries the field's name too and stands after the input: the last one counts.
+        # A button with one of two readings carries the field's name and stands after the input: the last counts.
         text = str(valuelist[-1])
         self.raw_data = [text]
         self.data = None
@@ -252,7 +253,7 @@ class DayField(Field):
             self.parts = str(self.data.day), str(self.data.month), str(self.data.year)
         names = [f"{self.name}-{part}" for part in ("day", "month", "year")]
         if formdata is None or not any(name in formdata for name in names):
-            self.raw_data = [] if formdata else None
+            self.raw_data: list[str] | None = [] if formdata else None
             if formdata:
                 self.data = None
             return
@@ -298,6 +299,10 @@ class LongTextField(TextAreaField):
 
 class _OwnChoice:
     """Refuses a value that is not on offer in our words; an empty choice is the business of `required`."""
+
+    def __init__(self, label: Any = None, validators: Any = None, *, choices: Any = (), **kwargs: Any) -> None:
+        offered = [SelectChoice(*choice) if isinstance(choice, tuple) else choice for choice in choices]
+        super().__init__(label, validators, choices=offered, **kwargs)  # type: ignore[call-arg]
 
     def pre_validate(self, form: Any) -> None:
         field: Any = self

@@ -1,4 +1,4 @@
-"""Security headers on every answer, errors and redirects included, and cacheable static files with versioned addresses."""
+"""Security headers on every answer, errors and redirects included; static files cached under versioned addresses."""
 
 import hashlib
 from pathlib import Path
@@ -73,7 +73,7 @@ def add_version(endpoint: str, values: dict[str, Any]) -> None:
 
 
 def version_of(endpoint: str, filename: str) -> str | None:
-    """The first 12 hexadecimal digits of a static file's SHA-256, read again when the file changes; None without file."""
+    """The first 12 hexadecimal digits of a static file's SHA-256, read again when it changes; None without file."""
     owner = current_app if endpoint == "static" else current_app.blueprints.get(endpoint.rpartition(".")[0])
     if owner is None or owner.static_folder is None:
         return None

@@ -3,7 +3,7 @@
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from flask import Blueprint, Flask, abort, current_app, redirect, request
+from flask import Blueprint, Flask, abort, current_app, has_request_context, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 from werkzeug.exceptions import HTTPException
@@ -46,7 +46,7 @@ def init_app(app: Flask) -> None:
 
 def chosen_language() -> Language:
     """The language asked for in the address, else the one of the cookie, else Indonesian; unknown words are ignored."""
-    if not request:
+    if not has_request_context():
         return "id"
     for wish in (request.args.get("lang"), request.cookies.get(COOKIE)):
         for known in LANGUAGES:

@@ -1,7 +1,7 @@
 """The formats of `web/formats` in the language of the request, as functions and as template filters.
 
-Filters: number, decimal2, money, money_words, percent, points_pp, day, moment, clock_time, deadline, three_zones, remaining,
-iso, file_size, quantity, sentence, joined, in_sentence. Tests and globals: `static_url(name)`, `icon_url(name)`.
+Filters: number, decimal2, money, money_words, percent, points_pp, day, moment, clock_time, deadline, three_zones,
+remaining, iso, file_size, quantity, sentence, joined, in_sentence, own. Globals: `static_url(name)`, `icon_url(name)`.
 """
 
 from collections.abc import Mapping
@@ -118,6 +118,8 @@ def quantity(value: Any) -> Any:
             return formats.decimal2(score, language)
         case quantities.Year(value=year):
             return str(year)
+        case quantities.FileSize(value=size):
+            return file_size(size)
         case quantities.Day(value=on):
             return formats.day(on, language)
         case quantities.Text(value=text):
@@ -151,6 +153,12 @@ def in_sentence(label: Any) -> str:
     return text[:1].lower() + text[1:] if len(text) > 1 and text[1].islower() else text
 
 
+def own(thing: Any, name: str = "") -> str:
+    """A bilingual text in the reader's language: `own(category, "title")` of a row, `own(anchor)` of `{id, en}`."""
+    key = f"{name}_{current_language()}" if name else current_language()
+    return str(thing[key] if isinstance(thing, Mapping) else getattr(thing, key))
+
+
 def static_url(filename: str) -> str:
     """The address of an own static file; `web/headers` adds the version."""
     return url_for("static", filename=filename)
@@ -163,7 +171,7 @@ def icon_url(name: str) -> str:
 
 FILTERS = (
     number, decimal2, money, money_words, percent, points_pp, day, moment, clock_time, deadline, three_zones, remaining,
-    file_size, joined, quantity, sentence, in_sentence,
+    file_size, joined, quantity, sentence, in_sentence, own,
 )  # fmt: skip
 
 
@@ -172,4 +180,4 @@ def init_app(app: Flask) -> None:
     for function in FILTERS:
         app.add_template_filter(function)
     app.add_template_filter(formats.iso, "iso")
-    app.jinja_env.globals.update(static_url=static_url, icon_url=icon_url, language=current_language)
+    app.jinja_env.globals.update(static_url=static_url, icon_url=icon_url, language=current_language, own=own)
