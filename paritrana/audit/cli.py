@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from paritrana.audit.queries import first_broken_link
 from paritrana.config import BadSettings, load_settings
-from paritrana.database import reading
+from paritrana.database import db, reading
 
 
 @click.command("verify-audit")
@@ -16,7 +16,11 @@ def verify_audit() -> None:
     create_app = import_module("paritrana.app").create_app  # by name: the application stands above every room
     try:
         with create_app(load_settings()).app_context(), reading():
-            broken = first_broken_link()
+            try:
+                broken = first_broken_link()
+            finally:
+                db.session.remove()
+                db.engine.dispose()
     except BadSettings as error:
         click.echo(str(error), err=True)
         raise SystemExit(2) from None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import chain, groupby
 
-from sqlalchemy import Row, and_, exists, select, type_coerce
+from sqlalchemy import Result, Row, and_, exists, select, type_coerce
 from sqlalchemy.orm import joinedload
 from sqlalchemy.types import NullType
 
@@ -27,10 +27,11 @@ def first_broken_link() -> Broken | None:
     Each statement compares events and heads as they stood at one moment, so events that arrive meanwhile raise no
     false alarm.
     """
-    for _, rows in groupby(_rows(), key=lambda row: row.head_stream):
-        broken = _broken_in(rows)
-        if broken is not None:
-            return broken
+    with _events_by_head() as cursor:
+        for _, rows in groupby(cursor, key=lambda row: row.head_stream):
+            broken = _broken_in(rows)
+            if broken is not None:
+                return broken
     orphan = db.session.execute(
         select(Event.stream, Event.seq)
         .where(~exists().where(StreamHead.stream == Event.stream))
@@ -40,7 +41,8 @@ def first_broken_link() -> Broken | None:
     return None if orphan is None else Broken(orphan.stream, orphan.seq, N_("The stream has no head."))
 
 
-def _rows() -> Iterator[Row[tuple[object, ...]]]:
+def _events_by_head() -> Result[tuple[object, ...]]:
+    """Every head with its events, in order; the caller closes it, since it is a cursor in the database."""
     # Values are read raw: a table that was tampered with may hold a text where a hash belongs.
     columns = [
         *(Event.stream, Event.seq, Event.kind, Event.at_utc, Event.object_ref),
@@ -59,7 +61,7 @@ def _rows() -> Iterator[Row[tuple[object, ...]]]:
         .join(EventBody, and_(EventBody.stream == Event.stream, EventBody.seq == Event.seq), isouter=True)
         .order_by(StreamHead.stream, Event.seq)
     )
-    return iter(db.session.execute(statement, execution_options={"yield_per": BATCH}))
+    return db.session.execute(statement, execution_options={"yield_per": BATCH})
 
 
 def _broken_in(rows: Iterator[Row[tuple[object, ...]]]) -> Broken | None:
