@@ -1,0 +1,72 @@
+"""Commands about accounts."""
+
+import click
+
+from paritrana.accounts import queries, security, service
+from paritrana.audit import service as audit
+from paritrana.core.errors import NotFound, ParitranaError
+from paritrana.core.policy import Actor
+from paritrana.database import db, set_writing
+from paritrana.web.access import now
+
+CONSOLE = Actor(ref="console", name="console")  # whoever may start commands on the host
+_password = click.option(
+    "--password", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for when it is not given."
+)
+
+
+@click.command("create-admin")
+@click.option("--email", prompt="E-mail address")
+@click.option("--name", prompt="Name")
+@_password
+def create_admin(email: str, name: str, password: str) -> None:
+    """Create an administrator: accounts and machine, never a mark. Exit 1 when it is refused."""
+
+    def create() -> str:
+        person = service.create_person()
+        account = service.create_account(
+            email=email, name=name, password=password, person=person, actor=CONSOLE, at=now()
+        )
+        service.grant_role(account, "administrator", actor=CONSOLE, at=now())
+        return f"The administrator {account.ref} can sign in now."
+
+    _run(create)
+
+
+@click.command("set-password")
+@click.option("--email", prompt="E-mail address")
+@_password
+def set_password(email: str, password: str) -> None:
+    """Set a new password, end all sessions of the account and lift its lock. Exit 1 when it is refused."""
+
+    def change() -> str:
+        audit.lock_stream(audit.SYSTEM)
+        account = queries.find_account(email)
+        if account is None:
+            raise NotFound(email)
+        service.set_password(account, password, actor=CONSOLE, at=now())
+        security.unlock(email)
+        return f"The password of {account.ref} is set, its sessions have ended."
+
+    _run(change)
+
+
+def _run(change: object) -> None:
+    """Do `change` in one transaction of the application, and say what came of it."""
+    from paritrana.app import create_app
+    from paritrana.config import BadSettings, load_settings
+
+    try:
+        app = create_app(load_settings())
+    except BadSettings as refusal:
+        raise click.ClickException(str(refusal)) from None
+    with app.app_context():
+        set_writing(True)
+        try:
+            words = change()  # type: ignore[operator]
+            db.session.commit()
+        except NotFound:
+            raise click.ClickException("There is no account with this e-mail address.") from None
+        except ParitranaError as refusal:
+            raise click.ClickException(refusal.message % refusal.params) from None
+        click.echo(words)

@@ -1,0 +1,216 @@
+"""Changes of people, accounts and what they were granted. Every one is an event of the stream `system`."""
+
+import re
+from datetime import datetime
+
+from flask_security import hash_password
+
+from paritrana.accounts import queries
+from paritrana.accounts.models import Account, Person, RoleGrant
+from paritrana.accounts.passwords import check_password
+from paritrana.audit import service as audit
+from paritrana.core.errors import BadInput, ParitranaError
+from paritrana.core.policy import Actor
+from paritrana.core.words import N_
+from paritrana.database import db, random_ref
+
+GRANTED = frozenset({"nominee", "verifier", "organiser", "auditor", "administrator"})
+OF_CYCLE = frozenset({"verifier", "organiser", "auditor"})
+_EMAIL = re.compile(r"[^@\s,;<>\"()]{1,64}@[^@\s,;<>\"()]{1,185}\.[^@\s,;<>\"().]{2,}")
+
+
+class EmailForm(BadInput):
+    """An e-mail address cannot be read."""
+
+    code = "email_form"
+    message = N_("Write the e-mail address like name@office.go.id.")
+
+
+class EmailTaken(ParitranaError):
+    """Another account has this e-mail address."""
+
+    code = "email_taken"
+    message = N_("There is already an account with this e-mail address.")
+
+
+class NameMissing(BadInput):
+    """An account without a name."""
+
+    code = "name_missing"
+    message = N_("Write the name of the person.")
+
+
+class RolesExclude(ParitranaError):
+    """A person holds a role that does not go together with the one to be granted."""
+
+    code = "roles_exclude"
+    message = N_("This person has a role that excludes this one. End that role first, or ask another person.")
+
+
+class RoleScope(BadInput):
+    """A role was granted without its cycle or organisation, or with one that it does not have."""
+
+    code = "role_scope"
+    message = N_("Name the organisation of a nominee, or the cycle of an officer.")
+
+
+class GrantEnded(ParitranaError):
+    """The grant was ended before."""
+
+    code = "grant_ended"
+    message = N_("This role has already ended.")
+
+
+def create_person(*, staff_number: str | None = None, fictitious: bool = False) -> Person:
+    """A human being, whom later accounts are bound to; the caller commits."""
+    person = Person(staff_number=staff_number, fictitious=fictitious)
+    db.session.add(person)
+    db.session.flush()
+    return person
+
+
+def create_account(
+    *,
+    email: str,
+    name: str,
+    password: str | None,
+    person: Person,
+    actor: Actor,
+    at: datetime,
+    position: str = "",
+    office_region_code: str | None = None,
+) -> Account:
+    """A way for a person to sign in; without a password it cannot be used yet. The caller commits.
+
+    Raises `EmailForm`, `EmailTaken`, `NameMissing`, `PasswordLength`, `PasswordCommon`.
+    """
+    email, name = queries.normal_email(email), name.strip()
+    if not _EMAIL.fullmatch(email):
+        raise EmailForm(email)
+    if not name:
+        raise NameMissing
+    audit.lock_stream(audit.SYSTEM)
+    if queries.find_account(email) is not None:
+        raise EmailTaken(email)
+    account = Account(
+        ref=random_ref("U"),
+        person=person,
+        email=email,
+        name=name,
+        position=position,
+        office_region_code=office_region_code,
+        password=None if password is None else _hashed(password, email, name),
+        active=True,
+        fs_uniquifier=random_ref("F", 8),
+        created_at=at,
+    )
+    db.session.add(account)
+    db.session.flush()
+    audit.record(
+        audit.SYSTEM, "account.created", actor, at=at, object_ref=account.ref, name=name, fictitious=person.fictitious
+    )
+    return account
+
+
+def set_password(account: Account, password: str, *, actor: Actor, at: datetime) -> None:
+    """Set a new password and end every session of the account; the caller commits.
+
+    Raises `PasswordLength`, `PasswordCommon`.
+    """
+    account.password = _hashed(password, account.email, account.name)
+    account.version += 1
+    end_sessions(account)
+    audit.record(audit.SYSTEM, "account.password_set", actor, at=at, object_ref=account.ref)
+    db.session.flush()
+
+
+def end_sessions(account: Account) -> None:
+    """End every session of an account at once, wherever it is signed in; the caller commits."""
+    account.fs_uniquifier = random_ref("F", 8)
+
+
+def close_account(account: Account, *, actor: Actor, at: datetime) -> None:
+    """End an account: nobody signs in with it any more; the caller commits."""
+    account.active = False
+    account.version += 1
+    end_sessions(account)
+    audit.record(audit.SYSTEM, "account.closed", actor, at=at, object_ref=account.ref)
+    db.session.flush()
+
+
+def grant_role(
+    account: Account,
+    role: str,
+    *,
+    organisation_id: int | None = None,
+    cycle_id: int | None = None,
+    actor: Actor,
+    at: datetime,
+) -> RoleGrant:
+    """Give an account a role: nominee of an organisation, officer of a cycle, or administrator; the caller commits.
+
+    Organiser, auditor and administrator exclude each other and every other role in the same cycle; a nominee is never
+    an officer. Roles are compared over all accounts of the person. The account's sessions end, so that no page made
+    under the old rights stays open. Raises `RoleScope`, `RolesExclude`.
+    """
+    if role not in GRANTED or (role == "nominee") != (organisation_id is not None):
+        raise RoleScope(role)
+    if (role in OF_CYCLE) != (cycle_id is not None):
+        raise RoleScope(role)
+    audit.lock_stream(audit.SYSTEM)  # two grants to one person at the same time must see each other
+    _refuse_excluded(account, role, cycle_id)
+    grant = RoleGrant(
+        account_id=account.id, role=role, organisation_id=organisation_id, cycle_id=cycle_id, granted_at=at
+    )
+    db.session.add(grant)
+    end_sessions(account)
+    audit.record(audit.SYSTEM, "role.granted", actor, at=at, object_ref=account.ref, role=role, **_scope(grant))
+    db.session.flush()
+    return grant
+
+
+def end_grant(grant: RoleGrant, *, actor: Actor, at: datetime) -> None:
+    """Take a role back and end the account's sessions; the caller commits. Raises `GrantEnded`."""
+    if grant.ended_at is not None:
+        raise GrantEnded
+    grant.ended_at = at
+    end_sessions(grant.account)
+    audit.record(
+        audit.SYSTEM, "role.ended", actor, at=at, object_ref=grant.account.ref, role=grant.role, **_scope(grant)
+    )
+    db.session.flush()
+
+
+def _refuse_excluded(account: Account, role: str, cycle_id: int | None) -> None:
+    """Raise `RolesExclude` where a role or seat of the person contradicts the new one (`docs/security`, roles)."""
+    held = queries.grants_of_person(account.person_id)
+    seated = queries.cycles_seated_in(account.person_id)
+    officers = [grant for grant in held if grant.role != "nominee"]
+    if role == "nominee":
+        if officers or seated:
+            raise RolesExclude(role)
+        return
+    if len(officers) < len(held):
+        raise RolesExclude(role)
+    if role == "administrator":
+        if any(grant.role != "administrator" for grant in officers) or seated:
+            raise RolesExclude(role)
+        return
+    alone = {"organiser", "auditor"}
+    for grant in officers:
+        same_cycle = grant.cycle_id == cycle_id and grant.role != role and (role in alone or grant.role in alone)
+        if grant.role == "administrator" or same_cycle:
+            raise RolesExclude(role)
+    if role in alone and cycle_id in seated:
+        raise RolesExclude(role)
+
+
+def _scope(grant: RoleGrant) -> dict[str, int]:
+    scope = {"organisation_id": grant.organisation_id, "cycle_id": grant.cycle_id}
+    return {name: value for name, value in scope.items() if value is not None}
+
+
+def _hashed(password: str, email: str, name: str) -> str:
+    check_password(password, (email, name))
+    hashed: str = hash_password(password)
+    return hashed

@@ -1,0 +1,203 @@
+"""The pages to sign in, to sign in afresh and to sign out, and what happens to a form sent without a sign-in."""
+
+from urllib.parse import urlencode
+
+from flask import Blueprint, current_app, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+
+from paritrana.accounts import attempts, keeping, security
+from paritrana.accounts.attempts import TooManyAttempts
+from paritrana.accounts.cast import read_cast
+from paritrana.accounts.forms import PasswordAgainForm, SignInForm
+from paritrana.accounts.models import Account
+from paritrana.accounts.session import this_session
+from paritrana.core.errors import ParitranaError
+from paritrana.core.policy import Act
+from paritrana.core.words import N_
+from paritrana.database import db
+from paritrana.web.access import FreshSignInNeeded, SignInNeeded, allowed, current_actor
+from paritrana.web.errors import answer_http, answer_refusal, wants_json
+from paritrana.web.language import own_path
+from paritrana.web.template_filters import sentence
+
+bp = Blueprint("accounts", __name__, template_folder="templates")
+
+HOME = "/home"
+SIGN_IN = "/sign-in"
+AGAIN = "/sign-in/again"
+
+
+@bp.get(SIGN_IN)
+@allowed(Act.SIGN_IN)
+def sign_in_page() -> ResponseReturnValue:
+    """The sign-in page; who is signed in goes on at once."""
+    wish = request.args.get("next", "")
+    if this_session().holder is not None:
+        return redirect(next_page(wish), 303)
+    form = SignInForm(formdata=None, next=wish)
+    expired = this_session().lost and bool(wish)
+    return _sign_in_form(form, lead=sentence(SignInNeeded()) if expired else "")
+
+
+@bp.post(SIGN_IN)
+@allowed(Act.SIGN_IN)
+def sign_in() -> ResponseReturnValue:
+    """Check e-mail address and password; a wrong address and a wrong password get the same answer."""
+    form = SignInForm()
+    if not form.validate():
+        return _sign_in_form(form, 422)
+    try:
+        account = security.authenticate(form.email.data, form.password.data)
+    except TooManyAttempts as refusal:
+        return _too_many(form, refusal, _sign_in_form)
+    if account is None:
+        form.form_errors.append(_("The e-mail address or the password is wrong. Check both and try again."))
+        return _sign_in_form(form, 422)
+    security.begin_session(account)
+    answer = make_response(_go_on(form))
+    name, value = security.device_cookie(account.email)
+    answer.set_cookie(
+        name, value, max_age=security.DEVICE_AGE, path="/", secure=request.is_secure, httponly=True, samesite="Lax"
+    )
+    return answer
+
+
+@bp.get(AGAIN)
+@allowed(Act.REAUTHENTICATE)
+def sign_in_again_page() -> ResponseReturnValue:
+    """Ask who is signed in for the password once more."""
+    return _again_form(PasswordAgainForm(formdata=None, next=request.args.get("next", "")))
+
+
+@bp.post(AGAIN)
+@allowed(Act.REAUTHENTICATE)
+def sign_in_again() -> ResponseReturnValue:
+    """Check the password once more; the next ten minutes count as fresh."""
+    form = PasswordAgainForm()
+    if not form.validate():
+        return _again_form(form, 422)
+    email = db.session.get_one(Account, current_actor().user_id).email
+    try:
+        account = security.authenticate(email, form.password.data)
+    except TooManyAttempts as refusal:
+        return _too_many(form, refusal, _again_form)
+    if account is None:
+        form.refuse(WrongPassword(), form.password)
+        return _again_form(form, 422)
+    security.freshen_session()
+    return _go_on(form)
+
+
+@bp.post("/sign-out")
+@allowed(Act.SIGN_OUT)
+def sign_out() -> ResponseReturnValue:
+    """End the session of this browser."""
+    security.end_session()
+    return redirect("/", 303)
+
+
+class WrongPassword(ParitranaError):
+    """The password entered again is not the one of the account."""
+
+    code = "wrong_password"
+    status = 422
+    message = N_("The password is wrong. Try again.")
+
+
+@bp.app_errorhandler(SignInNeeded)
+def ask_to_sign_in(refusal: SignInNeeded) -> ResponseReturnValue:
+    """Nobody is signed in: a page leads to the sign-in page and back, a form is carried through it."""
+    if request.endpoint == "accounts.sign_out":
+        return redirect("/", 303)
+    if request.method in {"GET", "HEAD"} and not wants_json():
+        return redirect(f"{SIGN_IN}?{urlencode({'next': _this_address()})}", 303)
+    if request.method != "POST" or wants_json() or request.is_json:
+        return answer_refusal(refusal)
+    form = SignInForm(formdata=None, next=_origin_page(), kept=_kept())
+    return _sign_in_form(form, refusal.status, lead=sentence(refusal))
+
+
+@bp.app_errorhandler(FreshSignInNeeded)
+def ask_for_password(refusal: FreshSignInNeeded) -> ResponseReturnValue:
+    """The last sign-in is too old for this act: the same, with the password alone."""
+    if request.method in {"GET", "HEAD"} and not wants_json():
+        return redirect(f"{AGAIN}?{urlencode({'next': _this_address()})}", 303)
+    if request.method != "POST" or wants_json() or request.is_json:
+        return answer_refusal(refusal)
+    form = PasswordAgainForm(formdata=None, next=_origin_page(), kept=_kept())
+    return _again_form(form, refusal.status)
+
+
+@bp.app_errorhandler(CSRFError)
+def answer_old_page(error: CSRFError) -> ResponseReturnValue:
+    """A form of an earlier session of this browser: its entries are shown a way on, with a token that is good.
+
+    That the request came from a page of ours was checked before the token, so the way on is offered to nobody else.
+    """
+    if request.endpoint == "accounts.sign_in":
+        form = SignInForm(
+            formdata=None,
+            email=request.form.get("email", "")[:254],
+            next=request.form.get("next", ""),
+            kept=request.form.get("kept", ""),
+        )
+        form.form_errors.append(_("The page was open too long. Enter your password again."))
+        return _sign_in_form(form, 400)
+    kept = None if wants_json() or request.is_json else keeping.read_kept(keeping.keep())
+    if kept is None or this_session().holder is None:
+        return answer_http(error)
+    return _continue_page(kept), 400
+
+
+def next_page(wish: str) -> str:
+    """Where to go after signing in: a page of ours that was asked for, otherwise the first page of who is signed in."""
+    path = own_path(wish) if wish else HOME
+    return HOME if path == "/" or path.partition("?")[0] in {SIGN_IN, AGAIN} else path
+
+
+def _go_on(form: PasswordAgainForm) -> ResponseReturnValue:
+    kept = keeping.read_kept(form.kept.data or "")
+    if kept is not None:
+        return _continue_page(kept)
+    return redirect(next_page(form.next.data or ""), 303)
+
+
+def _continue_page(kept: keeping.Kept) -> str:
+    return render_template("accounts/continue.html", kept=kept)
+
+
+def _sign_in_form(form: SignInForm, status: int = 200, *, lead: str = "") -> tuple[str, int]:
+    settings = current_app.extensions["settings"]
+    cast = read_cast(settings.instance_path) if settings.demo else []
+    return render_template("accounts/sign_in.html", form=form, cast=cast, lead=lead), status
+
+
+def _again_form(form: PasswordAgainForm, status: int = 200) -> tuple[str, int]:
+    name = this_session().holder.name if this_session().holder else ""  # type: ignore[union-attr]
+    return render_template("accounts/sign_in_again.html", form=form, name=name), status
+
+
+def _too_many(form: PasswordAgainForm, refusal: TooManyAttempts, page: object) -> ResponseReturnValue:
+    form.refuse(refusal)
+    answer = make_response(page(form, refusal.status))  # type: ignore[operator]
+    answer.headers.extend(attempts.retry_after(refusal))
+    return answer
+
+
+def _kept() -> str:
+    """What is to be sent after the sign-in; a second sign-in in between hands on what the first one carried."""
+    if request.blueprint == "accounts":
+        return request.form.get("kept", "")
+    return keeping.keep()
+
+
+def _origin_page() -> str:
+    """The page to return to where there is nothing to send."""
+    return request.form.get("next", "") if request.blueprint == "accounts" else ""
+
+
+def _this_address() -> str:
+    query = request.query_string.decode("ascii", "replace")
+    return request.path + (f"?{query}" if query else "")
