@@ -68,7 +68,7 @@ def _locked_heads() -> dict[str, StreamHead]:
     return held
 
 
-def record(stream: str, kind: str, actor: Actor, *, at: datetime, object_ref: str, **values: Any) -> Event:
+def record(stream: str, kind: str, actor: Actor, /, *, at: datetime, object_ref: str, **values: Any) -> Event:
     """Append one event to `stream` and flush; the caller commits it together with what it tells of.
 
     `values` are the new values: decimals, times and codes are written as texts, None is left out. Time never runs
