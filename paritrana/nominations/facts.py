@@ -1,0 +1,26 @@
+"""The guard of this room: a nominee acts for its own organisation only."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement
+
+from paritrana.core.policy import Actor, Role
+from paritrana.cycles.models import Category
+from paritrana.nominations.models import Nomination
+
+
+def own(actor: Actor, role: Role, subject: Any) -> bool:
+    """Guard `o`: the nomination, or what hangs on it, belongs to an organisation of the actor.
+
+    A category belongs to nobody; there the guard asks whether the actor may speak for any organisation at all, and the
+    service checks that this organisation fits.
+    """
+    if isinstance(subject, Category):
+        return bool(actor.organisations)
+    nomination = subject if isinstance(subject, Nomination) else getattr(subject, "nomination", None)
+    return nomination is not None and nomination.organisation_id in actor.organisations
+
+
+def own_clause(actor: Actor, role: Role) -> ColumnElement[bool]:
+    """The same for lists of nominations."""
+    return Nomination.organisation_id.in_(actor.organisations)

@@ -1,0 +1,243 @@
+"""Reads of nominations, their evidence, documents and revisions."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import joinedload
+
+from paritrana.core.errors import NotFound
+from paritrana.core.evidence import CheckContext
+from paritrana.cycles.models import Category, Cycle, RubricVersion
+from paritrana.cycles.queries import rubric_of
+from paritrana.database import db
+from paritrana.nominations.models import (
+    Attachment,
+    EvidenceItem,
+    GateStatement,
+    Nomination,
+    NominationRevision,
+)
+from paritrana.nominations.rows import Blocker, Standing, blockers, kinds_asked, standing
+from paritrana.reference.models import Organisation, Region
+from paritrana.reference.queries import contribution_rates
+
+# The states of a nomination that a panel judges.
+CANDIDATE_STATES = ("shortlisted", "interviewed", "no_show")
+
+_WHOLE = (
+    joinedload(Nomination.category, innerjoin=True).joinedload(Category.cycle, innerjoin=True),
+    joinedload(Nomination.organisation, innerjoin=True),
+)
+
+
+def get_nomination(ref: str) -> Nomination:
+    """The nomination with this reference, its category, cycle and organisation loaded (one statement).
+
+    Raises `NotFound`.
+    """
+    found = db.session.scalar(select(Nomination).where(Nomination.ref == ref).options(*_WHOLE))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def nominations_of(category: Category, states: Collection[str] | None = None) -> Sequence[Nomination]:
+    """The nominations of a category, of some states where given, by name of the organisation (one statement)."""
+    statement = select(Nomination).join(Nomination.organisation).where(Nomination.category_id == category.id)
+    if states is not None:
+        statement = statement.where(Nomination.state.in_(states))
+    return db.session.scalars(statement.options(*_WHOLE).order_by(Organisation.name, Nomination.id)).all()
+
+
+def nominations_for(organisation_ids: Collection[int]) -> Sequence[Nomination]:
+    """The nominations of these organisations, newest assessment year first (one statement)."""
+    return db.session.scalars(
+        select(Nomination)
+        .join(Nomination.category)
+        .join(Category.cycle)
+        .where(Nomination.organisation_id.in_(organisation_ids))
+        .options(*_WHOLE)
+        .order_by(Cycle.assessment_year.desc(), Cycle.code, Category.position, Nomination.id)
+    ).all()
+
+
+def nominations_seen(selection: Select[Any]) -> Sequence[Nomination]:
+    """The nominations of a selection that `web/access.visible` made, in the order of `nominations_for`."""
+    return db.session.scalars(
+        selection.join(Nomination.category)
+        .join(Category.cycle)
+        .options(*_WHOLE)
+        .order_by(Cycle.assessment_year.desc(), Cycle.code, Category.position, Nomination.id)
+    ).all()
+
+
+def evidence_of(nomination: Nomination) -> Mapping[str, EvidenceItem]:
+    """The evidence of a nomination by kind, as it stands in the database now (one statement)."""
+    found = db.session.scalars(
+        select(EvidenceItem)
+        .where(EvidenceItem.nomination_id == nomination.id)
+        .execution_options(populate_existing=True)
+        .order_by(EvidenceItem.kind)
+    )
+    return {item.kind: item for item in found}
+
+
+def statements_of(nomination: Nomination) -> Mapping[str, GateStatement]:
+    """What a nomination states of each gate, by the gate's code, as it stands in the database now (one statement)."""
+    found = db.session.scalars(
+        select(GateStatement)
+        .where(GateStatement.nomination_id == nomination.id)
+        .execution_options(populate_existing=True)
+        .order_by(GateStatement.gate)
+    )
+    return {statement.gate: statement for statement in found}
+
+
+def attachments_of(nomination: Nomination) -> Sequence[Attachment]:
+    """The documents of a nomination that are not removed, in the order they came, with their blobs (one statement)."""
+    return db.session.scalars(
+        select(Attachment)
+        .where(Attachment.nomination_id == nomination.id, Attachment.removed_at.is_(None))
+        .options(joinedload(Attachment.blob, innerjoin=True))
+        .order_by(Attachment.no)
+    ).all()
+
+
+def get_attachment(ref: str, doc: int) -> Attachment:
+    """Document number `doc` of the nomination `ref`, also when it was removed from the draft. Raises `NotFound`."""
+    found = db.session.scalar(
+        select(Attachment)
+        .join(Attachment.nomination)
+        .where(Nomination.ref == ref, Attachment.no == doc)
+        .options(joinedload(Attachment.blob, innerjoin=True), joinedload(Attachment.nomination).options(*_WHOLE))
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def get_revision(nomination_id: int, no: int) -> NominationRevision:
+    """Revision `no` of a nomination. Raises `NotFound`."""
+    found = db.session.scalar(
+        select(NominationRevision).where(NominationRevision.nomination_id == nomination_id, NominationRevision.no == no)
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def current_revision(nomination: Nomination) -> NominationRevision | None:
+    """The latest sent revision, or None before the first (one statement)."""
+    if not nomination.revision_no:
+        return None
+    return get_revision(nomination.id, nomination.revision_no)
+
+
+def current_revisions(nominations: Collection[Nomination]) -> Mapping[int, NominationRevision]:
+    """The latest sent revision of each nomination that has one, by the nomination's id (one statement)."""
+    found = db.session.scalars(
+        select(NominationRevision)
+        .join(Nomination, Nomination.id == NominationRevision.nomination_id)
+        .where(Nomination.id.in_([one.id for one in nominations]), NominationRevision.no == Nomination.revision_no)
+    )
+    return {revision.nomination_id: revision for revision in found}
+
+
+def sent_documents(nomination: Nomination) -> frozenset[int]:
+    """Numbers of the documents that any sent revision names: what others than the owner may know of."""
+    found = db.session.scalars(
+        select(NominationRevision.content).where(NominationRevision.nomination_id == nomination.id)
+    )
+    return frozenset(document["no"] for content in found for document in content["attachments"])
+
+
+def check_context(cycle: Cycle, organisation: Organisation | None = None) -> CheckContext:
+    """What the checks of a cycle's evidence must know: its period, its rates, its norms (one statement).
+
+    Norms come from `cycle.settings` where the organisers set them: `norm_per_village` (workers), `jump_share` (a
+    fraction as text) and `village_counts` (region code to number of villages); the core names the defaults.
+    """
+    known_by = cycle.rates_as_of.date()
+    settings = cycle.settings or {}
+    context = CheckContext(
+        period_start=date(cycle.assessment_year, 1, 1),
+        period_end=date(cycle.assessment_year, 12, 31),
+        election_held=cycle.election_held,
+        rates=tuple(rate for rate in contribution_rates() if rate.valid_from is None or rate.valid_from <= known_by),
+        norm_per_village=settings.get("norm_per_village", CheckContext.norm_per_village),
+        jump_share=Fraction(settings.get("jump_share", CheckContext.jump_share)),
+        village_count_of_region=(
+            settings.get("village_counts", {}).get(organisation.region_code) if organisation is not None else None
+        ),
+    )
+    return context
+
+
+def organisations_by_id(ids: Collection[int]) -> Sequence[Organisation]:
+    """The organisations with these ids and their regions, by name (one statement)."""
+    return db.session.scalars(
+        select(Organisation).where(Organisation.id.in_(ids)).order_by(Organisation.name, Organisation.id)
+    ).all()
+
+
+def organisations_in(region_code: str) -> Sequence[Organisation]:
+    """Every organisation of a province and its regencies, by name (one statement)."""
+    return db.session.scalars(
+        select(Organisation)
+        .join(Organisation.region)
+        .where(or_(Region.code == region_code, Region.parent_code == region_code))
+        .order_by(Organisation.name, Organisation.id)
+    ).all()
+
+
+def find_nomination(category: Category, organisation: Organisation) -> Nomination | None:
+    """The nomination of an organisation in a category, where there is one."""
+    return db.session.scalar(
+        select(Nomination).where(Nomination.category_id == category.id, Nomination.organisation_id == organisation.id)
+    )
+
+
+def last_document_no(nomination: Nomination) -> int:
+    """The highest document number of a nomination ever given, removed ones included; 0 before the first."""
+    return db.session.scalar(select(func.max(Attachment.no)).where(Attachment.nomination_id == nomination.id)) or 0
+
+
+@dataclass(frozen=True)
+class NominationFile:
+    """Everything that the pages of one nomination show, read together (`file_of`)."""
+
+    nomination: Nomination
+    rubric: RubricVersion
+    items: Mapping[str, EvidenceItem]
+    attachments: Sequence[Attachment]
+    statements: Mapping[str, GateStatement]
+    context: CheckContext
+
+    @property
+    def blockers(self) -> list[Blocker]:
+        """What keeps it from being sent."""
+        election_held = self.context.election_held
+        return blockers(self.rubric, self.items, self.attachments, self.statements, election_held=election_held)
+
+    def standings(self) -> dict[str, Standing]:
+        """How far each kind is, in rubric order."""
+        return {
+            kind: standing(self.rubric, kind, self.items, self.attachments, self.context)
+            for kind in kinds_asked(self.rubric)
+        }
+
+
+def file_of(nomination: Nomination) -> NominationFile:
+    """A nomination with all that its pages show (six statements, whatever the number of lines or documents)."""
+    return NominationFile(
+        nomination,
+        rubric_of(nomination.category),
+        evidence_of(nomination),
+        attachments_of(nomination),
+        statements_of(nomination),
+        check_context(nomination.category.cycle, nomination.organisation),
+    )

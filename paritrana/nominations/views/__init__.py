@@ -1,0 +1,6 @@
+"""The nominee's pages: list, task list, conditions, evidence, documents, check, sending and receipts."""
+
+from paritrana.nominations.views import documents, evidence, lists, sending
+from paritrana.nominations.views.frame import bp
+
+__all__ = ["bp", "documents", "evidence", "lists", "sending"]

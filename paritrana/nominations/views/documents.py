@@ -1,0 +1,141 @@
+"""Documents: receiving, the receipt, the file itself, and taking one out of a draft."""
+
+from collections.abc import Sequence
+
+import structlog
+from flask import current_app, flash, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from werkzeug.datastructures import FileStorage
+
+from paritrana.core.errors import BadInput, MissingReason, NotFound, ParitranaError
+from paritrana.core.filetypes import BY_MEDIA_TYPE
+from paritrana.core.policy import Act, Role
+from paritrana.core.words import N_
+from paritrana.database import db
+from paritrana.files.service import store_upload
+from paritrana.files.store import StoreFault
+from paritrana.files.web import blob_store, send_blob
+from paritrana.nominations import queries, service
+from paritrana.nominations.models import Attachment, Nomination
+from paritrana.nominations.rows import page_name
+from paritrana.nominations.views import frame
+from paritrana.nominations.views.frame import bp
+from paritrana.web.access import allowed, current_actor, now, require
+
+log = structlog.get_logger("evidence")
+
+
+class NoFileChosen(BadInput):
+    """An upload came without a file."""
+
+    code = "no_file"
+    message = N_("Choose a file, then press the button again.")
+
+
+def chosen_files() -> list[FileStorage]:
+    """The files that came with the request; an empty file field counts as none."""
+    return [file for file in request.files.getlist("files") if file.filename]
+
+
+def receive(nomination: Nomination, kind: str, files: Sequence[FileStorage]) -> list[ParitranaError]:
+    """Keep the sent files under a kind of evidence and commit each on its own; gives the refusals, one for each file.
+
+    The bytes are on disk before the writing transaction begins; the right to upload is asked for again in it, because
+    receiving takes long. A fault of the store is raised; files that came before it stay.
+    """
+    requirement = request.form.get("requirement", "")
+    ref, organisation_id = nomination.ref, nomination.organisation_id
+    refusals: list[ParitranaError] = []
+    for file in files:
+        db.session.rollback()
+        try:
+            blob, name = store_upload(
+                file.stream,
+                filename=file.filename,
+                organisation_id=organisation_id,
+                at=now(),
+                store=blob_store(),
+                max_bytes=current_app.extensions["settings"].max_file_bytes,
+                declared_type=file.mimetype,
+            )
+            g.pop("actor", None)
+            here = queries.get_nomination(ref)
+            require(Act.UPLOAD, here)
+            service.attach(
+                here, kind, blob, name, requirement=requirement, actor=current_actor(), at=frame.moment_of(here)
+            )
+        except StoreFault:
+            db.session.rollback()
+            raise
+        except (BadInput, service.TooManyFiles, service.TooManyBytes) as refusal:
+            db.session.rollback()
+            refusals.append(refusal)
+        else:
+            db.session.commit()
+    return refusals
+
+
+def get_visible_attachment(ref: str, doc: int) -> Attachment:
+    """A document as the actor may know of it: its owner every one, others only what a sent nomination names.
+
+    Raises `NotFound`.
+    """
+    attachment = queries.get_attachment(ref, doc)
+    nomination = attachment.nomination
+    if nomination.organisation_id in current_actor().organisations:
+        return attachment
+    if nomination.state in {"draft", "withdrawn"} or attachment.no not in queries.sent_documents(nomination):
+        raise NotFound
+    return attachment
+
+
+@bp.get("/nominations/<ref>/documents/<int:doc>/file")
+@allowed(Act.DOWNLOAD_EVIDENCE, attachment=get_visible_attachment)
+def document_file(attachment: Attachment) -> ResponseReturnValue:
+    """The document itself, always as a download; every view is logged, without names."""
+    decision = require(Act.DOWNLOAD_EVIDENCE, attachment)
+    reason = request.args.get("reason", "").strip()
+    if decision.role is Role.AUDITOR and not reason:
+        raise MissingReason
+    extension = BY_MEDIA_TYPE[attachment.blob.media_type].extensions[0]
+    answer = send_blob(
+        attachment.blob, display_name=attachment.name, plain_name=f"bukti-{attachment.no}.{extension.lstrip('.')}"
+    )
+    actor = current_actor()
+    log.info(
+        "evidence_viewed", account=actor.ref, person=actor.person_id, act=Act.DOWNLOAD_EVIDENCE.value,
+        object=f"{attachment.nomination.ref}/{attachment.no}", result=answer.status_code, source=request.remote_addr,
+        reason=bool(reason),
+    )  # fmt: skip
+    return answer
+
+
+@bp.get("/nominations/<ref>/documents/<int:doc>/receipt")
+@allowed(Act.SEE_DRAFT, attachment=queries.get_attachment)
+def document_receipt(attachment: Attachment) -> ResponseReturnValue:
+    """What arrived, when and from whom."""
+    return frame.show(
+        "nominations/document_receipt.html",
+        attachment.nomination,
+        _("Receipt of a document"),
+        attachment=attachment,
+        digest=frame.digest_parts(attachment.blob.sha256),
+        kind_in_address=page_name(attachment.kind),
+    )
+
+
+@bp.post("/nominations/<ref>/documents/<int:doc>/remove")
+@allowed(Act.EDIT_NOMINATION, attachment=queries.get_attachment)
+def remove_document(attachment: Attachment) -> ResponseReturnValue:
+    """Take a document out of the draft."""
+    nomination = attachment.nomination
+    ref, kind = nomination.ref, page_name(attachment.kind)
+    try:
+        service.remove_attachment(attachment, actor=current_actor(), at=frame.moment_of(nomination))
+    except ParitranaError:
+        db.session.rollback()
+        raise
+    db.session.commit()
+    flash(_("The document is out of the draft."), "ok")
+    return redirect(url_for("nominations.evidence", ref=ref, kind=kind) + "#documents", 303)
