@@ -132,8 +132,8 @@ def _unshowable(character: str) -> bool:
 
 def kind_by_name(name: str) -> FileKind:
     """The kind that the end of a display name announces, in capital or small letters; raises `FileTypeRefused`."""
-    end = name.rpartition(".")[2]
-    kind = BY_EXTENSION.get(end.lower()) if end.isascii() else None
+    _, point, end = name.rpartition(".")
+    kind = BY_EXTENSION.get(end.lower()) if point and end.isascii() else None
     if kind is None:
         raise FileTypeRefused(name=name)
     return kind

@@ -110,11 +110,10 @@ class BlobStore:
                 os.fsync(received.file.fileno())
                 _make_folder(target.parent)
                 received.path.replace(target)  # over the same bytes, if they are there: that heals a damaged copy
-                # Every folder up to the root: one may be new, made by this call or by another that is not done yet.
-                for folder in (target.parent, *target.parent.parents):
+                # Every folder up to the one that holds the root: one may be new, made here or by another upload that
+                # has not got so far yet.
+                for folder in target.parents[:5]:
                     _sync_folder(folder)
-                    if folder == self.root.parent:
-                        break
         finally:
             self.discard(received)
 
