@@ -216,7 +216,7 @@ def evidence_form(
             "completed": "yes" if item.completed else None,
         }
     data |= {input_name(key): value for key, value in _shown(names, item).items()}
-    form = cast(EvidenceForm, form_class(data=data) if sent else form_class(formdata=None, data=data))
+    form = cast(EvidenceForm, form_class() if sent else form_class(formdata=None, data=data))
     form.explanation_reason.choices = [("", _("Choose a reason")), *((code, _(words)) for code, words in reasons)]
     return form
 
@@ -285,7 +285,7 @@ def eligibility_form(
             f"{code}-version": str(there.version if there is not None else 0),
         }
     form_class = type("AllGatesForm", (EligibilityForm,), parts)
-    return form_class(data=data) if sent else form_class(formdata=None, data=data)
+    return form_class() if sent else form_class(formdata=None, data=data)
 
 
 class VersionField(TextField):

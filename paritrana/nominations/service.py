@@ -500,16 +500,17 @@ def clean_data(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
     if spec.lines is None:
         return clean
     lines = data.get("lines") or []
-    keys = [line.get("key") for line in lines]
-    if len(lines) > MAX_LINES or len(set(keys)) != len(keys):
+    keys = [line.get("key") if isinstance(line, Mapping) else None for line in lines]
+    if len(lines) > MAX_LINES or not all(_is_line_key(key) for key in keys) or len(set(keys)) != len(keys):
         raise UnfitEvidence(field=spec.lines.key)
-    clean["lines"] = []
-    for line in lines:
-        key = line.get("key")
-        if not isinstance(key, str) or not key.isascii() or not key.isalnum() or len(key) > 16:
-            raise UnfitEvidence(field=spec.lines.key)
-        clean["lines"].append({"key": key, **_clean_fields(spec.lines.fields, line)})
+    clean["lines"] = [
+        {"key": key, **_clean_fields(spec.lines.fields, line)} for key, line in zip(keys, lines, strict=True)
+    ]
     return clean
+
+
+def _is_line_key(key: Any) -> bool:
+    return isinstance(key, str) and key.isascii() and key.isalnum() and len(key) <= 16
 
 
 def _clean_fields(specs: Sequence[FieldSpec], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,205 @@
+"""Reading and sending the forms of a page as a browser without scripts does; a whole set of evidence; small files."""
+
+import io
+import zipfile
+from datetime import datetime
+from html.parser import HTMLParser
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from paritrana.cycles.queries import rubric_of
+from paritrana.database import db
+from paritrana.files.models import Blob
+from paritrana.nominations import queries, service
+from paritrana.nominations.models import Nomination
+from paritrana.nominations.rows import kinds_asked
+from tests.factories import World
+
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
+PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+
+
+class Forms(HTMLParser):
+    """The POST forms of a page: address to the list of (name, value) that a browser would send."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.forms: dict[str, list[tuple[str, str]]] = {}
+        self.here: list[tuple[str, str]] | None = None
+        self.select: str | None = None
+        self.options: list[tuple[str, bool]] = []
+        self.area: str | None = None
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.here = self.forms.setdefault(found.get("action", ""), [])
+        if self.here is None:
+            return
+        name = found.get("name")
+        if tag == "input" and name and found.get("type") not in {"file", "submit"}:
+            if found.get("type") not in {"radio", "checkbox"} or "checked" in found:
+                self.here.append((name, found.get("value", "")))
+        elif tag == "select" and name:
+            self.select, self.options = name, []
+        elif tag == "option" and self.select:
+            self.options.append((found.get("value", ""), "selected" in found))
+        elif tag == "textarea" and name:
+            self.area, self.text = name, ""
+
+    def handle_data(self, data: str) -> None:
+        if self.area is not None:
+            self.text += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.here is None:
+            return
+        if tag == "select" and self.select:
+            chosen = next((value for value, is_chosen in self.options if is_chosen), None)
+            self.here.append((self.select, chosen if chosen is not None else self.options[0][0]))
+            self.select = None
+        elif tag == "textarea" and self.area is not None:
+            self.here.append((self.area, self.text.removeprefix("\n").removeprefix("\r\n")))
+            self.area = None
+        elif tag == "form":
+            self.here = None
+
+
+def text_of(answer: TestResponse) -> str:
+    """The page as text."""
+    return answer.get_data(as_text=True)
+
+
+def fields_of(client: FlaskClient, page: str, action: str | None = None) -> dict[str, Any]:
+    """The fields of the form of `page` that is sent to `action` (by default: to the page itself)."""
+    answer = client.get(page, query_string={"lang": "en"})
+    assert answer.status_code == 200, text_of(answer)
+    return fields_in(answer, action or page)
+
+
+def fields_in(answer: TestResponse, action: str) -> dict[str, Any]:
+    """The same of an answer that is already there."""
+    found: dict[str, Any] = {}
+    for name, value in Forms(text_of(answer)).forms[action]:
+        found.setdefault(name, []).append(value)
+    return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
+
+
+def send(client: FlaskClient, address: str, fields: dict[str, Any], **changes: Any) -> TestResponse:
+    """POST a form with some fields changed; None leaves a field out."""
+    data = {name: value for name, value in (fields | changes).items() if value is not None}
+    return client.post(address, data=data, headers=SAME_ORIGIN, query_string={"lang": "en"})
+
+
+def pdf(name: str = "DPA 2025.pdf", tail: bytes = b"") -> tuple[io.BytesIO, str, str]:
+    """A file field with a small PDF."""
+    return io.BytesIO(PDF + tail), name, "application/pdf"
+
+
+def workbook() -> bytes:
+    """The smallest archive that carries the marks of a workbook."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    return file.getvalue()
+
+
+def coverage() -> dict[str, Any]:
+    """Four segments of two years whose parts make the totals."""
+    fields: dict[str, Any] = {"denominator.source": "BPS", "denominator.year": 2025}
+    for code, now_, target, before in (("pu", 40000, 80000, 36000), ("bpu", 9000, 60000, 7000),
+                                       ("jakon", 3000, 8000, 2900), ("pmi", 500, 2000, 450)):  # fmt: skip
+        fields |= {f"{code}.participants": now_, f"{code}.target": target,
+                   f"{code}.participants_prev": before, f"{code}.target_prev": target}  # fmt: skip
+    for measure in ("participants", "target", "participants_prev", "target_prev"):
+        fields[f"total.{measure}"] = sum(fields[f"{code}.{measure}"] for code in ("pu", "bpu", "jakon", "pmi"))
+    return {"fields": fields}
+
+
+def non_asn() -> dict[str, Any]:
+    """The three groups that a year without an election asks for."""
+    fields: dict[str, Any] = {}
+    for group in ("contract_staff", "contract_teacher", "village_official_rt_rw"):
+        fields |= {f"{group}.target": 1000, f"{group}.covered": 900, f"{group}.months": 12,
+                   f"{group}.worker_group": "bpu", f"{group}.budget": 900 * 12 * 16800}  # fmt: skip
+    return {"fields": fields}
+
+
+def vulnerable(*, amount: int = 5600 * 3 * 16800) -> dict[str, Any]:
+    """A target and one line: tobacco farmers."""
+    return {
+        "fields": {"target.people": 20000, "target.source": "DTSEN", "target.year": 2025},
+        "lines": [
+            {"key": "a1b2", "group": "tobacco_farmer", "people": 5600, "months": 3, "amount": amount,
+             "package": "jkk_jkm", "funding_source": "dbhcht", "decree_number": "188.45/12",
+             "decree_date": "2025-03-02"},
+        ],
+    }  # fmt: skip
+
+
+def permits() -> dict[str, Any]:
+    """Permits, tenders and payments."""
+    fields: dict[str, Any] = {"counting_from": "2025-01-02", "sop_in_force_since": "2024-06-01",
+                              "contract_clause": "yes"}  # fmt: skip
+    for procedure in ("permit", "tender", "payment"):
+        fields |= {f"{procedure}.issued": 400, f"{procedure}.checked": 380, f"{procedure}.refused": 12,
+                   f"{procedure}.followed_up": 9}  # fmt: skip
+    return {"fields": fields}
+
+
+def villages(count: int = 2) -> dict[str, Any]:
+    """Villages with 100 workers for a year each."""
+    return {
+        "fields": {"villages.count": 150, "villages.source": "Permendagri", "villages.year": 2025},
+        "lines": [
+            {"key": f"v{no:04d}", "name": f"Desa {no}", "people": 100, "amount": 100 * 12 * 16800, "months": 12}
+            for no in range(1, count + 1)
+        ],
+    }
+
+
+TYPED = {
+    "coverage": coverage, "non_asn_protection": non_asn, "vulnerable_workers": vulnerable,
+    "permit_compliance": permits, "village_allocation": villages,
+}  # fmt: skip
+
+
+def draft(here: World, who: str = "nominee-1", organisation: str = "regency-1", slug: str = "kabkota") -> Nomination:
+    """An empty draft of an organisation of the world."""
+    nomination = service.create_nomination(
+        here.categories[slug], here.organisations[organisation], actor=here.actor(who), at=here.now
+    )
+    db.session.commit()
+    return nomination
+
+
+def blob_of(nomination: Nomination, number: int, at: datetime) -> Blob:
+    """The row of a stored file, without bytes: for what does not open the file."""
+    blob = Blob(organisation_id=nomination.organisation_id, sha256=f"{number:064x}", size=1000 + number,
+                media_type="application/pdf", created_at=at)  # fmt: skip
+    db.session.add(blob)
+    db.session.flush()
+    return blob
+
+
+def filled(here: World, who: str = "nominee-1", organisation: str = "regency-1", slug: str = "kabkota") -> Nomination:
+    """A draft that may be sent: figures, statements and one document under every kind."""
+    nomination = draft(here, who, organisation, slug)
+    actor, rubric = here.actor(who), rubric_of(nomination.category)
+    for gate in rubric.gates:
+        service.state_gate(nomination, gate["code"], "yes", "", expected=0, actor=actor, at=here.now)
+    for number, kind in enumerate(kinds_asked(rubric), start=1):
+        service.save_evidence(
+            nomination, kind, TYPED[kind]() if kind in TYPED else {}, note="", explanation_reason="", explanation="",
+            completed=True, expected=0, actor=actor, at=here.now,
+        )  # fmt: skip
+        service.attach(
+            nomination, kind, blob_of(nomination, number, here.now), f"{number}.pdf", actor=actor, at=here.now
+        )
+    db.session.commit()
+    return queries.get_nomination(nomination.ref)

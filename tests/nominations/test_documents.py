@@ -1,0 +1,188 @@
+"""Documents at the door: what is taken, what is refused, who may fetch them, and what the receipt says."""
+
+import hashlib
+import io
+
+import pytest
+from structlog.testing import capture_logs
+
+from paritrana.core.lifecycle import State
+from paritrana.database import db
+from paritrana.nominations import queries, service
+from tests.factories import sign_in, world
+from tests.nominations.pages import PDF, SAME_ORIGIN, blob_of, draft, fields_of, filled, pdf, send, text_of, workbook
+
+
+@pytest.fixture
+def here(app, db_session):
+    return world()
+
+
+@pytest.fixture
+def nominee(client, here):
+    sign_in(client, "nominee-1")
+    return client
+
+
+def upload(client, nomination, *files, kind="coverage", requirement="coverage_extract", **changes):
+    page = f"/nominations/{nomination.ref}/evidence/{kind}"
+    fields = fields_of(client, page) if not changes.get("plain") else {}
+    fields = {name: fields[name] for name in ("csrf_token", "idempotency_key") if name in fields}
+    data = fields | {"kind": kind, "requirement": requirement, "files": list(files)}
+    return client.post(
+        f"/nominations/{nomination.ref}/documents", data=data, headers=SAME_ORIGIN, query_string={"lang": "en"}
+    )
+
+
+def test_a_document_arrives_whole_and_has_a_receipt(nominee, here):
+    nomination = draft(here)
+    answer = upload(nominee, nomination, pdf("Rekap «UCJ» 2025.pdf"))
+    assert answer.status_code == 303, text_of(answer)
+    (attachment,) = queries.attachments_of(nomination)
+    digest = hashlib.sha256(PDF).hexdigest()
+    assert (attachment.no, attachment.kind, attachment.requirement) == (1, "coverage", "coverage_extract")
+    assert (attachment.blob.sha256, attachment.blob.size) == (digest, len(PDF))
+    receipt = text_of(nominee.get(f"/nominations/{nomination.ref}/documents/1/receipt"))
+    assert digest in receipt
+    assert "Rekap «UCJ» 2025.pdf" in receipt
+    file = nominee.get(f"/nominations/{nomination.ref}/documents/1/file")
+    assert file.data == PDF
+    assert file.headers["Content-Disposition"].startswith('attachment; filename="bukti-1.pdf"')
+    assert file.headers["Cache-Control"] == "no-store, private"
+    file.close()
+
+
+def test_a_file_chosen_on_the_form_is_stored_together_with_the_figures(nominee, here):
+    nomination = draft(here)
+    place = f"/nominations/{nomination.ref}/evidence/coverage"
+    answer = send(
+        nominee, place, fields_of(nominee, place), **{"pu-participants": "40000", "files": [pdf()]},
+        requirement="coverage_extract",
+    )  # fmt: skip
+    assert answer.status_code == 303
+    assert queries.evidence_of(nomination)["coverage"].data["fields"] == {"pu.participants": 40000}
+    assert len(queries.attachments_of(nomination)) == 1
+
+
+def test_a_bad_file_leaves_the_figures_saved_and_a_bad_figure_leaves_the_file_stored(nominee, here):
+    nomination = draft(here)
+    place = f"/nominations/{nomination.ref}/evidence/coverage"
+    bad = (io.BytesIO(b""), "kosong.pdf", "application/pdf")
+    answer = send(nominee, place, fields_of(nominee, place), **{"pu-participants": "40000", "files": [bad]})
+    assert answer.status_code == 422
+    assert "kosong.pdf" in text_of(answer)
+    assert queries.evidence_of(nomination)["coverage"].data["fields"] == {"pu.participants": 40000}
+    answer = send(nominee, place, fields_of(nominee, place), **{"pu-participants": "4,0", "files": [pdf()]})
+    assert answer.status_code == 422
+    assert "DPA 2025.pdf" in text_of(answer)
+    assert len(queries.attachments_of(nomination)) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "media_type", "status"),
+    [
+        (b"", "kosong.pdf", "application/pdf", 422),
+        (b"MZ not a document", "surat.pdf", "application/pdf", 415),
+        (PDF, "surat.docx", "application/octet-stream", 415),
+        (PDF, "surat.png", "image/png", 415),
+        (b"PK\x03\x04 no workbook", "daftar.xlsx", "application/octet-stream", 415),
+        (PDF, "nama\u202efdp.pdf", "application/pdf", 422),
+        (PDF, "n" * 300 + ".pdf", "application/pdf", 422),
+    ],
+)
+def test_a_bad_file_is_refused_in_a_sentence_and_nothing_is_kept(nominee, here, app, content, name, media_type, status):
+    nomination = draft(here)
+    answer = upload(nominee, nomination, (io.BytesIO(content), name, media_type))
+    assert answer.status_code == status, text_of(answer)
+    assert "There is a problem" in text_of(answer)
+    assert queries.attachments_of(nomination) == []
+    kept = [path for path in app.extensions["settings"].blob_path.rglob("*") if path.is_file()]
+    assert kept == []
+
+
+def test_no_file_at_all_is_said(nominee, here):
+    answer = upload(nominee, draft(here))
+    assert answer.status_code == 422
+    assert "Choose a file" in text_of(answer)
+
+
+def test_a_workbook_and_a_picture_are_taken(nominee, here):
+    nomination = draft(here)
+    picture = b"\x89PNG\r\n\x1a\n" + b"0" * 40
+    answer = upload(
+        nominee, nomination, (io.BytesIO(workbook()), "rekap.xlsx", ""), (io.BytesIO(picture), "foto.png", "image/png")
+    )
+    assert answer.status_code == 303, text_of(answer)
+    assert [one.name for one in queries.attachments_of(nomination)] == ["rekap.xlsx", "foto.png"]
+
+
+def test_the_same_bytes_in_the_same_place_are_attached_once(nominee, here):
+    nomination = draft(here)
+    for _again in range(2):
+        assert upload(nominee, nomination, pdf()).status_code == 303
+    assert len(queries.attachments_of(nomination)) == 1
+    assert upload(nominee, nomination, pdf(), requirement="coverage_extract_prev").status_code == 303
+    assert len(queries.attachments_of(nomination)) == 2
+
+
+def test_a_removed_document_leaves_the_draft_and_its_number_is_not_used_again(nominee, here):
+    nomination = draft(here)
+    upload(nominee, nomination, pdf())
+    page = f"/nominations/{nomination.ref}/evidence/coverage"
+    action = f"/nominations/{nomination.ref}/documents/1/remove"
+    assert send(nominee, action, fields_of(nominee, page, action)).status_code == 303
+    assert queries.attachments_of(nomination) == []
+    upload(nominee, nomination, pdf(tail=b"2"))
+    assert [one.no for one in queries.attachments_of(nomination)] == [2]
+
+
+def test_others_see_a_document_only_once_it_is_sent(client, here, app):
+    nomination = filled(here)
+    here.category.state = int(State.VERIFICATION)
+    db.session.commit()
+    address = f"/nominations/{nomination.ref}/documents/1/file"
+    verifier, rival, public = app.test_client(), app.test_client(), app.test_client()
+    sign_in(verifier, "verifier-1")
+    sign_in(rival, "nominee-2")
+    unsent, nobody = verifier.get(address), verifier.get("/nominations/N-0000-0000/documents/1/file")
+    assert (unsent.status_code, nobody.status_code) == (404, 404)
+    assert text_of(unsent).replace(nomination.ref, "N-0000-0000") == text_of(nobody)
+    here.category.state = int(State.OPEN)
+    service.submit(nomination, actor=here.actor("nominee-1"), at=here.now)
+    here.category.state = int(State.VERIFICATION)
+    db.session.commit()
+    # The row was made without bytes: the store says so, and nothing is served in its place.
+    assert verifier.get(address).status_code == 503
+    assert rival.get(address).status_code == 404
+    assert public.get(address).status_code in {302, 303, 401}
+
+
+def test_the_limits_of_a_nomination_hold(here):
+    nomination = draft(here)
+    actor = here.actor("nominee-1")
+    for number in range(1, service.MAX_FILES + 1):
+        service.attach(
+            nomination, "coverage", blob_of(nomination, number, here.now), f"{number}.pdf", actor=actor, at=here.now
+        )
+    more = blob_of(nomination, 1000, here.now)
+    with pytest.raises(service.TooManyFiles):
+        service.attach(nomination, "coverage", more, "lagi.pdf", actor=actor, at=here.now)
+    for attachment in queries.attachments_of(nomination)[:5]:
+        service.remove_attachment(attachment, actor=actor, at=here.now)
+    more.size = service.MAX_BYTES
+    db.session.flush()
+    with pytest.raises(service.TooManyBytes):
+        service.attach(nomination, "coverage", more, "besar.pdf", actor=actor, at=here.now)
+    with pytest.raises(service.UnknownKind):
+        service.attach(nomination, "innovation", more, "x.pdf", actor=actor, at=here.now)
+
+
+def test_every_view_of_a_document_is_logged_without_names(nominee, here):
+    nomination = draft(here)
+    upload(nominee, nomination, pdf("rahasia.pdf"))
+    with capture_logs() as logged, nominee.get(f"/nominations/{nomination.ref}/documents/1/file") as answer:
+        assert answer.status_code == 200
+    (view,) = [line for line in logged if line["event"] == "evidence_viewed"]
+    assert view["object"] == f"{nomination.ref}/1"
+    assert view["account"] == here.actor("nominee-1").ref
+    assert "rahasia" not in str(logged)
