@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 
-from sqlalchemy import delete, update
+from sqlalchemy import ColumnElement, Select, and_, delete, select, update
 
 from paritrana.accounts import queries
 from paritrana.accounts.models import SignInFailure
@@ -102,10 +102,18 @@ def take_back(row_id: int) -> None:
 
 
 def forgive(account_key: str, at: datetime) -> None:
-    """Begin counting an account's failures in a row anew, after a success; old rows go. The caller commits."""
-    mine = SignInFailure.account_key == account_key
-    db.session.execute(update(SignInFailure).where(mine, SignInFailure.forgiven.is_(False)).values(forgiven=True))
-    db.session.execute(delete(SignInFailure).where(SignInFailure.forgiven.is_(True), SignInFailure.at < at - KEPT))
+    """Begin counting an account's failures in a row anew, after a success; old rows go. The caller commits.
+
+    Rows that another sign-in is forgiving at this moment are left to it: two must not wait for each other.
+    """
+    counted = and_(SignInFailure.account_key == account_key, SignInFailure.forgiven.is_(False))
+    old = and_(SignInFailure.forgiven.is_(True), SignInFailure.at < at - KEPT)
+    db.session.execute(update(SignInFailure).where(SignInFailure.id.in_(_free(counted))).values(forgiven=True))
+    db.session.execute(delete(SignInFailure).where(SignInFailure.id.in_(_free(old))))
+
+
+def _free(which: ColumnElement[bool]) -> Select[int]:
+    return select(SignInFailure.id).where(which).with_for_update(skip_locked=True)
 
 
 def retry_after(refusal: TooManyAttempts) -> Mapping[str, str]:

@@ -1,9 +1,12 @@
 """Commands about accounts."""
 
+from importlib import import_module
+
 import click
 
 from paritrana.accounts import queries, security, service
 from paritrana.audit import service as audit
+from paritrana.config import BadSettings, load_settings
 from paritrana.core.errors import NotFound, ParitranaError
 from paritrana.core.policy import Actor
 from paritrana.database import db, set_writing
@@ -53,9 +56,7 @@ def set_password(email: str, password: str) -> None:
 
 def _run(change: object) -> None:
     """Do `change` in one transaction of the application, and say what came of it."""
-    from paritrana.app import create_app
-    from paritrana.config import BadSettings, load_settings
-
+    create_app = import_module("paritrana.app").create_app  # by name: the application stands above every room
     try:
         app = create_app(load_settings())
     except BadSettings as refusal:
@@ -69,4 +70,7 @@ def _run(change: object) -> None:
             raise click.ClickException("There is no account with this e-mail address.") from None
         except ParitranaError as refusal:
             raise click.ClickException(refusal.message % refusal.params) from None
+        finally:
+            db.session.remove()
+            db.engine.dispose()
         click.echo(words)

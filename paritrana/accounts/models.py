@@ -57,7 +57,7 @@ class Account(Base, UserMixin):
     version: Mapped[int] = mapped_column(default=1)
 
     person: Mapped[Person] = relationship()
-    roles: Mapped[list[SecurityRole]] = relationship(secondary=account_role, lazy="select")
+    roles: Mapped[list[SecurityRole]] = relationship(secondary=account_role, lazy="select")  # type: ignore[assignment]
     grants: Mapped[list["RoleGrant"]] = relationship(back_populates="account", foreign_keys="RoleGrant.account_id")
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from flask import Response, current_app, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import CursorResult, delete, update
+from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from paritrana.accounts import queries
@@ -177,7 +177,8 @@ def _fill_in(account_id: int, key: str, digest: str, answer: Response, at: datet
         row = _row(account_id, key, digest, at)
         row.status, row.headers, row.body = status, dict[str, Any](headers), body
         db.session.add(row)
-    db.session.execute(delete(SentOnce).where(mine, SentOnce.at < at - KEPT))
+    old = select(SentOnce.id).where(mine, SentOnce.at < at - KEPT).with_for_update(skip_locked=True)
+    db.session.execute(delete(SentOnce).where(SentOnce.id.in_(old)))
     db.session.commit()
 
 

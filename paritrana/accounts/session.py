@@ -18,7 +18,7 @@ import structlog
 from flask import Flask, Request, Response, request
 from flask import session as flask_session
 from flask.sessions import SessionInterface, SessionMixin
-from sqlalchemy import and_, delete, insert, or_, update
+from sqlalchemy import and_, delete, insert, or_, select, update
 from werkzeug.datastructures import CallbackDict
 
 from paritrana.accounts.models import SignInSession
@@ -197,7 +197,9 @@ def _insert_row(connection: Any, session: ServerSession, token_hash: str, at: da
     if session.row_id is not None:
         _delete_row(connection, session.row_id)
     unused = and_(SignInSession.account_id.is_(None), SignInSession.last_seen_at < at - IDLE_OTHERS)
-    connection.execute(delete(SignInSession).where(or_(SignInSession.expires_at <= at, unused)))
+    over = select(SignInSession.id).where(or_(SignInSession.expires_at <= at, unused))
+    # What another sign-in is clearing away at this moment is left to it: two must not wait for each other.
+    connection.execute(delete(SignInSession).where(SignInSession.id.in_(over.with_for_update(skip_locked=True))))
     connection.execute(
         insert(SignInSession).values(
             token_hash=token_hash,

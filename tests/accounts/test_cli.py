@@ -1,0 +1,55 @@
+"""The commands about accounts, on a database of their own."""
+
+from collections.abc import Callable
+
+import pytest
+from click.testing import CliRunner, Result
+
+from paritrana.accounts import queries
+from paritrana.accounts.cli import create_admin, set_password
+from paritrana.accounts.models import Account
+from tests.accounts.conftest import Browser
+
+WORDS = "empat burung camar minum teh"
+
+
+@pytest.fixture
+def run(app, monkeypatch) -> Callable[..., Result]:
+    """A function that runs a command on the test's database."""
+    settings = app.extensions["settings"]
+    monkeypatch.setenv("PARITRANA_INSTANCE", str(settings.instance_path))
+    monkeypatch.setenv("PARITRANA_DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("PARITRANA_SECRET_KEY", settings.secret_key)
+    return lambda command, *words, **options: CliRunner().invoke(command, words, **options)
+
+
+def test_an_administrator_is_created_and_signs_in(app, run, db_session):
+    answer = run(create_admin, "--email", "Sari@contoh.test", "--name", "Wulan", input=f"{WORDS}\n{WORDS}\n")
+    assert answer.exit_code == 0, answer.output
+    assert WORDS not in answer.output
+    account = queries.find_account("sari@contoh.test")
+    assert account is not None
+    assert [grant.role for grant in account.grants] == ["administrator"]
+    assert Browser(app).sign_in("sari@contoh.test", WORDS).status_code == 303
+
+
+def test_a_refused_account_leaves_nothing(run, db_session):
+    answer = run(create_admin, "--email", "sari@contoh.test", "--name", "Sari", "--password", "short")
+    assert answer.exit_code == 1
+    assert "15" in answer.output
+    assert queries.find_account("sari@contoh.test") is None
+
+
+def test_a_new_password_lifts_the_lock(app, run, db_session, make_account: Callable[..., Account]):
+    make_account("sari")
+    for number in range(100):
+        Browser(app, REMOTE_ADDR=f"198.51.100.{number}").sign_in("sari@contoh.test", "salah sekali kata itu")
+    assert Browser(app).sign_in("sari@contoh.test").status_code == 429
+    assert run(set_password, "--email", "sari@contoh.test", "--password", WORDS).exit_code == 0
+    assert Browser(app).sign_in("sari@contoh.test", WORDS).status_code == 303
+
+
+def test_a_password_for_nobody_is_refused(run, db_session):
+    answer = run(set_password, "--email", "nihil@contoh.test", "--password", WORDS)
+    assert answer.exit_code == 1
+    assert "no account" in answer.output
