@@ -1,5 +1,6 @@
 """The application: settings, database, rooms, facts, error pages. Only this module knows every room."""
 
+import importlib
 import logging
 import sys
 from collections.abc import Iterable
@@ -13,8 +14,6 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from sqlalchemy import Engine
 
-import importlib
-
 from paritrana.accounts import origin, security
 from paritrana.clock import Clock, SystemClock
 from paritrana.config import Settings, data_folder, load_settings
@@ -24,7 +23,7 @@ from paritrana.cycles.queries import all_categories, state_now
 from paritrana.database import db, engine_options, prepare_engine
 from paritrana.nominations.models import Nomination
 from paritrana.sheets.models import Sheet
-from paritrana.web import access, errors, headers, language, template_filters
+from paritrana.web import access, errors, headers, inputs, language, template_filters
 from paritrana.web.access import Access, CategoryPlace
 
 
@@ -70,6 +69,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         app.wsgi_app = ProxyFix(app.wsgi_app, *[settings.proxy_hops] * 3)  # type: ignore[method-assign]
     _set_up_database(app)
     access.init_app(app)
+    inputs.init_app(app)
     csrf.init_app(app)
     origin.init_app(app)
     Bootstrap5(app)
@@ -78,8 +78,18 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     headers.init_app(app)
     errors.init_app(app)
     security.init_app(app, db)
-    for name in ("accounts", "nominations", "panels", "verification", "interviews", "sheets", "results",
-                 "certificates", "publication", "home"):
+    for name in (
+        "accounts",
+        "nominations",
+        "panels",
+        "verification",
+        "interviews",
+        "sheets",
+        "results",
+        "certificates",
+        "publication",
+        "home",
+    ):
         room = _try(f"paritrana.{name}.views")
         if room:
             app.register_blueprint(room.bp)
@@ -101,7 +111,9 @@ def _set_up_database(app: Flask) -> None:
 
 def _register_facts(registry: Access) -> None:
     pq = _try("paritrana.panels.queries")
-    registry.actor = security.actor_at_the_door(pq.seats_of if pq and hasattr(pq, "seats_of") else (lambda account_id: {}))
+    registry.actor = security.actor_at_the_door(
+        pq.seats_of if pq and hasattr(pq, "seats_of") else (lambda account_id: {})
+    )
     registry.places = _places
     registry.all_places = lambda at: [_place(category, at) for category in all_categories()]
     nf = _try("paritrana.nominations.facts")
@@ -114,10 +126,13 @@ def _register_facts(registry: Access) -> None:
         Guard.SIMULATED: lambda actor, role, subject: all(c.cycle.simulated for c in _categories(subject)),
     }
     for guard, module, name, model in (
-        (Guard.OWN, nf, "own", Nomination), (Guard.UNCONFLICTED, pf, "unconflicted", Nomination),
+        (Guard.OWN, nf, "own", Nomination),
+        (Guard.UNCONFLICTED, pf, "unconflicted", Nomination),
         (Guard.CATEGORY_UNCONFLICTED, pf, "category_unconflicted", None),
-        (Guard.OPEN_REQUEST, vf, "open_request", Nomination), (Guard.NOT_FIRST_PERSON, vf, "not_first_person", Nomination),
-        (Guard.OWN_ITEM, sf, "own_item", Sheet), (Guard.SHEET_LOCKED, sf, "sheet_locked", None),
+        (Guard.OPEN_REQUEST, vf, "open_request", Nomination),
+        (Guard.NOT_FIRST_PERSON, vf, "not_first_person", Nomination),
+        (Guard.OWN_ITEM, sf, "own_item", Sheet),
+        (Guard.SHEET_LOCKED, sf, "sheet_locked", None),
         (Guard.ALL_SHEETS_IN, sf, "all_sheets_in", None),
     ):
         if module and hasattr(module, name):

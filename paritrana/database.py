@@ -122,7 +122,7 @@ _writing: ContextVar[bool] = ContextVar("writing", default=True)
 
 
 def set_writing(writing: bool) -> None:
-    """Say whether transactions that open from here on in this context write (unsafe requests, commands) or only read."""
+    """Say whether transactions opened from here on in this context write (unsafe requests, commands) or only read."""
     _writing.set(writing)
 
 
@@ -151,10 +151,14 @@ def prepare_engine(engine: Engine) -> None:
     event.listen(engine, "begin", _on_sqlite_begin)
 
 
+# `recursive_triggers` has REPLACE run the DELETE triggers that guard tables which only grow.
+PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "busy_timeout=30000", "recursive_triggers=ON")
+
+
 def _on_sqlite_connect(connection: Any, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # the driver's own late BEGIN would leave reads outside the transaction
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "busy_timeout=30000"):
+    for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

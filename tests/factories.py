@@ -26,7 +26,7 @@ from paritrana.panels.models import Seat
 from paritrana.reference.models import ContributionRate, Organisation, Region, Source, TargetFigure
 
 NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
-PASSWORD = "a long enough pass phrase"  # noqa: S105 - of fictitious people in tests only
+PASSWORD = "a long enough pass phrase"
 # Argon2 of PASSWORD would cost 50 ms per person, so it is hashed once per run.
 _hashed: dict[str, str] = {}
 
@@ -116,14 +116,32 @@ def grant(account: Account, role: str, *, cycle: Cycle | None = None, organisati
 
 def regions() -> None:
     """The province 99, which does not exist, with nine regencies, and the sources figures refer to."""
-    province = Region(code="99", name="Provinsi Contoh", short_name="Contoh", kind="province", timezone="Asia/Makassar",
-                      award_zone="jawa_bali", tile_row=99, tile_col=99, tile_label="99", source_key="PROJ")  # fmt: skip
+    province = Region(
+        code="99",
+        name="Provinsi Contoh",
+        short_name="Contoh",
+        kind="province",
+        timezone="Asia/Makassar",
+        award_zone="jawa_bali",
+        tile_row=99,
+        tile_col=99,
+        tile_label="99",
+        source_key="PROJ",
+    )
     db.session.add(province)
     db.session.flush()
     for no in range(1, 10):
         db.session.add(
-            Region(code=f"99.{no:02d}", name=f"Kabupaten Contoh {no}", short_name=f"Kab. Contoh {no}", kind="regency",
-                   parent_code="99", timezone="Asia/Makassar", award_zone="jawa_bali", source_key="PROJ")  # fmt: skip
+            Region(
+                code=f"99.{no:02d}",
+                name=f"Kabupaten Contoh {no}",
+                short_name=f"Kab. Contoh {no}",
+                kind="regency",
+                parent_code="99",
+                timezone="Asia/Makassar",
+                award_zone="jawa_bali",
+                source_key="PROJ",
+            )
         )
     db.session.add(Source(key="PROJ", title="Contoh", publisher="Contoh", published="2026", url=None, note=None))
     db.session.flush()
@@ -147,19 +165,32 @@ def world(*, state: State = State.OPEN, categories: tuple[str, ...] = ("kabkota"
     regions()
     rates()
     kinds = {
-        "kabkota": ("regency_city", "kabkota-default"), "provinsi": ("province", "provinsi-default"),
-        "badan-usaha": ("enterprise_large_medium", "badan-usaha-default"), "umk": ("enterprise_small_micro", "umk-default"),
+        "kabkota": ("regency_city", "kabkota-default"),
+        "provinsi": ("province", "provinsi-default"),
+        "badan-usaha": ("enterprise_large_medium", "badan-usaha-default"),
+        "umk": ("enterprise_small_micro", "umk-default"),
         "desa": ("village", "desa-default"),
-    }  # fmt: skip
+    }
     cycle = cycles.create_cycle(
         {
-            "code": "contoh-2025", "kind": "simulated", "title_id": "Paritrana Award Contoh 2025",
-            "title_en": "Paritrana Award Contoh 2025", "assessment_year": 2025, "edition_label": "2026",
-            "tier": "province", "region_code": "99", "timezone": "Asia/Makassar", "target_instrument": "rpjmn",
-            "target_year": 2025, "election_held": False, "rates_as_of": now, "decree": "SK Contoh 1/2026",
+            "code": "contoh-2025",
+            "kind": "simulated",
+            "title_id": "Paritrana Award Contoh 2025",
+            "title_en": "Paritrana Award Contoh 2025",
+            "assessment_year": 2025,
+            "edition_label": "2026",
+            "tier": "province",
+            "region_code": "99",
+            "timezone": "Asia/Makassar",
+            "target_instrument": "rpjmn",
+            "target_year": 2025,
+            "election_held": False,
+            "rates_as_of": now,
+            "decree": "SK Contoh 1/2026",
         },
-        actor=SYSTEM, at=now,
-    )  # fmt: skip
+        actor=SYSTEM,
+        at=now,
+    )
     made: dict[str, Category] = {}
     for position, slug in enumerate(categories, start=1):
         kind, code = kinds[slug]
@@ -167,26 +198,45 @@ def world(*, state: State = State.OPEN, categories: tuple[str, ...] = ("kabkota"
         made[slug] = cycles.add_category(
             cycle,
             {
-                "position": position, "slug": slug, "kind": stored.category_kind or kind, "title_id": f"Kategori {slug}",
-                "title_en": f"Category {slug}", "state": int(state), "rubric_version_id": stored.id, "ranks": 3,
-                "opens_at": now - timedelta(days=10), "closes_at": now + timedelta(days=20),
-                "grace_ends_at": now + timedelta(days=20, hours=6), "verification_until": now + timedelta(days=30),
-                "interviews_until": now + timedelta(days=40), "scoring_until": now + timedelta(days=42),
-                "plenary_until": now + timedelta(days=45), "publication_planned": now + timedelta(days=50),
+                "position": position,
+                "slug": slug,
+                "kind": stored.category_kind or kind,
+                "title_id": f"Kategori {slug}",
+                "title_en": f"Category {slug}",
+                "state": int(state),
+                "rubric_version_id": stored.id,
+                "ranks": 3,
+                "opens_at": now - timedelta(days=10),
+                "closes_at": now + timedelta(days=20),
+                "grace_ends_at": now + timedelta(days=20, hours=6),
+                "verification_until": now + timedelta(days=30),
+                "interviews_until": now + timedelta(days=40),
+                "scoring_until": now + timedelta(days=42),
+                "plenary_until": now + timedelta(days=45),
+                "publication_planned": now + timedelta(days=50),
             },
             {1: ("Terbaik I", "First"), 2: ("Terbaik II", "Second"), 3: ("Terbaik III", "Third")},
-            actor=SYSTEM, at=now,
-        )  # fmt: skip
+            actor=SYSTEM,
+            at=now,
+        )
     organisations = {}
     for no in range(1, 10):
         organisations[f"regency-{no}"] = Organisation(
-            ref=random_ref("O"), name=f"Pemerintah Kabupaten Contoh {no}", kind="local_government",
-            region_code=f"99.{no:02d}", fictitious=True,
-        )  # fmt: skip
+            ref=random_ref("O"),
+            name=f"Pemerintah Kabupaten Contoh {no}",
+            kind="local_government",
+            region_code=f"99.{no:02d}",
+            fictitious=True,
+        )
     organisations["employer"] = Organisation(
-        ref=random_ref("O"), name="PT Contoh Sejahtera", kind="enterprise", size_class="large", sector="manufaktur",
-        region_code="99.01", fictitious=True,
-    )  # fmt: skip
+        ref=random_ref("O"),
+        name="PT Contoh Sejahtera",
+        kind="enterprise",
+        size_class="large",
+        sector="manufaktur",
+        region_code="99.01",
+        fictitious=True,
+    )
     db.session.add_all(organisations.values())
     db.session.flush()
     accounts = _people(cycle, list(made.values()), organisations)
@@ -216,10 +266,14 @@ def _people(cycle: Cycle, categories: list[Category], organisations: dict[str, O
         for category in categories:
             db.session.add(
                 Seat(
-                    category_id=category.id, account_id=accounts[name].id, code=f"J{no}", decree_number="SK 1/2026",
-                    role={"chair": "chair", "deputy": "deputy"}.get(name, "member"), seated_at=NOW,
+                    category_id=category.id,
+                    account_id=accounts[name].id,
+                    code=f"J{no}",
+                    decree_number="SK 1/2026",
+                    role={"chair": "chair", "deputy": "deputy"}.get(name, "member"),
+                    seated_at=NOW,
                     constituency="Contoh",
-                )  # fmt: skip
+                )
             )
     db.session.flush()
     return accounts
@@ -230,20 +284,42 @@ def rates() -> None:
     db.session.add_all(
         [
             ContributionRate(
-                key=key, programme=programme, worker_group="bpu", risk_class=None, valid_from=date(2015, 7, 1),
-                valid_to=None, date_basis="general_knowledge", payer="any", payer_condition="any",
-                basis="lowest_income_band", rate_kind="amount_idr_per_month", value=Decimal(value), legal_basis="PP 44/2015",
-                status="sourced", source_key="PROJ", note=None,
-            )  # fmt: skip
+                key=key,
+                programme=programme,
+                worker_group="bpu",
+                risk_class=None,
+                valid_from=date(2015, 7, 1),
+                valid_to=None,
+                date_basis="general_knowledge",
+                payer="any",
+                payer_condition="any",
+                basis="lowest_income_band",
+                rate_kind="amount_idr_per_month",
+                value=Decimal(value),
+                legal_basis="PP 44/2015",
+                status="sourced",
+                source_key="PROJ",
+                note=None,
+            )
             for key, programme, value in (("RATE21", "jkk_jkm", "16800"), ("RATE26", "jkk_jkm_jht", "36800"))
         ]
     )
     db.session.add(
         TargetFigure(
-            key="TGT002", area_kind="national", region_code=None, area_name="Indonesia", year=2025, metric="ucj_percent",
-            value=Decimal("32.15"), unit="percent", kind="target", instrument="rpjmn", status="published",
-            source_key="PROJ", note=None,
-        )  # fmt: skip
+            key="TGT002",
+            area_kind="national",
+            region_code=None,
+            area_name="Indonesia",
+            year=2025,
+            metric="ucj_percent",
+            value=Decimal("32.15"),
+            unit="percent",
+            kind="target",
+            instrument="rpjmn",
+            status="published",
+            source_key="PROJ",
+            note=None,
+        )
     )
     db.session.flush()
 

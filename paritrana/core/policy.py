@@ -161,8 +161,8 @@ MATRIX: Mapping[Act, Mapping[str, str]] = {
     Act.HOME: _SIGNED_IN,
     Act.SIGN_OUT: _SIGNED_IN,
     Act.REAUTHENTICATE: _SIGNED_IN,
-    Act.READ_PUBLIC_PAGE: {role: "1-9" for role in _ANY},
-    Act.READ_PUBLIC_RESULT: {role: "8-9" for role in _ANY},
+    Act.READ_PUBLIC_PAGE: dict.fromkeys(_ANY, "1-9"),
+    Act.READ_PUBLIC_RESULT: dict.fromkeys(_ANY, "8-9"),
     Act.VERIFY_CERTIFICATE: _ANY,
     Act.SEE_DRAFT: {"NO": "1-8 o"},
     Act.SEE_NOMINATION: {
@@ -216,32 +216,24 @@ POLICY: Mapping[Act, Mapping[Role, tuple[Grant, ...]]] = {
 
 # The acts that already show a person that an object exists. Who has none of them for it gets the answer of an object
 # that is not there; who has one learns why the act itself is refused.
+_OF_A_NOMINATION = (
+    Act.EDIT_NOMINATION, Act.SUBMIT, Act.TAKE_BACK, Act.WITHDRAW, Act.UPLOAD, Act.DOWNLOAD_EVIDENCE,
+    Act.TAKE_VERIFICATION, Act.VERIFY, Act.SET_FINDING, Act.DECIDE_FINDING, Act.REQUEST_CHANGE,
+    Act.ANSWER_REQUEST, Act.CLOSE_VERIFICATION,
+)  # fmt: skip
+_OF_A_CYCLE = (
+    Act.OPEN_SESSION, Act.CLOSE_SESSION, Act.RECORD_ATTENDANCE, Act.PLAN_SESSION, Act.SEAT_PANEL, Act.SHORTLIST,
+    Act.MOVE_STATE, Act.ADVANCE_CLOCK, Act.SEE_RANKING_PREVIEW, Act.BUILD_RUN, Act.SEAL_RESULTS,
+    Act.PROPOSE_PUBLICATION, Act.CONFIRM_PUBLICATION, Act.ISSUE_CERTIFICATE,
+)  # fmt: skip
+
 SEEN_BY: Mapping[Act, tuple[Act, ...]] = {
-    act: (Act.SEE_DRAFT, Act.SEE_NOMINATION)
-    for act in (
-        Act.EDIT_NOMINATION, Act.SUBMIT, Act.TAKE_BACK, Act.WITHDRAW, Act.UPLOAD, Act.DOWNLOAD_EVIDENCE,
-        Act.TAKE_VERIFICATION, Act.VERIFY, Act.SET_FINDING, Act.DECIDE_FINDING, Act.REQUEST_CHANGE,
-        Act.ANSWER_REQUEST, Act.CLOSE_VERIFICATION,
-    )
-} | {
+    **dict.fromkeys(_OF_A_NOMINATION, (Act.SEE_DRAFT, Act.SEE_NOMINATION)),
+    **dict.fromkeys(_OF_A_CYCLE, (Act.MANAGE_CYCLE,)),
     Act.MARK: (Act.SEE_OWN_MARKS,),
     Act.SUBMIT_SHEET: (Act.SEE_OWN_MARKS,),
-    Act.OPEN_SESSION: (Act.MANAGE_CYCLE,),
-    Act.CLOSE_SESSION: (Act.MANAGE_CYCLE,),
-    Act.RECORD_ATTENDANCE: (Act.MANAGE_CYCLE,),
-    Act.PLAN_SESSION: (Act.MANAGE_CYCLE,),
-    Act.SEAT_PANEL: (Act.MANAGE_CYCLE,),
-    Act.SHORTLIST: (Act.MANAGE_CYCLE,),
-    Act.MOVE_STATE: (Act.MANAGE_CYCLE,),
-    Act.ADVANCE_CLOCK: (Act.MANAGE_CYCLE,),
-    Act.SEE_RANKING_PREVIEW: (Act.MANAGE_CYCLE,),
-    Act.BUILD_RUN: (Act.MANAGE_CYCLE,),
-    Act.SEAL_RESULTS: (Act.MANAGE_CYCLE,),
-    Act.PROPOSE_PUBLICATION: (Act.MANAGE_CYCLE,),
-    Act.CONFIRM_PUBLICATION: (Act.MANAGE_CYCLE,),
-    Act.ISSUE_CERTIFICATE: (Act.MANAGE_CYCLE,),
     Act.CREATE_NOMINATION: (Act.READ_PUBLIC_PAGE,),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,9 +325,7 @@ class Decision:
         return self.answer is Answer.ALLOW
 
 
-def can(
-    roles: frozenset[Role], act: Act, facts: Facts, state: State | None, *, part: Part = Part.FIRST
-) -> Decision:
+def can(roles: frozenset[Role], act: Act, facts: Facts, state: State | None, *, part: Part = Part.FIRST) -> Decision:
     """Whether somebody with `roles` may do `act` on a subject whose category is in `state`; None = no category.
 
     `facts(role, guard)` tells each guard about this actor and subject and is asked only for guards that decide.

@@ -129,9 +129,14 @@ def freeze_rubric(rubric: RubricVersion, *, actor: Actor, second: Actor, at: dat
     rubric.frozen_at = at
     rubric.row_version += 1
     audit.record(
-        audit.SYSTEM, "rubric.frozen", actor, at=at, object_ref=f"{rubric.code}/{rubric.version}",
-        digest=rubric.digest, second=second.ref,
-    )  # fmt: skip
+        audit.SYSTEM,
+        "rubric.frozen",
+        actor,
+        at=at,
+        object_ref=f"{rubric.code}/{rubric.version}",
+        digest=rubric.digest,
+        second=second.ref,
+    )
     db.session.flush()
 
 
@@ -140,7 +145,7 @@ def create_cycle(form: Mapping[str, Any], *, actor: Actor, at: datetime) -> Cycl
     cycle = Cycle(**form)
     db.session.add(cycle)
     db.session.flush()
-    audit.record(audit.intake(cycle.code), "cycle.created", actor, at=at, object_ref=cycle.code, **_plain(form))
+    audit.record(audit.intake(cycle.code), "cycle.created", actor, at=at, object_ref=cycle.code, fields=_plain(form))
     return cycle
 
 
@@ -153,9 +158,14 @@ def add_category(
     db.session.add(category)
     db.session.flush()
     audit.record(
-        audit.intake(cycle.code), "category.added", actor, at=at, object_ref=f"{cycle.code}/{category.slug}",
-        titles={str(rank): list(pair) for rank, pair in titles.items()}, **_plain(form),
-    )  # fmt: skip
+        audit.intake(cycle.code),
+        "category.added",
+        actor,
+        at=at,
+        object_ref=f"{cycle.code}/{category.slug}",
+        titles={str(rank): list(pair) for rank, pair in titles.items()},
+        fields=_plain(form),
+    )
     return category
 
 
@@ -199,9 +209,15 @@ def _move(category: Category, state: State, actor: Actor | _ClockActor, *, at: d
     category.state = int(state)
     category.version += 1
     audit.record(
-        stream_of(category.cycle, state), "category.moved", actor, at=at,
-        object_ref=f"{category.cycle.code}/{category.slug}", before=int(before), after=int(state), reason=reason,
-    )  # fmt: skip
+        stream_of(category.cycle, state),
+        "category.moved",
+        actor,
+        at=at,
+        object_ref=f"{category.cycle.code}/{category.slug}",
+        before=int(before),
+        after=int(state),
+        reason=reason,
+    )
     db.session.flush()
 
 
@@ -264,9 +280,15 @@ def propose(
     db.session.add(proposal)
     db.session.flush()
     audit.record(
-        stream_of(category.cycle, category.stored_state), f"{act}.proposed", actor, at=at, object_ref=proposal.ref,
-        subject=subject_ref, digest=proposal.digest, reason=proposal.reason,
-    )  # fmt: skip
+        stream_of(category.cycle, category.stored_state),
+        f"{act}.proposed",
+        actor,
+        at=at,
+        object_ref=proposal.ref,
+        subject=subject_ref,
+        digest=proposal.digest,
+        reason=proposal.reason,
+    )
     return proposal
 
 
@@ -285,9 +307,14 @@ def confirm(proposal: Proposal, digest: str, *, actor: Actor, at: datetime) -> M
     proposal.confirmer_person_id = actor.person_id
     proposal.confirmed_at = at
     audit.record(
-        stream_of(proposal.category.cycle, proposal.category.stored_state), f"{proposal.act}.confirmed", actor, at=at,
-        object_ref=proposal.ref, subject=proposal.subject_ref, digest=proposal.digest,
-    )  # fmt: skip
+        stream_of(proposal.category.cycle, proposal.category.stored_state),
+        f"{proposal.act}.confirmed",
+        actor,
+        at=at,
+        object_ref=proposal.ref,
+        subject=proposal.subject_ref,
+        digest=proposal.digest,
+    )
     db.session.flush()
     return proposal.payload
 
@@ -298,9 +325,13 @@ def withdraw_proposal(proposal: Proposal, *, actor: Actor, at: datetime) -> None
         raise ProposalVoid
     proposal.state = "withdrawn"
     audit.record(
-        stream_of(proposal.category.cycle, proposal.category.stored_state), f"{proposal.act}.withdrawn", actor, at=at,
-        object_ref=proposal.ref, subject=proposal.subject_ref,
-    )  # fmt: skip
+        stream_of(proposal.category.cycle, proposal.category.stored_state),
+        f"{proposal.act}.withdrawn",
+        actor,
+        at=at,
+        object_ref=proposal.ref,
+        subject=proposal.subject_ref,
+    )
     db.session.flush()
 
 

@@ -200,7 +200,7 @@ def declare_endpoint(app: Flask, endpoint: str, act: Act) -> None:
     app.view_functions[endpoint] = allowed(act)(app.view_functions[endpoint])
 
 
-def visible(actor: Actor, act: Act, model: type[Model], *, part: Part = Part.FIRST) -> Select[tuple[Model]]:
+def visible(actor: Actor, act: Act, model: type[Model], *, part: Part = Part.FIRST) -> Select[Model]:
     """The rows of `model` on which `actor` may do `act`, as a select to be narrowed further.
 
     The rows are those that `ask` allows one by one: both read the same grants. `model` has a `category_id`.

@@ -1,0 +1,35 @@
+"""What no text may hold: the NUL character and half a character pair, which the database cannot keep."""
+
+from flask import Flask, request
+
+from paritrana.core.errors import BadInput, NotFound
+from paritrana.core.words import N_
+
+
+class UnreadableText(BadInput):
+    """A field holds characters that cannot be stored."""
+
+    code = "unreadable_text"
+    message = N_("An entry holds a character that cannot be stored. Type the entry again.")
+
+
+def readable(text: str) -> bool:
+    """Whether the database can keep `text` and give it back unchanged."""
+    return "\x00" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
+def init_app(app: Flask) -> None:
+    """Refuse unreadable texts at the door, in the address, in forms and in JSON."""
+
+    @app.before_request
+    def _refuse_unreadable() -> None:
+        if not readable(request.path):
+            raise NotFound
+        if not all(map(readable, request.args.values())):
+            raise UnreadableText
+        if request.method in {"POST", "PUT"}:
+            typed = [value for values in request.form.listvalues() for value in values]
+            if request.is_json and b"\\u" in request.get_data(cache=True):
+                typed.append(str(request.get_json(silent=True)))
+            if not all(map(readable, typed)):
+                raise UnreadableText

@@ -1,0 +1,104 @@
+"""Settings: read in order, and refused in one sentence when wrong or unsafe."""
+
+import os
+import stat
+
+import pytest
+
+from paritrana.config import BadSettings, data_folder, load_settings
+
+
+def settings(tmp_path, **environ):
+    return load_settings({"PARITRANA_INSTANCE": str(tmp_path), **environ})
+
+
+def refusal(tmp_path, **environ):
+    with pytest.raises(BadSettings) as caught:
+        settings(tmp_path, **environ)
+    sentence = str(caught.value)
+    assert "\n" not in sentence
+    assert sentence.endswith(".")
+    return sentence
+
+
+def test_an_empty_folder_is_enough(tmp_path):
+    found = settings(tmp_path / "new")
+    assert found.database_url == f"sqlite:///{tmp_path / 'new' / 'paritrana.db'}"
+    assert found.blob_path == tmp_path / "new" / "blobs"
+    assert not found.demo
+
+
+def test_the_secret_is_made_once_and_kept_from_others(tmp_path):
+    first = settings(tmp_path)
+    key = tmp_path / "keys" / "secret.key"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert settings(tmp_path).secret_key == first.secret_key
+    assert len(first.secret_key) >= 48
+
+
+def test_a_secret_that_others_can_read_is_refused(tmp_path):
+    settings(tmp_path)
+    os.chmod(tmp_path / "keys" / "secret.key", 0o644)
+    assert "secret.key" in refusal(tmp_path)
+
+
+def test_the_environment_goes_before_the_file_and_the_file_before_the_defaults(tmp_path):
+    (tmp_path / "settings.toml").write_text('operator_name = "Panitia A"\nsupport_contact = "0800"\n')
+    found = settings(tmp_path, PARITRANA_OPERATOR_NAME="Panitia B")
+    assert found.operator_name == "Panitia B"
+    assert found.support_contact == "0800"
+
+
+def test_unknown_settings_are_named(tmp_path):
+    assert "PARITRANA_DATABSE_URL" in refusal(tmp_path, PARITRANA_DATABSE_URL="sqlite:///x")
+    (tmp_path / "settings.toml").write_text("colour = 'blue'\n")
+    assert "colour" in refusal(tmp_path)
+
+
+def test_testing_cannot_be_switched_on_from_outside(tmp_path):
+    assert "PARITRANA_TESTING" in refusal(tmp_path, PARITRANA_TESTING="true")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PARITRANA_BASE_URL", "award.example"),
+        ("PARITRANA_BASE_URL", "https://award.example/path"),
+        ("PARITRANA_BASE_URL", "http://award.example"),
+        ("PARITRANA_DATABASE_URL", "mysql://x"),
+        ("PARITRANA_SECRET_KEY", "short"),
+        ("PARITRANA_PROXY_HOPS", "-1"),
+        ("PARITRANA_DEMO", "perhaps"),
+    ],
+)
+def test_wrong_and_unsafe_settings_are_refused_in_one_sentence(tmp_path, name, value):
+    assert refusal(tmp_path, **{name: value})
+
+
+def test_the_demonstration_is_for_a_loopback_address(tmp_path):
+    assert "demo" in refusal(tmp_path, PARITRANA_DEMO="true", PARITRANA_BASE_URL="https://award.example")
+    assert settings(tmp_path, PARITRANA_DEMO="true").demo
+
+
+def test_a_settings_file_that_is_no_toml_is_refused(tmp_path):
+    (tmp_path / "settings.toml").write_bytes(b"\xff\xfe= 1")
+    assert "settings.toml" in refusal(tmp_path)
+
+
+def test_an_instance_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadSettings, match="instance folder"):
+        load_settings({"PARITRANA_INSTANCE": str(tmp_path / "file" / "folder")})
+
+
+def test_hosts_are_those_of_the_address_and_the_trusted_ones(tmp_path):
+    found = settings(
+        tmp_path, PARITRANA_BASE_URL="https://award.example", PARITRANA_TRUSTED_HOSTS="www.award.example,other.example"
+    )
+    assert found.hosts == ["award.example", "other.example", "www.award.example"]
+    assert found.secure
+
+
+def test_seed_and_migrations_are_found():
+    assert (data_folder("seed") / "regions.csv").is_file()
+    assert (data_folder("migrations") / "env.py").is_file()

@@ -1,0 +1,43 @@
+"""Texts that the database cannot keep are refused at the door."""
+
+import pytest
+
+from paritrana.web.inputs import readable
+from tests.factories import world
+
+
+@pytest.mark.parametrize("text", ["", "Kabupaten", "é漢字😀", "a\nb"])
+def test_ordinary_text_is_readable(text):
+    assert readable(text)
+
+
+@pytest.mark.parametrize("text", ["\x00", "a\x00b", "\ud800", "x\udfff"])
+def test_nul_and_half_pairs_are_not(text):
+    assert not readable(text)
+
+
+def test_an_address_with_nul_is_not_there(client, db_session):
+    world()
+    assert client.get("/nominations/%00").status_code == 404
+
+
+def test_a_query_with_nul_is_refused_with_a_sentence(client, db_session):
+    world()
+    assert client.get("/sign-in?next=%00").status_code == 422
+
+
+def test_a_form_field_with_nul_is_refused_with_a_sentence(client, db_session):
+    world()
+    answer = client.post("/sign-in", data={"email": "a\x00b"}, headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code in {400, 422}
+
+
+def test_json_with_half_a_pair_is_refused(client, db_session):
+    world()
+    answer = client.put(
+        "/api/v1/sheets/x/marks/A1",
+        data=b'{"value": "\\ud800"}',
+        content_type="application/json",
+        headers={"Sec-Fetch-Site": "same-origin"},
+    )
+    assert answer.status_code in {400, 404, 422}
