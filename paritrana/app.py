@@ -14,7 +14,7 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from sqlalchemy import Engine
 
-from paritrana.accounts import origin, security
+from paritrana.accounts import once, origin, security
 from paritrana.clock import Clock, SystemClock
 from paritrana.config import Settings, data_folder, load_settings
 from paritrana.core.policy import Act, Guard
@@ -114,6 +114,7 @@ def _register_facts(registry: Access) -> None:
     registry.actor = security.actor_at_the_door(
         pq.seats_of if pq and hasattr(pq, "seats_of") else (lambda account_id: {})
     )
+    registry.first_answer = once.first_answer
     registry.places = _places
     registry.all_places = lambda at: [_place(category, at) for category in all_categories()]
     nf = _try("paritrana.nominations.facts")

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Create Date: 2026-11-21 04:12:44.567422
+Create Date: 2026-11-21 04:28:45.124336
 """
 
 import sqlalchemy as sa

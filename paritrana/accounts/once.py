@@ -17,7 +17,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Response, current_app, request
+from flask import Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.exc import IntegrityError
@@ -78,8 +78,7 @@ def once(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseRetu
         assert account_id is not None  # noqa: S101 - the acts of such views are never public
         digest = request_digest()
         at = now()
-        earlier = queries.find_sent(account_id, key)
-        if earlier is not None:
+        if "first_answer_sought" not in g and queries.find_sent(account_id, key) is not None:
             return _repeat(account_id, key, digest)
         db.session.add(_row(account_id, key, digest, at))
         try:
@@ -99,7 +98,23 @@ def once(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseRetu
             _forget(account_id, key)
         return answer
 
+    only_once.__once__ = True  # type: ignore[attr-defined]
     return only_once
+
+
+def first_answer() -> Response | None:
+    """The answer this very request was given before, for the door: a repeat must not be measured by today's state.
+
+    None where the request is new or carries no usable key.
+    """
+    account_id = current_actor().user_id
+    key = request.headers.get(HEADER) or (request.form.get(FIELD, "") if request.mimetype in _FORMS else "")
+    if account_id is None or not _KEY.fullmatch(key):
+        return None
+    if queries.find_sent(account_id, key) is None:
+        g.first_answer_sought = True
+        return None
+    return _repeat(account_id, key, request_digest())
 
 
 def request_digest() -> str:

@@ -214,6 +214,9 @@ POLICY: Mapping[Act, Mapping[Role, tuple[Grant, ...]]] = {
     act: {Role(role): parse_cell(cell) for role, cell in row.items()} for act, row in MATRIX.items()
 }
 
+# What everybody with an account may do, also one who holds no role yet.
+WITH_ACCOUNT = frozenset(act for act, row in MATRIX.items() if row is _SIGNED_IN)
+
 # The acts that already show a person that an object exists. Who has none of them for it gets the answer of an object
 # that is not there; who has one learns why the act itself is refused.
 _OF_A_NOMINATION = (
@@ -361,6 +364,8 @@ def decide(
     part: Part = Part.FIRST,
 ) -> Decision:
     """The whole answer for a door: `can`, and when it says no, how much of that no this person may learn."""
+    if actor.signed_in and act in WITH_ACCOUNT:
+        return Decision(Answer.ALLOW)
     roles = roles_in(actor, cycle_id, category_id)
     answer = can(roles, act, facts, state, part=part)
     if answer.allowed:

@@ -130,6 +130,8 @@ def quantity(value: Any) -> Any:
             return formats.moment(value, language)
         case date():
             return formats.day(value, language)
+    if hasattr(value, "title_id") or (isinstance(value, Mapping) and "title_id" in value):
+        return own(value, "title")  # a category, an indicator, a gate
     return value
 
 

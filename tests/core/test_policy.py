@@ -59,7 +59,7 @@ def test_a_cell_in_any_state_and_one_with_a_word():
 
 @pytest.mark.parametrize("cell", ["", "x", "4-", "4 xyz", "any [nonsense]"])
 def test_an_unreadable_cell_is_refused(cell):
-    with pytest.raises(ValueError, match="cannot read|is not a valid"):
+    with pytest.raises(ValueError, match=r"cannot read|is not a valid"):
         parse_cell(cell)
 
 
@@ -161,3 +161,10 @@ def test_a_fresh_sign_in_is_asked_of_who_may_otherwise():
 
 def test_without_a_category_states_are_not_asked():
     assert decide(ANYBODY, Act.READ_PUBLIC_PAGE, always).allowed
+
+
+def test_an_account_without_a_role_has_a_first_page_and_a_way_out():
+    newcomer = Actor(user_id=1)
+    for act in (Act.HOME, Act.SIGN_OUT, Act.REAUTHENTICATE):
+        assert decide(newcomer, act, never).allowed
+    assert decide(newcomer, Act.SEE_DRAFT, never).answer is Answer.HIDDEN
