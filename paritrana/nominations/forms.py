@@ -37,6 +37,14 @@ MOST_MONTHS = 120  # the checks ask about more than 12; beyond ten years it is a
 LINE_KEY = re.compile(r"[a-z0-9]{4,16}", re.ASCII)
 
 
+class MayWait(Optional):
+    """The entry is needed for sending and is shown so, yet a draft may be saved without it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.field_flags = {"needed": True}
+
+
 class YearForm(NumberForm):
     """A year that is not four digits. Params: `field`."""
 
@@ -57,14 +65,6 @@ class YearField(TypedField):
     def written(self, value: Any) -> str:
         """The four digits."""
         return str(value)
-
-
-class MayWait(Optional):
-    """The entry is needed for sending and is shown so, yet a draft may be saved without it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.field_flags = {"needed": True}
 
 
 class NewNominationForm(Form):
@@ -89,7 +89,7 @@ class EvidenceForm(Form):
     explanation_reason = ChoiceField(_l("Reason for the difference"), [optional()])
     explanation = LongTextField(_l("Explanation"), [optional()], max_length=2000)
     completed = RadioChoiceField(
-        _l("Is this row completed?"), [optional()], choices=[("yes", _l("Yes")), ("later", _l("Later"))]
+        _l("Is this row completed?"), [MayWait()], choices=[("yes", _l("Yes")), ("later", _l("Later"))]
     )
 
     names: ClassVar[Mapping[str, FieldSpec]] = {}  # figure key -> what it asks for, for the fields of this page
@@ -274,7 +274,7 @@ def eligibility_form(
     for gate in gates:
         code = gate["code"]
         parts[f"{code}-answer"] = RadioChoiceField(
-            gate[f"title_{language}"], [optional()], choices=[("yes", _l("Yes")), ("no", _l("No"))]
+            gate[f"title_{language}"], [MayWait()], choices=[("yes", _l("Yes")), ("no", _l("No"))]
         )
         parts[f"{code}-note"] = LongTextField(_l("Note"), [optional()], max_length=1000)
         parts[f"{code}-version"] = VersionField()

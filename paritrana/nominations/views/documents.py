@@ -21,7 +21,7 @@ from paritrana.nominations.models import Attachment, Nomination
 from paritrana.nominations.rows import page_name
 from paritrana.nominations.views import frame
 from paritrana.nominations.views.frame import bp
-from paritrana.web.access import allowed, current_actor, now, require
+from paritrana.web.access import NotAllowed, allowed, current_actor, now, require
 
 log = structlog.get_logger("evidence")
 
@@ -61,7 +61,7 @@ def receive(nomination: Nomination, kind: str, files: Sequence[FileStorage]) -> 
             )
             g.pop("actor", None)
             here = queries.get_nomination(ref)
-            require(Act.UPLOAD, here)
+            require_nominee(here)
             service.attach(
                 here, kind, blob, name, requirement=requirement, actor=current_actor(), at=frame.moment_of(here)
             )
@@ -74,6 +74,15 @@ def receive(nomination: Nomination, kind: str, files: Sequence[FileStorage]) -> 
         else:
             db.session.commit()
     return refusals
+
+
+def require_nominee(nomination: Nomination) -> None:
+    """Refuse officers, whose right to upload is for papers of their own, not for the nominee's evidence.
+
+    Raises like `require`, and `NotAllowed`.
+    """
+    if require(Act.UPLOAD, nomination).role is not Role.NOMINEE:
+        raise NotAllowed
 
 
 def get_visible_attachment(ref: str, doc: int) -> Attachment:

@@ -28,7 +28,7 @@ from paritrana.nominations.models import EvidenceItem, Nomination
 from paritrana.nominations.queries import NominationFile
 from paritrana.nominations.rows import indicators_of, kind_of_page, page_name, reasons_of, requirements_of, standing
 from paritrana.nominations.views import frame
-from paritrana.nominations.views.documents import NoFileChosen, chosen_files, receive
+from paritrana.nominations.views.documents import NoFileChosen, chosen_files, receive, require_nominee
 from paritrana.nominations.views.frame import bp
 from paritrana.web.access import allowed, current_actor, require
 from paritrana.web.template_filters import moment, own, sentence
@@ -123,7 +123,7 @@ def save_evidence(nomination: Nomination, kind: str, item: int = 1) -> ResponseR
     readable = form.validate()
     page = Page(item, max(item, _page_count(desk)), tuple(form.line_keys))
     if request.form.get("do") == "calculate":
-        return _show(desk, page, form, panel=_typed_panel(desk, form))
+        return _show(desk, page, form, panel=_typed_panel(desk, form), typed=True)
     expected, ref = form.expected_version, nomination.ref
     try:
         require(Act.EDIT_NOMINATION, nomination)
@@ -133,7 +133,7 @@ def save_evidence(nomination: Nomination, kind: str, item: int = 1) -> ResponseR
         if not readable:
             db.session.rollback()
             desk = desk_of(queries.get_nomination(ref), kind)
-            return _show(desk, page, form, 422, panel=_typed_panel(desk, form), refusals=refusals)
+            return _show(desk, page, form, 422, panel=_typed_panel(desk, form), refusals=refusals, typed=True)
         saved = service.save_evidence(
             nomination,
             desk.kind,
@@ -153,7 +153,7 @@ def save_evidence(nomination: Nomination, kind: str, item: int = 1) -> ResponseR
     if refusals:
         desk = desk_of(queries.get_nomination(ref), kind)
         form.version.data = str(saved.version)
-        return _show(desk, page, form, refusals[0].status, refusals=refusals)
+        return _show(desk, page, form, refusals[0].status, refusals=refusals, typed=True)
     at = moment(frame.moment_of(nomination), nomination.category.cycle.timezone, "short", seconds=True)
     flash(_("Saved on the server %(time)s", time=at), "ok")
     return redirect(_next(desk, saved, item), 303)
@@ -164,6 +164,7 @@ def save_evidence(nomination: Nomination, kind: str, item: int = 1) -> ResponseR
 @once
 def upload(nomination: Nomination) -> ResponseReturnValue:
     """Receive files under the kind that the form names, then show its page again."""
+    require_nominee(nomination)
     name, ref = request.form.get("kind", ""), nomination.ref
     desk = desk_of(nomination, name)
     files = chosen_files()
@@ -246,7 +247,7 @@ def _refused(
     if isinstance(refusal, StaleVersion):
         conflict = _both_versions(desk, form)
         form.version.data = str(desk.item.version if desk.item is not None else 0)
-    return _show(desk, page, form, refusal.status, panel=_typed_panel(desk, form), conflict=conflict)
+    return _show(desk, page, form, refusal.status, panel=_typed_panel(desk, form), conflict=conflict, typed=True)
 
 
 def _both_versions(desk: Desk, form: EvidenceForm) -> list[tuple[str, str, str]]:
@@ -274,6 +275,7 @@ def _show(
     panel: Panel | None = None,
     conflict: Sequence[tuple[str, str, str]] = (),
     refusals: Sequence[ParitranaError] = (),
+    typed: bool = False,
 ) -> ResponseReturnValue:
     file, nomination = desk.file, desk.file.nomination
     file_problems = [sentence(refusal) for refusal in refusals]
@@ -296,7 +298,7 @@ def _show(
         indicators=indicators,
         groups=_groups(desk, form),
         requirements=requirements_of(file.rubric, desk.kind),
-        typed=request.method == "POST",
+        typed=typed,
         written=frame.written,
         lock=frame.lock_of(file),
         can_fill=frame.editable(nomination),

@@ -22,7 +22,7 @@ from paritrana.nominations.views import frame
 from paritrana.nominations.views.frame import bp
 from paritrana.nominations.views.lists import eligibility_row, evidence_views
 from paritrana.web.access import allowed, current_actor, may
-from paritrana.web.template_filters import moment, own, sentence, translated
+from paritrana.web.template_filters import moment, own, quantity, sentence, translated
 
 ORDER = ("problem", "attention", "open", "doing", "done")
 
@@ -165,7 +165,7 @@ def _section(file: NominationFile, kind: str, standing: Standing) -> Section:
         standing,
         _figures(file, kind, standing),
         [(one, names.get(one.requirement, _("Other document"))) for one in standing.documents],
-        [sentence(one) for one in standing.differences],
+        [f"{quantity(one.about)}. {sentence(one)}" if one.about else sentence(one) for one in standing.differences],
     )
 
 
