@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 import click
 
 if TYPE_CHECKING:
+    from flask import Flask
+
+    from paritrana.config import Settings
     from paritrana.core.bundle import Bundle
 
 LAZY: Final = {
     "authz": ("paritrana.home.cli:authz", "Print the table of who may do what."),
-    "check": ("paritrana.operations.cli:check", "Check the settings and what must never break."),
     "create-admin": ("paritrana.accounts.cli:create_admin", "Create an administrator's account."),
     "demo": ("paritrana.operations.cli:demo", "Fill a fresh database with the simulated cycles and serve it."),
     "seed": ("paritrana.seeding.cli:seed", "Load the project's own data files."),
     "serve": ("paritrana.operations.cli:serve", "Serve the pages."),
+    "set-password": ("paritrana.accounts.cli:set_password", "Set a new password for an account and lift its lock."),
     "upgrade": ("paritrana.operations.cli:upgrade", "Bring the database to the newest form."),
     "verify-audit": ("paritrana.audit.cli:verify_audit", "Check the chain of audit events."),
 }
@@ -50,9 +53,19 @@ class LazyGroup(click.Group):
             formatter.write_dl(sorted(shorts.items()))
 
 
+def make_app(settings: "Settings | None" = None) -> "Flask":
+    """The application, loaded when a command asks for it. Raises `BadSettings`."""
+    from paritrana.app import create_app
+
+    return create_app(settings)
+
+
 @click.group(cls=LazyGroup)
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Paritrana: run a Paritrana Award so that anybody can recompute its ranking."""
+    # The commands stand in rooms below the application, so they are handed what builds it: `@click.pass_obj`.
+    ctx.obj = make_app
 
 
 @main.command("rank")

@@ -1,18 +1,20 @@
 """Commands about accounts."""
 
-from importlib import import_module
+from collections.abc import Callable
 
 import click
+from flask import Flask
 
 from paritrana.accounts import queries, security, service
 from paritrana.audit import service as audit
-from paritrana.config import BadSettings, load_settings
+from paritrana.config import BadSettings, Settings, load_settings
 from paritrana.core.errors import NotFound, ParitranaError
 from paritrana.core.policy import Actor
 from paritrana.database import db, set_writing
 from paritrana.web.access import now
 
 CONSOLE = Actor(ref="console", name="console")  # whoever may start commands on the host
+MakeApp = Callable[[Settings], Flask]
 _password = click.option(
     "--password", prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for when it is not given."
 )
@@ -22,7 +24,8 @@ _password = click.option(
 @click.option("--email", prompt="E-mail address")
 @click.option("--name", prompt="Name")
 @_password
-def create_admin(email: str, name: str, password: str) -> None:
+@click.pass_obj
+def create_admin(make_app: MakeApp, email: str, name: str, password: str) -> None:
     """Create an administrator: accounts and machine, never a mark. Exit 1 when it is refused."""
 
     def create() -> str:
@@ -33,13 +36,14 @@ def create_admin(email: str, name: str, password: str) -> None:
         service.grant_role(account, "administrator", actor=CONSOLE, at=now())
         return f"The administrator {account.ref} can sign in now."
 
-    _run(create)
+    _run(make_app, create)
 
 
 @click.command("set-password")
 @click.option("--email", prompt="E-mail address")
 @_password
-def set_password(email: str, password: str) -> None:
+@click.pass_obj
+def set_password(make_app: MakeApp, email: str, password: str) -> None:
     """Set a new password, end all sessions of the account and lift its lock. Exit 1 when it is refused."""
 
     def change() -> str:
@@ -51,20 +55,19 @@ def set_password(email: str, password: str) -> None:
         security.unlock(email)
         return f"The password of {account.ref} is set, its sessions have ended."
 
-    _run(change)
+    _run(make_app, change)
 
 
-def _run(change: object) -> None:
+def _run(make_app: MakeApp, change: Callable[[], str]) -> None:
     """Do `change` in one transaction of the application, and say what came of it."""
-    create_app = import_module("paritrana.app").create_app  # by name: the application stands above every room
     try:
-        app = create_app(load_settings())
+        app = make_app(load_settings())
     except BadSettings as refusal:
         raise click.ClickException(str(refusal)) from None
     with app.app_context():
         set_writing(True)
         try:
-            words = change()  # type: ignore[operator]
+            words = change()
             db.session.commit()
         except NotFound:
             raise click.ClickException("There is no account with this e-mail address.") from None

@@ -1,21 +1,22 @@
 """The commands of the chain."""
 
-from importlib import import_module
+from collections.abc import Callable
 
 import click
+from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from paritrana.audit.queries import first_broken_link
-from paritrana.config import BadSettings, load_settings
+from paritrana.config import BadSettings, Settings, load_settings
 from paritrana.database import db, reading
 
 
 @click.command("verify-audit")
-def verify_audit() -> None:
+@click.pass_obj
+def verify_audit(make_app: Callable[[Settings], Flask]) -> None:
     """Check the chain of this database. Exit 0 whole, 1 broken, 2 not readable."""
-    create_app = import_module("paritrana.app").create_app  # by name: the application stands above every room
     try:
-        with create_app(load_settings()).app_context(), reading():
+        with make_app(load_settings()).app_context(), reading():
             try:
                 broken = first_broken_link()
             finally:

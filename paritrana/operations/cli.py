@@ -8,10 +8,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -19,6 +19,10 @@ import click
 
 from paritrana.config import BadSettings, Settings, load_settings
 
+if TYPE_CHECKING:
+    from flask import Flask
+
+MakeApp = Callable[[Settings], "Flask"]
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 READY_SECONDS = 120
 
@@ -37,13 +41,12 @@ def _say_error(sentence: str, code: int = 2) -> int:
 
 
 @click.command("upgrade")
-def upgrade() -> None:
+@click.pass_obj
+def upgrade(make_app: MakeApp) -> None:
     """Bring the database to the structure of this version."""
     from flask_migrate import upgrade as migrate_up
 
-    from paritrana.app import create_app
-
-    with create_app(settings_or_exit()).app_context():
+    with make_app(settings_or_exit()).app_context():
         migrate_up()
     click.echo("The database is up to date.")
 
@@ -52,15 +55,14 @@ def upgrade() -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="More than one: PostgreSQL.")
-def serve(host: str, port: int, workers: int) -> None:
+@click.pass_obj
+def serve(make_app: MakeApp, host: str, port: int, workers: int) -> None:
     """Serve the web pages with gunicorn: one process with eight threads, or several processes."""
     from gunicorn.app.base import BaseApplication
 
-    from paritrana.app import create_app
-
     settings = settings_or_exit()
     if settings.demo:
-        _refuse_unsafe_demo(settings, host)
+        _refuse_unsafe_demo(make_app, settings, host)
     if workers > 1 and settings.database_url.startswith("sqlite"):
         raise SystemExit(_say_error("Several workers need PostgreSQL. Set database_url, or use --workers 1."))
 
@@ -76,22 +78,21 @@ def serve(host: str, port: int, workers: int) -> None:
                 self.cfg.set(key, value)
 
         def load(self) -> Any:
-            return create_app(settings)
+            return make_app(settings)
 
     sys.argv = ["paritrana"]  # gunicorn reads the command line on its own
     Server().run()
 
 
-def _refuse_unsafe_demo(settings: Settings, host: str) -> None:
+def _refuse_unsafe_demo(make_app: MakeApp, settings: Settings, host: str) -> None:
     if host not in LOOPBACK:
         raise SystemExit(_say_error("Demonstration mode listens on a loopback address only."))
     from sqlalchemy import select
 
-    from paritrana.app import create_app
     from paritrana.cycles.models import Cycle
     from paritrana.database import db, reading
 
-    with create_app(settings).app_context(), reading():
+    with make_app(settings).app_context(), reading():
         if db.session.scalar(select(Cycle.id).where(Cycle.kind == "real").limit(1)) is not None:
             raise SystemExit(_say_error("This database holds a real cycle; demonstration mode refuses it."))
 

@@ -8,6 +8,7 @@ from click.testing import CliRunner, Result
 from paritrana.accounts import queries
 from paritrana.accounts.cli import create_admin, set_password
 from paritrana.accounts.models import Account
+from paritrana.cli import make_app
 from tests.accounts.conftest import Browser
 
 WORDS = "empat burung camar minum teh"
@@ -20,7 +21,7 @@ def run(app, monkeypatch) -> Callable[..., Result]:
     monkeypatch.setenv("PARITRANA_INSTANCE", str(settings.instance_path))
     monkeypatch.setenv("PARITRANA_DATABASE_URL", settings.database_url)
     monkeypatch.setenv("PARITRANA_SECRET_KEY", settings.secret_key)
-    return lambda command, *words, **options: CliRunner().invoke(command, words, **options)
+    return lambda command, *words, **options: CliRunner().invoke(command, words, obj=make_app, **options)
 
 
 def test_an_administrator_is_created_and_signs_in(app, run, db_session):
