@@ -1,0 +1,323 @@
+"""Reads of seats, declarations and conflicts.
+
+A conflict keeps an officer away from one candidate: a recusal that stands in the table, or the structure itself (the
+officer's office lies in the candidate's region), which is never written down and never waived.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy.orm import aliased, joinedload
+
+from paritrana.accounts.models import Account, RoleGrant
+from paritrana.core.errors import NotFound
+from paritrana.core.policy import Actor
+from paritrana.core.policy import Seat as PolicySeat
+from paritrana.cycles.models import Category, Cycle, Proposal
+from paritrana.database import db
+from paritrana.nominations.models import Nomination
+from paritrana.panels.models import Declaration, Recusal, Seat
+from paritrana.reference.models import Organisation
+
+# Nominations in these states compete with nobody, so nobody is in conflict with them.
+NOT_COMPETING = ("draft", "withdrawn")
+
+SEAT_ACT = "seat_panel"
+OPEN_ACT = "open_category"
+ACTS = (SEAT_ACT, OPEN_ACT)
+
+# Roles that exclude a seat in the same cycle; nominees and administrators exclude one everywhere.
+EXCLUDED_IN_CYCLE = ("organiser", "auditor", "verifier")
+EXCLUDED_EVERYWHERE = ("nominee", "administrator")
+
+
+@dataclass(frozen=True)
+class Head:
+    """Chair and deputy of a category, None where the place is empty."""
+
+    chair: Seat | None
+    deputy: Seat | None
+
+
+@dataclass(frozen=True)
+class PanelOf:
+    """The panel of one category as its page shows it."""
+
+    category: Category
+    seats: Sequence[Seat] = ()
+    candidates: Sequence[Nomination] = ()
+    conflicts: frozenset[tuple[int, int]] = frozenset()  # (account, nomination)
+    declared: frozenset[tuple[int, int]] = frozenset()
+    proposals: Sequence[Proposal] = field(default_factory=tuple)
+
+    @property
+    def head(self) -> Head:
+        """Chair and deputy."""
+        return _head(self.seats)
+
+
+def seats_of(account_id: int) -> Mapping[int, PolicySeat]:
+    """The seats in force of an account by category (one statement).
+
+    A deputy is `acting` while the chair of the category is in conflict with one of its candidates.
+    """
+    chair, office = aliased(Seat), aliased(Account)
+    recused = exists().where(Recusal.account_id == chair.account_id, Recusal.category_id == chair.category_id)
+    structural = (
+        exists()
+        .where(
+            Nomination.category_id == chair.category_id,
+            Nomination.state.not_in(NOT_COMPETING),
+            Organisation.id == Nomination.organisation_id,
+            Organisation.region_code == office.office_region_code,
+        )
+        .correlate(chair, office)
+    )
+    chair_fails = (
+        exists()
+        .where(
+            chair.category_id == Seat.category_id,
+            chair.role == "chair",
+            chair.ended_at.is_(None),
+            office.id == chair.account_id,
+            or_(recused.correlate(chair), structural),
+        )
+        .correlate(Seat)
+    )
+    rows = db.session.execute(
+        select(Seat.category_id, Seat.role, and_(Seat.role == "deputy", chair_fails)).where(
+            Seat.account_id == account_id, Seat.ended_at.is_(None)
+        )
+    )
+    return {category_id: PolicySeat(category_id, role, bool(acting)) for category_id, role, acting in rows}
+
+
+def seats_in(category: Category) -> Sequence[Seat]:
+    """The seats in force of a category with their accounts: chair, deputy, then members by code (one statement)."""
+    return _ordered(db.session.scalars(_seats().where(Seat.category_id == category.id)).all())
+
+
+def _seats() -> Select[Seat]:
+    return select(Seat).where(Seat.ended_at.is_(None)).options(joinedload(Seat.account, innerjoin=True))
+
+
+def _ordered(seats: Iterable[Seat]) -> list[Seat]:
+    places = {"chair": 0, "deputy": 1}
+    return sorted(seats, key=lambda seat: (places.get(seat.role, 2), len(seat.code), seat.code))
+
+
+def _head(seats: Iterable[Seat]) -> Head:
+    by_role = {seat.role: seat for seat in seats}
+    return Head(by_role.get("chair"), by_role.get("deputy"))
+
+
+def head(category: Category) -> Head:
+    """Chair and deputy of a category (one statement)."""
+    return _head(seats_in(category))
+
+
+def get_seat(cycle: str, cat: str, code: str) -> Seat:
+    """The seat in force with a code such as `J3`, its category and cycle loaded. Raises `NotFound`."""
+    found = db.session.scalar(
+        select(Seat)
+        .join(Seat.category)
+        .join(Category.cycle)
+        .where(Cycle.code == cycle, Category.slug == cat, Seat.code == code, Seat.ended_at.is_(None))
+        .options(
+            joinedload(Seat.account, innerjoin=True),
+            joinedload(Seat.category, innerjoin=True).joinedload(Category.cycle, innerjoin=True),
+        )
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def find_seat(category: Category, account: Account) -> Seat | None:
+    """The seat of an account in a category, also one that has ended."""
+    return db.session.scalar(select(Seat).where(Seat.category_id == category.id, Seat.account_id == account.id))
+
+
+def codes_in(category: Category) -> frozenset[str]:
+    """Every code that was ever drawn in a category."""
+    return frozenset(db.session.scalars(select(Seat.code).where(Seat.category_id == category.id)))
+
+
+def get_proposal(cycle: str, cat: str, proposal: str) -> Proposal:
+    """A proposal about the panel of a category or its opening. Raises `NotFound`."""
+    found = db.session.scalar(
+        select(Proposal)
+        .join(Proposal.category)
+        .join(Category.cycle)
+        .where(Cycle.code == cycle, Category.slug == cat, Proposal.ref == proposal, Proposal.act.in_(ACTS))
+        .options(joinedload(Proposal.category, innerjoin=True).joinedload(Category.cycle, innerjoin=True))
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def conflicts_in(category: Category) -> frozenset[tuple[int, int]]:
+    """Every (account, nomination) of a category that must not meet: recusals and structure (two statements).
+
+    Structural conflicts are those of the accounts that sit in the panel now.
+    """
+    return _conflicts([category.id])
+
+
+def _conflicts(category_ids: Sequence[int]) -> frozenset[tuple[int, int]]:
+    declared = db.session.execute(
+        select(Recusal.account_id, Recusal.nomination_id).where(Recusal.category_id.in_(category_ids))
+    ).tuples()
+    structural = db.session.execute(
+        select(Seat.account_id, Nomination.id)
+        .join(Account, Account.id == Seat.account_id)
+        .join(Nomination, Nomination.category_id == Seat.category_id)
+        .join(Organisation, Organisation.id == Nomination.organisation_id)
+        .where(
+            Seat.category_id.in_(category_ids),
+            Seat.ended_at.is_(None),
+            Organisation.region_code == Account.office_region_code,
+        )
+    ).tuples()
+    return frozenset(declared) | frozenset(structural)
+
+
+def is_conflicted(actor: Actor, nomination: Nomination) -> bool:
+    """Whether an officer must not meet a candidate (at most one statement)."""
+    if structural_kind(actor, nomination) is not None:
+        return True
+    return bool(
+        db.session.scalar(
+            select(exists().where(Recusal.account_id == actor.user_id, Recusal.nomination_id == nomination.id))
+        )
+    )
+
+
+def structural_kind(actor: Actor, nomination: Nomination) -> str | None:
+    """`region` or `employer` where the structure alone keeps an officer away, else None."""
+    if actor.office_region is not None and nomination.organisation.region_code == actor.office_region:
+        return "region"
+    return "employer" if nomination.organisation_id in actor.organisations else None
+
+
+def conflict_clause(actor: Actor) -> ColumnElement[bool]:
+    """`is_conflicted` for lists of nominations, whatever else the statement joins."""
+    ways: list[ColumnElement[bool]] = [
+        exists().where(Recusal.account_id == actor.user_id, Recusal.nomination_id == Nomination.id)
+    ]
+    if actor.office_region is not None:
+        ways.append(
+            exists()
+            .where(Organisation.id == Nomination.organisation_id, Organisation.region_code == actor.office_region)
+            .correlate(Nomination)
+        )
+    if actor.organisations:
+        ways.append(Nomination.organisation_id.in_(actor.organisations))
+    return or_(*ways)
+
+
+def conflicted_in(actor: Actor, category: Category) -> bool:
+    """Whether an officer is in conflict with any candidate of a category (one statement)."""
+    competing = select(Nomination.id).where(
+        Nomination.category_id == category.id, Nomination.state.not_in(NOT_COMPETING), conflict_clause(actor)
+    )
+    return bool(db.session.scalar(select(competing.exists())))
+
+
+def has_declared(account_id: int, nomination_id: int) -> bool:
+    """Whether an officer has said in writing that nothing stands between them and a candidate."""
+    return bool(
+        db.session.scalar(
+            select(
+                exists().where(
+                    Declaration.account_id == account_id,
+                    Declaration.nomination_id == nomination_id,
+                    Declaration.conflict.is_(False),
+                )
+            )
+        )
+    )
+
+
+def find_declaration(account_id: int, nomination_id: int) -> Declaration | None:
+    """What an officer declared about a candidate, where there is a declaration."""
+    return db.session.scalar(
+        select(Declaration).where(Declaration.account_id == account_id, Declaration.nomination_id == nomination_id)
+    )
+
+
+def find_recusal(account_id: int, nomination_id: int) -> Recusal | None:
+    """The recusal of an officer from a candidate, where there is one."""
+    return db.session.scalar(
+        select(Recusal).where(Recusal.account_id == account_id, Recusal.nomination_id == nomination_id)
+    )
+
+
+def accounts_to_seat(cycle: Cycle) -> Sequence[Account]:
+    """Active accounts whose person holds no role that excludes a seat in this cycle, by name (one statement)."""
+    holder = aliased(Account)
+    excluded = (
+        select(holder.person_id)
+        .join(RoleGrant, RoleGrant.account_id == holder.id)
+        .where(
+            RoleGrant.ended_at.is_(None),
+            or_(
+                RoleGrant.role.in_(EXCLUDED_EVERYWHERE),
+                and_(RoleGrant.role.in_(EXCLUDED_IN_CYCLE), RoleGrant.cycle_id == cycle.id),
+            ),
+        )
+    )
+    return db.session.scalars(
+        select(Account)
+        .where(Account.active.is_(True), Account.person_id.not_in(excluded))
+        .order_by(func.lower(Account.name), Account.id)
+    ).all()
+
+
+def panels_of(categories: Sequence[Category]) -> Sequence[PanelOf]:
+    """The panels of these categories of one cycle with their candidates and marks of conflict (six statements)."""
+    ids = [category.id for category in categories]
+    seats = db.session.scalars(_seats().where(Seat.category_id.in_(ids))).all()
+    candidates = db.session.scalars(
+        select(Nomination)
+        .join(Nomination.organisation)
+        .where(Nomination.category_id.in_(ids), Nomination.state.not_in(NOT_COMPETING))
+        .options(joinedload(Nomination.organisation, innerjoin=True))
+        .order_by(Organisation.name, Nomination.id)
+    ).all()
+    declared = frozenset(
+        db.session.execute(
+            select(Declaration.account_id, Declaration.nomination_id)
+            .join(Nomination, Nomination.id == Declaration.nomination_id)
+            .where(Nomination.category_id.in_(ids), Declaration.conflict.is_(False))
+        ).tuples()
+    )
+    conflicts = _conflicts(ids)
+    proposals = db.session.scalars(
+        select(Proposal)
+        .where(Proposal.category_id.in_(ids), Proposal.act.in_(ACTS), Proposal.state == "waiting")
+        .order_by(Proposal.proposed_at, Proposal.id)
+    ).all()
+    return [
+        PanelOf(
+            category,
+            _ordered(seat for seat in seats if seat.category_id == category.id),
+            [one for one in candidates if one.category_id == category.id],
+            conflicts,
+            declared,
+            [one for one in proposals if one.category_id == category.id],
+        )
+        for category in categories
+    ]
+
+
+def waiting_for_chair(category_ids: Sequence[int], acts: Sequence[str] = ACTS) -> Sequence[Proposal]:
+    """Proposals of these categories that wait for the second person, oldest first (one statement)."""
+    return db.session.scalars(
+        select(Proposal)
+        .where(Proposal.category_id.in_(category_ids), Proposal.act.in_(acts), Proposal.state == "waiting")
+        .options(joinedload(Proposal.category, innerjoin=True).joinedload(Category.cycle, innerjoin=True))
+        .order_by(Proposal.proposed_at, Proposal.id)
+    ).all()

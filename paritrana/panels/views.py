@@ -1,0 +1,212 @@
+"""The panel page of a cycle, the opening of its categories, and what needs a second person there."""
+
+from datetime import datetime
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from paritrana.accounts.models import Account
+from paritrana.accounts.once import once
+from paritrana.core.errors import NotFound, ParitranaError
+from paritrana.core.policy import Act, Part
+from paritrana.cycles.models import Category, Cycle, Proposal
+from paritrana.cycles.queries import cycle_time, get_category, get_cycle, state_now
+from paritrana.cycles.service import withdraw_proposal
+from paritrana.database import db
+from paritrana.panels import queries, service
+from paritrana.panels.forms import EndForm, SeatForm
+from paritrana.panels.models import Seat
+from paritrana.web.access import allowed, ask, current_actor, may, now
+from paritrana.web.forms import Form
+
+bp = Blueprint("panels", __name__, template_folder="templates")
+
+
+@bp.get("/manage/<cycle>/panel")
+@allowed(Act.MANAGE_CYCLE, cycle=get_cycle)
+def panel(cycle: Cycle) -> ResponseReturnValue:
+    """Who sits where, who is in conflict with whom, and what is missing."""
+    return _page(cycle)
+
+
+@bp.post("/manage/<cycle>/panel/<cat>/seats")
+@allowed(Act.SEAT_PANEL, category=get_category)
+@once
+def give_seat(category: Category) -> ResponseReturnValue:
+    """Seat a person, or from the interviews on propose it to the chair."""
+    form = _seat_form(category)
+    if not form.validate():
+        return _page(category.cycle, seat_form=(category.id, form)), 422
+    account = db.session.scalars(select(Account).where(Account.ref == form.account.data)).one()
+    values = (category, account, form.role.data, form.constituency.data or "", form.decree_number.data or "")
+    try:
+        if _needs_second(category):
+            service.propose_seat(*values, actor=current_actor(), at=_at(category))
+            said = _("Proposed. The chair must confirm it.")
+        else:
+            service.seat(*values, actor=current_actor(), at=_at(category))
+            said = _("%(name)s has a seat now.", name=account.name)
+    except ParitranaError as refusal:
+        db.session.rollback()
+        form.refuse(refusal)
+        return _page(get_cycle(category.cycle.code), seat_form=(category.id, form)), refusal.status
+    return _stored(category, said)
+
+
+@bp.get("/manage/<cycle>/panel/<cat>/seats/<code>/end")
+@allowed(Act.SEAT_PANEL, seat=queries.get_seat)
+def end_seat_page(seat: Seat) -> ResponseReturnValue:
+    """Ask why a seat ends."""
+    return _end_page(seat, EndForm(formdata=None, version=seat.version))
+
+
+@bp.post("/manage/<cycle>/panel/<cat>/seats/<code>/end")
+@allowed(Act.SEAT_PANEL, seat=queries.get_seat)
+@once
+def end_seat(seat: Seat) -> ResponseReturnValue:
+    """End a seat, or from the interviews on propose it to the chair."""
+    form = EndForm()
+    if not form.validate():
+        return _end_page(seat, form), 422
+    category, reason = seat.category, form.reason.data or ""
+    try:
+        if _needs_second(category):
+            service.propose_unseat(seat, reason, actor=current_actor(), at=_at(category))
+            said = _("Proposed. The chair must confirm it.")
+        else:
+            service.unseat(seat, reason, expected=form.expected_version, actor=current_actor(), at=_at(category))
+            said = _("The seat of %(name)s has ended.", name=seat.account.name)
+    except ParitranaError as refusal:
+        form.refuse(refusal)
+        return _end_page(seat, form), refusal.status
+    return _stored(category, said)
+
+
+@bp.post("/manage/<cycle>/panel/<cat>/proposals/<proposal>")
+@allowed(Act.SEAT_PANEL, part=Part.SECOND, proposal=queries.get_proposal)
+@once
+def answer_change(proposal: Proposal) -> ResponseReturnValue:
+    """The chair confirms a change of the panel, or sends it back."""
+    if proposal.act != queries.SEAT_ACT:
+        raise NotFound
+    category = proposal.category
+    if request.form.get("answer") == "refuse":
+        withdraw_proposal(proposal, actor=current_actor(), at=_at(category))
+        return _stored(category, _("The proposal was sent back."))
+    service.confirm_change(proposal, request.form.get("digest", ""), actor=current_actor(), at=_at(category))
+    return _stored(category, _("The panel has changed as proposed."))
+
+
+@bp.post("/manage/<cycle>/panel/<cat>/proposals/<proposal>/withdraw")
+@allowed(Act.SEAT_PANEL, proposal=queries.get_proposal)
+@once
+def withdraw_change(proposal: Proposal) -> ResponseReturnValue:
+    """An organiser takes a waiting proposal back."""
+    if proposal.act != queries.SEAT_ACT:
+        raise NotFound
+    withdraw_proposal(proposal, actor=current_actor(), at=_at(proposal.category))
+    return _stored(proposal.category, _("The proposal was taken back."))
+
+
+@bp.post("/manage/<cycle>/panel/<cat>/open")
+@allowed(Act.MOVE_STATE, category=get_category)
+@once
+def propose_opening(category: Category) -> ResponseReturnValue:
+    """An organiser proposes to open a category."""
+    service.propose_opening(category, actor=current_actor(), at=_at(category))
+    db.session.commit()
+    flash(_("Proposed. The chair must confirm the opening."), "ok")
+    return redirect(_overview(category), 303)
+
+
+@bp.post("/manage/<cycle>/panel/<cat>/open/<proposal>")
+@allowed(Act.MOVE_STATE, part=Part.SECOND, proposal=queries.get_proposal)
+@once
+def confirm_opening(proposal: Proposal) -> ResponseReturnValue:
+    """The chair opens the category, or sends the proposal back (`answer` = refuse)."""
+    if proposal.act != queries.OPEN_ACT:
+        raise NotFound
+    category = proposal.category
+    if request.form.get("answer") == "refuse":
+        withdraw_proposal(proposal, actor=current_actor(), at=_at(category))
+        said = _("The proposal was sent back.")
+    else:
+        service.confirm_opening(proposal, request.form.get("digest", ""), actor=current_actor(), at=_at(category))
+        said = _("The category is open.")
+    db.session.commit()
+    flash(said, "ok")
+    return redirect(_overview(category), 303)
+
+
+def _page(cycle: Cycle, seat_form: tuple[int, SeatForm] | None = None) -> str:
+    categories = [category for category in cycle.categories if may(Act.MANAGE_CYCLE, category)]
+    panels = queries.panels_of(categories)
+    accounts = queries.accounts_to_seat(cycle)
+    forms = {}
+    for one in panels:
+        if not may(Act.SEAT_PANEL, one.category):
+            continue
+        if seat_form is not None and seat_form[0] == one.category.id:
+            forms[one.category.id] = seat_form[1]
+            continue
+        seated = {seat.account_id for seat in one.seats}
+        taken = frozenset(seat.role for seat in one.seats)
+        free = [account for account in accounts if account.id not in seated]
+        forms[one.category.id] = SeatForm(formdata=None, accounts=free, taken=taken, slug=one.category.slug)
+    return render_template(
+        "panels/panel.html",
+        cycle=cycle,
+        simulated=cycle.simulated,
+        panels=panels,
+        forms=forms,
+        plain=Form(formdata=None),
+        problems=seat_form[1].problems if seat_form is not None else [],
+        confirmable={one.category.id for one in panels if may(Act.SEAT_PANEL, one.category, part=Part.SECOND)},
+        needs_second={one.category.id for one in panels if one.category.id in forms and _needs_second(one.category)},
+        states={one.category.id: state_now(one.category, now()) for one in panels},
+        roles=service.ROLES,
+        seat_act=queries.SEAT_ACT,
+        me=current_actor(),
+    )
+
+
+def _end_page(seat: Seat, form: EndForm) -> str:
+    cycle = seat.category.cycle
+    return render_template(
+        "panels/end.html",
+        cycle=cycle,
+        simulated=cycle.simulated,
+        seat=seat,
+        form=form,
+        roles=service.ROLES,
+        needs_second=_needs_second(seat.category),
+    )
+
+
+def _seat_form(category: Category) -> SeatForm:
+    seats = queries.seats_in(category)
+    seated = {seat.account_id for seat in seats}
+    free = [account for account in queries.accounts_to_seat(category.cycle) if account.id not in seated]
+    return SeatForm(accounts=free, taken=frozenset(seat.role for seat in seats), slug=category.slug)
+
+
+def _needs_second(category: Category) -> bool:
+    grant = ask(Act.SEAT_PANEL, category).grant
+    return grant is not None and grant.second is not None
+
+
+def _at(category: Category) -> datetime:
+    return cycle_time(category.cycle, now())
+
+
+def _stored(category: Category, said: str) -> ResponseReturnValue:
+    db.session.commit()
+    flash(said, "ok")
+    return redirect(f"{url_for('panels.panel', cycle=category.cycle.code)}#{category.slug}", 303)
+
+
+def _overview(category: Category) -> str:
+    """The page of the cycle; it belongs to the room that gathers, so it is named by its address."""
+    return f"/manage/{category.cycle.code}"

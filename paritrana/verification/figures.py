@@ -1,0 +1,141 @@
+"""The figures of a nomination as a verifier judges them: key, words, claimed value, and the arithmetic of differences.
+
+Nothing here touches the database or the clock. A row that takes documents only has one figure, `documents`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from paritrana.core.evidence import KINDS, FieldSpec, claims, line_key_of
+from paritrana.core.evidence.specs import NUMBERS
+from paritrana.core.quantities import Amount, Count, Day, Label, Months, People, Quantity, Text, Year
+from paritrana.core.words import N_
+
+DOCUMENTS = "documents"
+
+VERDICTS: Mapping[str, str] = {
+    "matches": N_("Matches"),
+    "partly": N_("Matches partly"),
+    "differs": N_("Does not match"),
+    "unverifiable": N_("Cannot be verified"),
+    "out_of_period": N_("Outside the period"),
+}
+
+# Verdicts after which the figure does not count, whatever was found.
+WITHOUT_VALUE = frozenset({"unverifiable", "out_of_period"})
+
+# The shape of the chip beside each verdict.
+SHAPES: Mapping[str, str] = {
+    "matches": "ok",
+    "partly": "attention",
+    "differs": "problem",
+    "unverifiable": "problem",
+    "out_of_period": "problem",
+}
+
+Value = int | str | None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One claimed figure. `heading` names its group or its line; `field` is None for the documents of a row."""
+
+    kind: str
+    key: str
+    field: FieldSpec | None
+    heading: Quantity | None
+    claimed: Value
+    line: str | None = None
+
+    @property
+    def label(self) -> Quantity:
+        """What the figure is called."""
+        return Label(self.field.label if self.field is not None else N_("Documents of this row"))
+
+    @property
+    def name(self) -> str:
+        """The figure as it stands in a form: kind and key."""
+        return f"{self.kind}/{self.key}"
+
+
+def figures_of(kind: str, data: Mapping[str, Any], *, election_held: bool) -> list[Figure]:
+    """The figures of one item, in the order of the form."""
+    if kind not in KINDS:
+        return [Figure(kind, DOCUMENTS, None, None, None)]
+    spec, found = KINDS[kind], []
+    names = line_names(kind, data)
+    for key, value in claims(kind, data, election_held=election_held).items():
+        field, line = spec.field(key), line_key_of(key)
+        if field is None:
+            continue
+        heading: Quantity | None = Label(field.group) if field.group else None
+        found.append(Figure(kind, key, field, names.get(line) if line is not None else heading, value, line))
+    return found
+
+
+def line_names(kind: str, data: Mapping[str, Any]) -> dict[str, Quantity]:
+    """What each line of an item is called: its first field, in words."""
+    spec = KINDS[kind].lines
+    names: dict[str, Quantity] = {}
+    if spec is None:
+        return names
+    first = spec.fields[0]
+    words = dict(first.choices)
+    for line in data.get("lines") or []:
+        said = line.get(first.key)
+        if said in words:
+            names[line["key"]] = Label(words[said])
+        else:
+            names[line["key"]] = Text(str(said)) if said else Label(spec.title)
+    return names
+
+
+def to_text(value: Value) -> str | None:
+    """A figure as a finding keeps it."""
+    return None if value is None else str(value)
+
+
+def from_text(field: FieldSpec | None, text: str | None) -> Value:
+    """A kept figure in its stored form again: a whole number, or the ISO text of a date."""
+    if text is None or field is None:
+        return None
+    return int(text) if field.kind in NUMBERS else text
+
+
+def quantity_of(field: FieldSpec | None, value: Value, *, signed: bool = False) -> Quantity | None:
+    """A figure with its unit, None where there is none."""
+    if field is None or value is None:
+        return None
+    if isinstance(value, str):
+        return Day(date.fromisoformat(value)) if field.kind == "date" else Text(value)
+    match field.kind:
+        case "people":
+            return People(value, signed)
+        case "rupiah":
+            return Amount(value, signed)
+        case "months":
+            return Count(value, signed) if signed else Months(Fraction(value))
+        case "year":
+            return Count(value, signed) if signed else Year(value)
+    return Count(value, signed)
+
+
+def difference(field: FieldSpec | None, claimed: Value, found: Value) -> Quantity | None:
+    """Found minus claimed with its sign and unit; days for a date; None where one of them is missing."""
+    if field is None or claimed is None or found is None:
+        return None
+    if isinstance(claimed, int) and isinstance(found, int):
+        return quantity_of(field, found - claimed, signed=True)
+    if isinstance(claimed, str) and isinstance(found, str) and field.kind == "date":
+        return Count((date.fromisoformat(found) - date.fromisoformat(claimed)).days, signed=True)
+    return None
+
+
+def relative_size(claimed: Value, found: Value) -> Fraction:
+    """How far apart two figures are, as a share of the claim, for sorting; 0 where they cannot be compared."""
+    if not isinstance(claimed, int) or not isinstance(found, int) or claimed == found:
+        return Fraction(0)
+    return Fraction(abs(found - claimed), max(claimed, 1))
