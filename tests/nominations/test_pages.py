@@ -160,6 +160,7 @@ def test_a_stale_page_shows_both_versions_and_keeps_the_typed_one(nominee, here)
     page = text_of(answer)
     assert "41,234" in page
     assert "40,000" in page
+    assert "Nominee 1 changed this at 2 Mar 2026, 11:00:00 WITA" in page
     again = fields_in(answer, place)
     assert (again["pu-participants"], again["note"]) == ("41234", "dari saya")
     assert queries.evidence_of(nomination)["coverage"].data["fields"]["pu.participants"] == 40000

@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+from datetime import timedelta
 
 import pytest
 
@@ -231,7 +232,7 @@ def test_an_organisation_that_does_not_fit_is_refused(here):
     db.session.rollback()
 
 
-def test_open_requests_stand_on_top_of_the_task_list(nominee, here, app):
+def test_open_requests_stand_on_top_of_the_task_list(nominee, here, app, monkeypatch):
     nomination = filled(here)
     service.submit(nomination, actor=here.actor("nominee-1"), at=here.now)
     here.category.state = int(State.VERIFICATION)
@@ -239,6 +240,11 @@ def test_open_requests_stand_on_top_of_the_task_list(nominee, here, app):
         nomination, "returned", expected={"submitted"}, reason="x", actor=here.actor("verifier-1"), at=here.now
     )
     db.session.commit()
+    due = here.now + timedelta(days=3)
+    monkeypatch.setitem(app.extensions, "nomination_requests", lambda nomination: [{"no": 4, "due_at": due}])
     page = text_of(nominee.get(f"/nominations/{nomination.ref}", query_string={"lang": "en"}))
     assert "Changes requested" in page
     assert "Only the requested entries can be changed" in page
+    assert f'href="/nominations/{nomination.ref}/requests/4"' in page
+    assert "Changes due by 5 Mar 2026" in page
+    assert page.index("Answer change request 4") < page.index("Before you start")

@@ -242,7 +242,7 @@ def _refused(
 ) -> ResponseReturnValue:
     """The page with what was typed; after a stale version the stored figures stand beside it."""
     desk = desk_of(nomination, kind)
-    form.refuse(refusal)
+    form.refuse(frame.in_zone(refusal, nomination))
     conflict = []
     if isinstance(refusal, StaleVersion):
         conflict = _both_versions(desk, form)

@@ -8,6 +8,7 @@ from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from paritrana.core.errors import ParitranaError
 from paritrana.core.evidence import KINDS, FieldSpec
 from paritrana.core.lifecycle import STATE_NAMES, State
 from paritrana.core.policy import Act
@@ -101,6 +102,15 @@ def lock_of(file: NominationFile) -> tuple[str, str] | None:
     return _("Entry is closed"), said + " " + _(
         "You can read everything. Ask the organiser of the cycle about an extension."
     )
+
+
+def in_zone(refusal: ParitranaError, nomination: Nomination) -> ParitranaError:
+    """The refusal with its moments written in the zone of the cycle instead of the general one."""
+    zone = nomination.category.cycle.timezone
+    for name, value in refusal.params.items():
+        if isinstance(value, datetime):
+            refusal.params[name] = written_moment(value, zone, "short", seconds=True)
+    return refusal
 
 
 def state_words(nomination: Nomination) -> tuple[str, str]:

@@ -256,7 +256,7 @@ def save_eligibility(nomination: Nomination) -> ResponseReturnValue:
         service.state_gates(nomination, answers, actor=current_actor(), at=frame.moment_of(nomination))
     except (WrongState, StaleVersion, service.EntryClosed, service.NothingSavedYet, service.NominationSent) as refusal:
         db.session.rollback()
-        form.refuse(refusal)
+        form.refuse(frame.in_zone(refusal, nomination))
         fresh = queries.file_of(queries.get_nomination(nomination.ref))
         conflict = {}
         if isinstance(refusal, StaleVersion):

@@ -58,7 +58,7 @@ def submit(nomination: Nomination) -> ResponseReturnValue:
         service.submit(nomination, actor=current_actor(), at=frame.moment_of(nomination))
     except (service.NotComplete, service.NominationSent, service.EntryClosed, service.NothingSavedYet) as refusal:
         db.session.rollback()
-        form.refuse(refusal)
+        form.refuse(frame.in_zone(refusal, nomination))
         return _check(queries.file_of(queries.get_nomination(ref)), form, refusal.status)
     db.session.commit()
     return redirect(url_for("nominations.receipt", ref=ref), 303)
