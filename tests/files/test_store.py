@@ -2,6 +2,7 @@ import errno
 import hashlib
 import io
 import os
+import random
 import stat
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from paritrana.core.filetypes import FileEmpty, FileTooLarge, UploadCut
 from paritrana.core.quantities import FileSize
 from paritrana.files.store import BLOCK, BlobStore, DamagedFile, StoreFault, StoreFull
 
-CONTENT = os.urandom(3 * BLOCK + 17)
+CONTENT = random.Random(7).randbytes(3 * BLOCK + 17)  # noqa: S311 - any bytes, the same in every run
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
