@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any, Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from paritrana.core.errors import NotFound
 from paritrana.core.lifecycle import State, effective_state
+from paritrana.core.rubric import Aspect, Gate, Indicator, PanelAggregate, Rubric, Scale, Source, Stage
 from paritrana.cycles.models import Category, Cycle, Proposal, RubricVersion
 from paritrana.database import db
 
@@ -74,6 +76,37 @@ def rubric_of(category: Category) -> RubricVersion:
     if found is None:
         raise NotFound
     return found
+
+
+def core_rubric(rubric: RubricVersion, locale: Literal["id", "en"] = "id") -> Rubric:
+    """The rubric the core computes with; titles in the language `locale`. Raises `BadRubric`."""
+
+    def titled(part: Any) -> dict[str, str]:
+        return {"code": part["code"], "title": part[f"title_{locale}"]}
+
+    return Rubric(
+        code=rubric.code,
+        version=rubric.version,
+        total=rubric.total,
+        quorum=rubric.quorum,
+        panel_aggregate=PanelAggregate(rubric.panel_aggregate),
+        scale=Scale(rubric.scale_min, rubric.scale_max, rubric.scale_step),
+        stages=tuple(Stage(**titled(stage)) for stage in rubric.stages),
+        aspects=tuple(Aspect(**titled(aspect)) for aspect in rubric.aspects),
+        indicators=tuple(
+            Indicator(
+                code=one.code,
+                title=getattr(one, f"title_{locale}"),
+                stage=one.stage,
+                aspect=one.aspect,
+                weight=one.weight,
+                source=Source(one.source),
+            )
+            for one in rubric.indicators
+        ),
+        gates=tuple(Gate(**titled(gate)) for gate in rubric.gates),
+        tie_break=tuple(rubric.tie_break),
+    )
 
 
 def find_rubric(code: str, version: int) -> RubricVersion | None:
