@@ -1,0 +1,198 @@
+"""How far a category of a cycle is: what blocks its present stage, who takes the next step, and the dates ahead."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from paritrana.core.lifecycle import MOVES, STATE_NAMES, Move, State, next_deadline
+from paritrana.core.words import N_
+from paritrana.cycles.models import Category, Cycle, Proposal
+from paritrana.cycles.queries import cycle_time, state_now, waiting_proposals
+from paritrana.home import queries
+from paritrana.home.queries import NEXT_STAGE, Counts
+from paritrana.panels.queries import OPEN_ACT
+from paritrana.panels.service import opening_blockers
+from paritrana.verification.queries import AFTER_SHORTLIST, IN_VERIFICATION, SHORTLIST
+
+MOVED_BY: Mapping[str, str] = {"clock": N_("The clock"), "organiser": N_("Organiser"), "chair": N_("Chair")}
+
+# The acts that wait for a second person, as rows of this page name them.
+PROPOSED: Mapping[str, str] = {
+    "open_category": N_("Opening of the category"),
+    "seat_panel": N_("Change of the panel"),
+    "shortlist": N_("Shortlist"),
+    "record_attendance": N_("Change of a recorded presenter"),
+    "seal_results": N_("Seal of the result"),
+    "publish": N_("Publication"),
+    "issue_certificate": N_("Certificates before the publication"),
+}
+
+DATES: Mapping[str, str] = {
+    "opens_at": N_("Opening for nominations"),
+    "closes_at": N_("Deadline of nominations"),
+    "grace_ends_at": N_("End of the grace time for declared files"),
+    "verification_until": N_("Planned end of the verification"),
+    "interviews_until": N_("Planned end of the interviews"),
+    "scoring_until": N_("Planned end of scoring"),
+    "plenary_until": N_("Planned end of the plenary"),
+    "publication_planned": N_("Planned publication"),
+}
+
+# The second of a deadline itself is still in time, so its stage ends one second later.
+ENDED_BY_CLOCK = ("closes_at", "grace_ends_at")
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """What keeps a category in its stage: a sentence."""
+
+    message: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One category as its organisers see it."""
+
+    category: Category
+    state: State
+    now: datetime  # on the cycle's clock
+    counts: Counts
+    blockers: Sequence[Blocker]
+    proposals: Sequence[Proposal]
+
+    @property
+    def move(self) -> Move | None:
+        """The next step forward, where there is one."""
+        return MOVES.get(self.state)
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When the present stage ends, by the clock or as planned."""
+        _stage, name = NEXT_STAGE.get(self.state, (None, ""))
+        found: datetime | None = getattr(self.category, name) if name else None
+        return found
+
+    @property
+    def opening(self) -> Proposal | None:
+        """The proposal to open the category, where one waits."""
+        return next((one for one in self.proposals if one.act == OPEN_ACT), None)
+
+    @property
+    def calendar(self) -> list[tuple[str, datetime | None, str]]:
+        """Every stage with its beginning and whether it is past, now or next."""
+        begins: dict[State, datetime | None] = {
+            stage: getattr(self.category, name) for stage, name in NEXT_STAGE.values()
+        }
+        return [
+            (STATE_NAMES[stage], begins.get(stage), _place(stage, self.state))
+            for stage in State
+            if stage in begins or stage is self.state
+        ]
+
+
+def _place(stage: State, state: State) -> str:
+    return "past" if stage < state else "now" if stage is state else "next"
+
+
+@dataclass(frozen=True)
+class UpcomingDate:
+    """A date of one or more categories that lies ahead on a cycle's clock; `at` is the first moment after it."""
+
+    at: datetime
+    shown: datetime
+    name: str  # message id
+    categories: Sequence[Category]
+
+
+def standings(categories: Sequence[Category], at: datetime) -> list[Standing]:
+    """How far these categories are at the system's moment `at`."""
+    counts = queries.counts_of(categories)
+    proposals = waiting_proposals([category.id for category in categories])
+    found = []
+    for category in categories:
+        state = state_now(category, at)
+        waiting = [one for one in proposals if one.category_id == category.id]
+        blockers = _blockers(category, state, counts[category.id], {one.act for one in waiting})
+        found.append(Standing(category, state, cycle_time(category.cycle, at), counts[category.id], blockers, waiting))
+    return found
+
+
+def _blockers(category: Category, state: State, counts: Counts, proposed: set[str]) -> list[Blocker]:
+    match state:
+        case State.DRAFT:
+            return [Blocker(one.message, one.params) for one in opening_blockers(category)]
+        case State.VERIFICATION:
+            return _of_verification(counts, proposed)
+        case State.INTERVIEW:
+            return _of_interviews(counts)
+        case State.PLENARY if "seal_results" not in proposed:
+            return [Blocker(N_("The seal of the result is not proposed yet."), {})]
+        case State.SEALED if "publish" not in proposed:
+            return [Blocker(N_("The publication is not proposed yet."), {})]
+    return []
+
+
+def _of_verification(counts: Counts, proposed: set[str]) -> list[Blocker]:
+    open_ones = _counted(
+        (N_("Nominations that are neither verified nor withdrawn: %(n)s"), counts.nominated(*IN_VERIFICATION)),
+        (N_("Of these, waiting for the nominee's answer: %(n)s"), counts.nominated("returned")),
+        (N_("Of these, waiting for a second verifier: %(n)s"), counts.to_close),
+    )
+    if open_ones or SHORTLIST in proposed:
+        return open_ones
+    if not counts.nominated("verified"):
+        return [Blocker(N_("There is no verified nomination to shortlist."), {})]
+    return [Blocker(N_("The shortlist is not proposed yet."), {})]
+
+
+def _of_interviews(counts: Counts) -> list[Blocker]:
+    planned = sum(counts.sessions.values())
+    return _counted(
+        (N_("Candidates without an interview slot: %(n)s"), counts.nominated(*AFTER_SHORTLIST) - planned),
+        (N_("Interview sessions not held yet: %(n)s"), counts.sessions.get("planned", 0)),
+        (N_("Interview sessions not closed yet: %(n)s"), counts.sessions.get("open", 0)),
+    )
+
+
+def _counted(*rows: tuple[str, int]) -> list[Blocker]:
+    return [Blocker(message, {"n": count}) for message, count in rows if count > 0]
+
+
+def dates_ahead(cycle: Cycle, at: datetime) -> list[UpcomingDate]:
+    """The dates of a cycle's categories that lie ahead on its clock, soonest first, equal ones together."""
+    now = cycle_time(cycle, at)
+    found: dict[tuple[datetime, str], list[Category]] = {}
+    for category in cycle.categories:
+        for name in DATES:
+            date: datetime | None = getattr(category, name)
+            if date is not None and _after(date, name) > now:
+                found.setdefault((date, name), []).append(category)
+    order = list(DATES)
+    return [
+        UpcomingDate(_after(date, name), date, DATES[name], categories)
+        for (date, name), categories in sorted(found.items(), key=lambda one: (one[0][0], order.index(one[0][1])))
+    ]
+
+
+def _after(date: datetime, name: str) -> datetime:
+    return date + timedelta(seconds=1) if name in ENDED_BY_CLOCK else date
+
+
+def next_deadline_of(categories: Iterable[Category], at: datetime) -> datetime | None:
+    """The deadline at which the clock next moves one of these categories; None where only people move them."""
+    found = [
+        deadline
+        for category in categories
+        if (
+            deadline := next_deadline(
+                category.stored_state,
+                closes_at=category.closes_at,
+                grace_ends_at=category.grace_ends_at,
+                now=cycle_time(category.cycle, at),
+            )
+        )
+        is not None
+    ]
+    return min(found, default=None)

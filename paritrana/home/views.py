@@ -1,0 +1,298 @@
+"""The first page of everybody, the overview of a cycle with its simulated clock, and the sign of life."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, overload
+
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    g,
+    has_request_context,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from paritrana.accounts.once import once
+from paritrana.accounts.session import session_is_open
+from paritrana.core.errors import NotFound, ParitranaError, StaleVersion
+from paritrana.core.lifecycle import STATE_NAMES, State
+from paritrana.core.policy import Act, Actor, Part, Role
+from paritrana.core.words import N_
+from paritrana.cycles.models import Cycle, Proposal
+from paritrana.cycles.queries import cycle_time, get_cycle
+from paritrana.cycles.service import advance_clock
+from paritrana.database import db
+from paritrana.home import queries, stages
+from paritrana.home.forms import ClockForm
+from paritrana.home.stages import Standing, UpcomingDate
+from paritrana.web.access import allowed, current_actor, may, now
+from paritrana.web.forms import Form
+from paritrana.web.template_filters import joined, own, translated
+from paritrana.web.template_filters import moment as written_moment
+
+bp = Blueprint("home", __name__, template_folder="templates")
+
+ROLE_NAMES = {
+    Role.NOMINEE: N_("Nominee"),
+    Role.VERIFIER: N_("Verifier"),
+    Role.ASSESSOR: N_("Assessor"),
+    Role.CHAIR: N_("Chair"),
+    Role.ORGANISER: N_("Organiser"),
+    Role.AUDITOR: N_("Auditor"),
+    Role.ADMINISTRATOR: N_("Administrator"),
+}
+
+
+# The menu ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class MenuItem:
+    """One entry of the main menu."""
+
+    label: str
+    url: str
+    current: bool
+
+
+class Menu(Sequence[MenuItem]):
+    """The entries for the person at the door, found when a page first shows them: a fragment of a page never asks."""
+
+    @property
+    def items(self) -> list[MenuItem]:
+        """The entries in the order shown; none for the public."""
+        if not (has_request_context() and session_is_open()):
+            return []
+        if "menu" not in g:
+            actor = current_actor()
+            g.menu = _menu(actor) if actor.signed_in else []
+        found: list[MenuItem] = g.menu
+        return found
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[MenuItem]:
+        return iter(self.items)
+
+    @overload
+    def __getitem__(self, index: int) -> MenuItem: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[MenuItem]: ...
+    def __getitem__(self, index: int | slice) -> MenuItem | list[MenuItem]:
+        return self.items[index]
+
+
+def _menu(actor: Actor) -> list[MenuItem]:
+    entries = [(_("What needs you now"), url_for("home.home"))]
+    if actor.organisations:
+        entries.append((_("Nominations"), "/nominations"))
+    if actor.verifies:
+        entries.append((_("Verification"), "/verification"))
+    if actor.seats:
+        entries.append((_("Assessments"), "/assessments"))
+    run = queries.run_by(actor)
+    if len(run) == 1:
+        entries.append((_("Manage the cycle"), url_for("home.manage", cycle=run[0][0])))
+    elif run:
+        entries.append((_("Manage the cycles"), url_for("home.home", _anchor="cycles")))
+    return [MenuItem(label, url, _is_here(url)) for label, url in entries]
+
+
+def _is_here(url: str) -> bool:
+    return "#" not in url and (request.path == url or request.path.startswith(f"{url}/"))
+
+
+@bp.app_context_processor
+def menu() -> dict[str, Any]:
+    """What the frame of every page shows of this room."""
+    return {"nav_items": Menu()}
+
+
+# The first page ------------------------------------------------------------------------------------------------------
+
+
+@bp.get("/home")
+@allowed(Act.HOME)
+def home() -> ResponseReturnValue:
+    """What needs the person now, what waits for others, and what was finished lately."""
+    actor, at = current_actor(), now()
+    gathered = queries.gather(actor, at)
+    return render_template(
+        "home/home.html",
+        gathered=gathered,
+        ahead=None if gathered.mine else queries.next_stage(actor, at),
+        run=[
+            {"url": url_for("home.manage", cycle=code), "title_id": title_id, "title_en": title_en}
+            for code, title_id, title_en in queries.run_by(actor)
+        ],
+        role_names=ROLE_NAMES,
+        translated=translated,
+        stage_names=STATE_NAMES,
+    )
+
+
+# The overview of a cycle ---------------------------------------------------------------------------------------------
+
+
+@bp.get("/manage/<cycle>")
+@allowed(Act.MANAGE_CYCLE, cycle=get_cycle)
+def manage(cycle: Cycle) -> ResponseReturnValue:
+    """Where every category stands, what blocks it, who takes the next step, and the simulated clock."""
+    return _overview(cycle, _clock_form(cycle, fresh=True))
+
+
+@bp.post("/manage/<cycle>/clock")
+@allowed(Act.ADVANCE_CLOCK, cycle=get_cycle)
+@once
+def move_clock(cycle: Cycle) -> ResponseReturnValue:
+    """Move the clock of a simulated cycle forward."""
+    form = _clock_form(cycle)
+    if not form.validate():
+        return _overview(cycle, form), 422
+    to, code = form.moment, cycle.code
+    try:
+        advance_clock(cycle, to, expected=form.expected_version, actor=current_actor(), at=now())
+    except StaleVersion:
+        db.session.rollback()
+        cycle = get_cycle(code)
+        form.form_errors.append(
+            _(
+                "The clock was moved meanwhile and stands at %(time)s now. Look at it again, then choose.",
+                time=written_moment(cycle_time(cycle, now()), cycle.timezone),
+            )
+        )
+        return _overview(cycle, form), StaleVersion.status
+    except ParitranaError as refusal:
+        db.session.rollback()
+        form.refuse(refusal)
+        return _overview(get_cycle(code), form), refusal.status
+    db.session.commit()
+    flash(_("The clock of the cycle stands at %(time)s.", time=written_moment(to, cycle.timezone)), "ok")
+    return redirect(url_for("home.manage", cycle=code), 303)
+
+
+def _clock_form(cycle: Cycle, *, fresh: bool = False) -> ClockForm:
+    dates = [(one.at, _label(one, cycle)) for one in _first_of_each_moment(cycle)]
+    values: dict[str, Any] = {"dates": dates, "zone": cycle.timezone, "now": cycle_time(cycle, now())}
+    return ClockForm(formdata=None, version=cycle.version, **values) if fresh else ClockForm(**values)
+
+
+def _first_of_each_moment(cycle: Cycle) -> list[UpcomingDate]:
+    """The dates ahead, one per moment: the list offers moments, and two dates may fall on one."""
+    found: dict[Any, UpcomingDate] = {}
+    for one in stages.dates_ahead(cycle, now()):
+        found.setdefault(one.at, one)
+    return list(found.values())
+
+
+def _label(one: UpcomingDate, cycle: Cycle) -> str:
+    """A date in the list: when, what, and which categories where it does not concern all of them."""
+    when, what = written_moment(one.shown, cycle.timezone, "short"), _(one.name)
+    if len(one.categories) == len(cycle.categories):
+        return str(_("%(when)s: %(what)s", when=when, what=what))
+    names = joined([own(category, "title") for category in one.categories])
+    return str(_("%(when)s: %(what)s (%(categories)s)", when=when, what=what, categories=names))
+
+
+def _overview(cycle: Cycle, clock: ClockForm) -> str:
+    at = now()
+    categories = [category for category in cycle.categories if may(Act.MANAGE_CYCLE, category)]
+    if not categories:
+        raise NotFound
+    clock.version.data = str(cycle.version)
+    deadline = stages.next_deadline_of(cycle.categories, at)
+    return render_template(
+        "home/manage.html",
+        cycle=cycle,
+        simulated=cycle.simulated,
+        standings=stages.standings(categories, at),
+        links_of=_links,
+        proposal_url=_proposal_url,
+        proposed=stages.PROPOSED,
+        moved_by=stages.MOVED_BY,
+        stage_names=STATE_NAMES,
+        States=State,
+        may_propose_opening=lambda standing: standing.opening is None and may(Act.MOVE_STATE, standing.category),
+        may_confirm_opening=_may_confirm_opening,
+        me=current_actor(),
+        clock=clock,
+        problems=clock.problems,
+        may_move_clock=cycle.simulated and may(Act.ADVANCE_CLOCK, cycle),
+        cycle_now=cycle_time(cycle, at),
+        next_deadline=deadline,
+        after_deadline=next((one.at for one in stages.dates_ahead(cycle, at) if one.shown == deadline), None),
+        plain=Form(formdata=None),
+    )
+
+
+def _links(standing: Standing) -> list[tuple[str, str]]:
+    """The pages of other rooms that make sense for a category at its stage, as (label, address)."""
+    category, state = standing.category, standing.state
+    code, slug = category.cycle.code, category.slug
+    pages = [
+        (_("Nominations and shortlist"), f"/manage/{code}/nominations", state >= State.OPEN),
+        (_("Panel and conflicts"), f"/manage/{code}/panel", True),
+        (_("Interview schedule"), f"/manage/{code}/schedule", state >= State.VERIFICATION),
+        (
+            _("Ranking"),
+            f"/manage/{code}/ranking/{slug}",
+            state >= State.PLENARY and may(Act.SEE_RANKING_PREVIEW, category),
+        ),
+        (_("Publication"), f"/manage/{code}/publication", state >= State.SEALED),
+        (_("Certificates"), f"/manage/{code}/certificates", state >= State.SEALED),
+        (_("Public result page"), f"/cycles/{code}/results/{slug}", state >= State.PUBLISHED),
+    ]
+    return [(label, address) for label, address, makes_sense in pages if makes_sense and _leads_somewhere(address)]
+
+
+def _leads_somewhere(address: str) -> bool:
+    leads: bool = current_app.url_map.bind("").test(address, method="GET")
+    return leads
+
+
+def _proposal_url(proposal: Proposal) -> str | None:
+    """The page on which a waiting proposal is confirmed; None where that is the present page."""
+    category = proposal.category
+    code = category.cycle.code
+    address = {
+        "seat_panel": f"/manage/{code}/panel",
+        "shortlist": f"/manage/{code}/nominations",
+        "record_attendance": f"/manage/{code}/schedule",
+        "seal_results": f"/manage/{code}/ranking/{category.slug}",
+        "publish": f"/manage/{code}/publication",
+        "issue_certificate": f"/manage/{code}/certificates",
+    }.get(proposal.act)
+    return address if address is not None and _leads_somewhere(address) else None
+
+
+def _may_confirm_opening(standing: Standing) -> bool:
+    waiting = standing.opening
+    return (
+        waiting is not None
+        and waiting.proposer_person_id != current_actor().person_id
+        and may(Act.MOVE_STATE, standing.category, part=Part.SECOND)
+    )
+
+
+# The sign of life ----------------------------------------------------------------------------------------------------
+
+
+@bp.get("/healthz")
+@allowed(Act.READ_PUBLIC_PAGE)
+def healthz() -> ResponseReturnValue:
+    """Whether the application and its database answer: 200, else 503."""
+    try:
+        db.session.execute(select(1))
+    except SQLAlchemyError:
+        return Response("The database does not answer.\n", 503, mimetype="text/plain")
+    return Response("ok\n", mimetype="text/plain")
