@@ -7,7 +7,7 @@ officer's office lies in the candidate's region), which is never written down an
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from paritrana.accounts.models import Account, RoleGrant
@@ -169,7 +169,7 @@ def conflicts_in(category: Category) -> frozenset[tuple[int, int]]:
 def _conflicts(category_ids: Sequence[int]) -> frozenset[tuple[int, int]]:
     declared = db.session.execute(
         select(Recusal.account_id, Recusal.nomination_id).where(Recusal.category_id.in_(category_ids))
-    ).tuples()
+    ).all()
     structural = db.session.execute(
         select(Seat.account_id, Nomination.id)
         .join(Account, Account.id == Seat.account_id)
@@ -180,8 +180,10 @@ def _conflicts(category_ids: Sequence[int]) -> frozenset[tuple[int, int]]:
             Seat.ended_at.is_(None),
             Organisation.region_code == Account.office_region_code,
         )
-    ).tuples()
-    return frozenset(declared) | frozenset(structural)
+    ).all()
+    return frozenset((one.account_id, one.nomination_id) for one in declared) | frozenset(
+        (one.account_id, one.id) for one in structural
+    )
 
 
 def is_conflicted(actor: Actor, nomination: Nomination) -> bool:
@@ -227,18 +229,14 @@ def conflicted_in(actor: Actor, category: Category) -> bool:
 
 
 def has_declared(account_id: int, nomination_id: int) -> bool:
-    """Whether an officer has said in writing that nothing stands between them and a candidate."""
-    return bool(
-        db.session.scalar(
-            select(
-                exists().where(
-                    Declaration.account_id == account_id,
-                    Declaration.nomination_id == nomination_id,
-                    Declaration.conflict.is_(False),
-                )
-            )
-        )
+    """Whether an officer has said that nothing stands between them and a candidate, and found nothing since."""
+    signed = exists().where(
+        Declaration.account_id == account_id,
+        Declaration.nomination_id == nomination_id,
+        Declaration.conflict.is_(False),
     )
+    recused = exists().where(Recusal.account_id == account_id, Recusal.nomination_id == nomination_id)
+    return bool(db.session.scalar(select(and_(signed, not_(recused)))))
 
 
 def find_declaration(account_id: int, nomination_id: int) -> Declaration | None:
@@ -287,13 +285,12 @@ def panels_of(categories: Sequence[Category]) -> Sequence[PanelOf]:
         .options(joinedload(Nomination.organisation, innerjoin=True))
         .order_by(Organisation.name, Nomination.id)
     ).all()
-    declared = frozenset(
-        db.session.execute(
-            select(Declaration.account_id, Declaration.nomination_id)
-            .join(Nomination, Nomination.id == Declaration.nomination_id)
-            .where(Nomination.category_id.in_(ids), Declaration.conflict.is_(False))
-        ).tuples()
+    signed = db.session.execute(
+        select(Declaration.account_id, Declaration.nomination_id)
+        .join(Nomination, Nomination.id == Declaration.nomination_id)
+        .where(Nomination.category_id.in_(ids), Declaration.conflict.is_(False))
     )
+    declared = frozenset((one.account_id, one.nomination_id) for one in signed)
     conflicts = _conflicts(ids)
     proposals = db.session.scalars(
         select(Proposal)

@@ -232,28 +232,27 @@ def confirm_change(proposal: Proposal, digest: str, *, actor: Actor, at: datetim
 def declare(nomination: Nomination, conflict: bool, reason: str, *, actor: Actor, at: datetime) -> Declaration:
     """Say before the first look at a candidate whether something stands between; the caller commits.
 
-    A conflict recuses at once, and a later change of mind recuses too; a declared conflict is never taken back here.
-    Raises `MissingReason` for a conflict without a reason, `WrongState` for who was in conflict before.
+    A conflict recuses at once, also when it is found after a declaration without one, which then stands beside the
+    recusal; a conflict is never taken back here. Raises `MissingReason` for a conflict without a reason, `WrongState`
+    for who was in conflict before.
     """
     if conflict and not reason.strip():
         raise MissingReason
     audit.lock_stream(_stream(nomination.category))
     account_id = _account(actor)
     there = queries.find_declaration(account_id, nomination.id)
-    if there is not None and there.conflict == conflict:
-        return there
-    if there is not None and there.conflict:
+    if not conflict and queries.find_recusal(account_id, nomination.id) is not None:
         raise WrongState
     if there is None:
-        there = Declaration(account_id=account_id, nomination_id=nomination.id)
+        there = Declaration(account_id=account_id, nomination_id=nomination.id, conflict=conflict, at=at)
         db.session.add(there)
-    there.conflict, there.at = conflict, at
-    audit.record(
-        _stream(nomination.category), "declaration.signed", actor, at=at, object_ref=nomination.ref, conflict=conflict
-    )
-    db.session.flush()
+        audit.record(
+            _stream(nomination.category), "declaration.signed", actor, at=at, object_ref=nomination.ref,
+            conflict=conflict,
+        )  # fmt: skip
     if conflict:
         recuse(nomination, reason, actor=actor, at=at)
+    db.session.flush()
     return there
 
 

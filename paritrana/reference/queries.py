@@ -105,7 +105,7 @@ def find_targets(
 ) -> Mapping[str, Decimal]:
     """`find_target` for many regions at once, by region; a region without any target is left out (two statements)."""
     parents: dict[str, str | None] = dict(
-        db.session.execute(select(Region.code, Region.parent_code).where(Region.code.in_(region_codes))).tuples()
+        db.session.execute(select(Region.code, Region.parent_code).where(Region.code.in_(region_codes))).all()
     )
     rows = db.session.execute(
         select(TargetFigure.area_kind, TargetFigure.region_code, TargetFigure.value)

@@ -358,7 +358,7 @@ def found_figures(nomination_ids: Collection[int]) -> Mapping[int, Mapping[str, 
         .join(Finding, Finding.verification_id == Verification.id)
         .where(Verification.nomination_id.in_(nomination_ids))
         .order_by(Finding.id)
-    ).tuples()
+    ).all()
     found: dict[int, dict[str, dict[str, Value]]] = {one: {} for one in nomination_ids}
     for nomination_id, kind, figure, text, verdict in rows:
         if kind not in KINDS:
@@ -379,7 +379,7 @@ def gates_decided(nomination_ids: Collection[int]) -> Mapping[int, tuple[str, ..
             GateFinding.decided == "fail",
         )
         .order_by(GateFinding.gate)
-    ).tuples()
+    ).all()
     failed: dict[int, tuple[str, ...]] = dict.fromkeys(nomination_ids, ())
     for nomination_id, gate in rows:
         failed[nomination_id] += (gate,)
@@ -397,7 +397,7 @@ def not_applicable(nomination_ids: Collection[int]) -> Mapping[int, Mapping[str,
             GateFinding.decided == "not_applicable",
         )
         .order_by(GateFinding.gate)
-    ).tuples()
+    ).all()
     found: dict[int, dict[str, str]] = {one: {} for one in nomination_ids}
     for nomination_id, indicator, reason in rows:
         found[nomination_id][indicator] = reason
@@ -516,5 +516,5 @@ def names_of(verification: Verification | None) -> Mapping[int, str]:
     ids = [one for one in (verification.proposed_by, verification.closed_by) if one is not None]
     if not ids:
         return {}
-    rows = db.session.execute(select(Account.id, Account.name).where(Account.id.in_(ids))).tuples()
-    return dict(rows.all())
+    people = db.session.scalars(select(Account).where(Account.id.in_(ids)))
+    return {one.id: one.name for one in people}

@@ -132,7 +132,7 @@ def _to_decide(actor: Actor, at: datetime) -> list[Task]:
         .group_by(Nomination.id)
         .order_by(Nomination.id)
     )
-    counts: dict[int, int] = dict(db.session.execute(open_gates).tuples().all())
+    counts: dict[int, int] = dict(db.session.execute(open_gates).all())
     nominations = db.session.scalars(
         select(Nomination).where(Nomination.id.in_(counts)).options(*_WHOLE).order_by(Nomination.id)
     ).all()
