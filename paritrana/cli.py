@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LAZY: Final = {
     "authz": ("paritrana.home.cli:authz", "Print the table of who may do what."),
+    "check": ("paritrana.operations.cli:check", "Check the settings, the database, the chain and the file store."),
     "create-admin": ("paritrana.accounts.cli:create_admin", "Create an administrator's account."),
     "demo": ("paritrana.operations.cli:demo", "Fill a fresh database with the simulated cycles and serve it."),
     "seed": ("paritrana.seeding.cli:seed", "Load the project's own data files."),

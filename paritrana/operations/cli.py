@@ -1,6 +1,5 @@
-"""Commands that run the product: upgrade the database, serve, and the demonstration that does everything at once."""
+"""Commands that run the product: upgrade the database, serve, check, and the demonstration that does it all at once."""
 
-import json
 import os
 import shutil
 import signal
@@ -8,36 +7,54 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 import click
+from flask import Flask
 
+from paritrana.accounts.cast import FILE, read_cast
+from paritrana.audit.queries import first_broken_link
 from paritrana.config import BadSettings, Settings, load_settings
+from paritrana.database import db, reading
+from paritrana.operations.queries import holds_real_cycle, pending_migrations
 
-if TYPE_CHECKING:
-    from flask import Flask
+MakeApp = Callable[[Settings], Flask]
 
-MakeApp = Callable[[Settings], "Flask"]
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 READY_SECONDS = 120
+END_SECONDS = 15  # longer than gunicorn gives its threads to finish
+
+REAL_CYCLE = "This database holds a real cycle; demonstration mode refuses it."
 
 
 def settings_or_exit(**overrides: Any) -> Settings:
     """The settings of this installation; a wrong one ends the command with its sentence and exit code 2."""
     try:
         return load_settings(**overrides)
-    except BadSettings as error:
-        raise SystemExit(_say_error(str(error))) from None
+    except BadSettings as refusal:
+        _refuse(str(refusal))
 
 
-def _say_error(sentence: str, code: int = 2) -> int:
+def _refuse(sentence: str, code: int = 2) -> NoReturn:
     click.echo(sentence, err=True)
-    return code
+    raise SystemExit(code)
+
+
+@contextmanager
+def _inside(app: Flask) -> Iterator[None]:
+    """The application's context; every connection is closed behind it."""
+    with app.app_context():
+        try:
+            yield
+        finally:
+            db.session.remove()
+            db.engine.dispose()
 
 
 @click.command("upgrade")
@@ -46,9 +63,32 @@ def upgrade(make_app: MakeApp) -> None:
     """Bring the database to the structure of this version."""
     from flask_migrate import upgrade as migrate_up
 
-    with make_app(settings_or_exit()).app_context():
+    with _inside(make_app(settings_or_exit())):
         migrate_up()
     click.echo("The database is up to date.")
+
+
+@click.command("check")
+@click.pass_obj
+def check(make_app: MakeApp) -> None:
+    """Check the settings, the structure of the database, the chain of events and the file store. Exit 0, 1 or 2."""
+    settings = settings_or_exit()
+    found = []
+    with _inside(make_app(settings)), reading():
+        if pending_migrations():
+            _refuse("The database is not at the structure of this version. Run: paritrana upgrade", 1)
+        broken = first_broken_link()
+        if broken is not None:
+            found.append(f"The chain of events is broken: {broken.stream} {broken.seq}: {broken.sentence}")
+    if settings.demo and holds_real_cycle(settings.database_url):
+        found.append(REAL_CYCLE)
+    if settings.blob_path.exists() and not os.access(settings.blob_path, os.W_OK | os.X_OK):
+        found.append(f"The folder of files cannot be written: {settings.blob_path}")
+    for sentence in found:
+        click.echo(sentence)
+    if found:
+        raise SystemExit(1)
+    click.echo("Everything that was checked is in order.")
 
 
 @click.command("serve")
@@ -62,39 +102,51 @@ def serve(make_app: MakeApp, host: str, port: int, workers: int) -> None:
 
     settings = settings_or_exit()
     if settings.demo:
-        _refuse_unsafe_demo(make_app, settings, host)
+        if host not in LOOPBACK:
+            _refuse("Demonstration mode listens on a loopback address only.")
+        if holds_real_cycle(settings.database_url):
+            _refuse(REAL_CYCLE)
     if workers > 1 and settings.database_url.startswith("sqlite"):
-        raise SystemExit(_say_error("Several workers need PostgreSQL. Set database_url, or use --workers 1."))
+        _refuse("Several workers need PostgreSQL. Set database_url, or use --workers 1.")
+    _refuse_taken_port(host, port, "serve")
 
     class Server(BaseApplication):  # type: ignore[misc]
         """Gunicorn with the application built inside each worker, so that no connection is shared."""
 
         def load_config(self) -> None:
-            threads = 8 if workers == 1 else 1
-            options = {"bind": f"{host}:{port}", "workers": workers, "threads": threads, "accesslog": None,
-                       "worker_class": "gthread" if workers == 1 else "sync", "loglevel": "warning",
-                       "graceful_timeout": 10}  # fmt: skip
+            options = {
+                "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+                "workers": workers,
+                "threads": 8 if workers == 1 else 1,
+                "worker_class": "gthread" if workers == 1 else "sync",
+                "accesslog": None,
+                "loglevel": "warning",
+                "graceful_timeout": 10,
+            }
             for key, value in options.items():
                 self.cfg.set(key, value)
 
-        def load(self) -> Any:
+        def load(self) -> Flask:
             return make_app(settings)
 
     sys.argv = ["paritrana"]  # gunicorn reads the command line on its own
     Server().run()
 
 
-def _refuse_unsafe_demo(make_app: MakeApp, settings: Settings, host: str) -> None:
-    if host not in LOOPBACK:
-        raise SystemExit(_say_error("Demonstration mode listens on a loopback address only."))
-    from sqlalchemy import select
-
-    from paritrana.cycles.models import Cycle
-    from paritrana.database import db, reading
-
-    with make_app(settings).app_context(), reading():
-        if db.session.scalar(select(Cycle.id).where(Cycle.kind == "real").limit(1)) is not None:
-            raise SystemExit(_say_error("This database holds a real cycle; demonstration mode refuses it."))
+def _refuse_taken_port(host: str, port: int, command: str) -> None:
+    """End with one sentence when nobody could listen there; gunicorn itself would try for seconds and tell a trace."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(found[0], found[1]) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(found[4])
+    except PermissionError:
+        _refuse(f"Port {port} needs the rights of an administrator. Choose one from 1024 on, such as --port 8080.")
+    except OSError as fault:
+        if isinstance(fault, socket.gaierror):
+            _refuse(f"The address {host} is unknown here.")
+        other = port + 1 if port < 65535 else port - 1
+        _refuse(f"Port {port} is in use. Choose another: paritrana {command} --port {other}")
 
 
 @click.command("demo")
@@ -103,78 +155,114 @@ def _refuse_unsafe_demo(make_app: MakeApp, settings: Settings, host: str) -> Non
 def demo(port: int, reset: bool) -> None:
     """Migrate, load published and simulated data, and serve on a loopback address until interrupted."""
     settings = settings_or_exit(demo=True, base_url=f"http://127.0.0.1:{port}")
+    if holds_real_cycle(settings.database_url):
+        _refuse(REAL_CYCLE)
     if reset:
         _reset(settings)
         return
-    with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", port)) == 0:
-            raise SystemExit(_say_error(f"Port {port} is in use. Choose another: paritrana demo --port {port + 1}"))
+    _refuse_taken_port("127.0.0.1", port, "demo")
     environment = os.environ | {
         "PARITRANA_DEMO": "true",
         "PARITRANA_BASE_URL": settings.base_url,
         "PARITRANA_INSTANCE": str(settings.instance_path),
     }
+    child = _Child(environment)
     for step in (("upgrade",), ("seed", "--demo")):
-        done = subprocess.run(_own_command(*step), env=environment, stdout=subprocess.DEVNULL, check=False)  # noqa: S603
-        if done.returncode != 0:
-            raise SystemExit(done.returncode)
-    child = subprocess.Popen(_own_command("serve", "--port", str(port)), env=environment)  # noqa: S603
-    try:
-        _end_with_parent(child)
-        _wait_until_ready(child, settings.base_url)
-        _show_cast(settings)
-        raise SystemExit(child.wait())
-    finally:
-        if child.poll() is None:
-            child.terminate()
-            child.wait(timeout=15)
+        child.start(*step, silent=True)
+        if status := child.wait():
+            raise SystemExit(status)
+    child.start("serve", "--port", str(port))
+    _wait_until_ready(child, settings.base_url)
+    _show_cast(settings)
+    raise SystemExit(child.wait())
+
+
+class _Child:
+    """The process that works now. Whatever ends this command ends it too, with every process it started."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = environment
+        self.process: subprocess.Popen[bytes] | None = None
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+
+    def start(self, *arguments: str, silent: bool = False) -> None:
+        """Start `paritrana ARGUMENTS` in a group of its own, so that Ctrl+C reaches it through this command only."""
+        self.process = subprocess.Popen(  # noqa: S603 - our own command
+            _own_command(*arguments),
+            env=self.environment,
+            stdout=subprocess.DEVNULL if silent else None,
+            start_new_session=True,
+        )
+
+    def wait(self) -> int:
+        """Its exit code, once it has ended by itself."""
+        assert self.process is not None  # noqa: S101 - `start` came before
+        try:
+            return self.process.wait()
+        finally:
+            self.end()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended."""
+        return self.process is None or self.process.poll() is not None
+
+    def end(self) -> None:
+        """Ask it to end, and end what is left of its group when it does not in time."""
+        if self.process is None or self.ended:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=END_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self.end()
+        raise SystemExit(0)
 
 
 def _own_command(*arguments: str) -> Sequence[str]:
     return [sys.executable, "-m", "paritrana", *arguments]
 
 
-def _end_with_parent(child: "subprocess.Popen[bytes]") -> None:
-    def end(_number: int, _frame: FrameType | None) -> None:
-        child.terminate()
-        child.wait(timeout=15)
-        raise SystemExit(0)
-
-    signal.signal(signal.SIGINT, end)
-    signal.signal(signal.SIGTERM, end)
-
-
-def _wait_until_ready(child: "subprocess.Popen[bytes]", address: str) -> None:
+def _wait_until_ready(child: _Child, address: str) -> None:
+    opener = build_opener(ProxyHandler({}))  # a proxy of the environment does not know this machine's own address
     until = time.monotonic() + READY_SECONDS
     while time.monotonic() < until:
-        if child.poll() is not None:
-            raise SystemExit(_say_error("The server ended before it was ready; its reason stands above.", 1))
+        if child.ended:
+            _refuse("The server ended before it was ready; its reason stands above.", 1)
         try:
-            with urlopen(address + "/sign-in", timeout=5):  # noqa: S310 - our own loopback address
+            with opener.open(f"{address}/sign-in", timeout=5):
                 return
         except (URLError, OSError):
             time.sleep(0.1)
-    raise SystemExit(_say_error("The server did not answer in time.", 1))
+    child.end()
+    _refuse("The server did not answer in time.", 1)
 
 
 def _show_cast(settings: Settings) -> None:
     click.echo(f"Paritrana is ready at {settings.base_url} (stop with Ctrl+C)")
-    cast = json.loads((settings.instance_path / "demo-cast.json").read_text(encoding="utf-8"))
-    for one in cast:
-        click.echo(f"  {one['role_id']:<28} {one['email']:<34} {one['password']}")
+    for one in read_cast(settings.instance_path):
+        click.echo(f"  {one['role_id']:<28} {one['email']:<28} {one['password']}")
     sys.stdout.flush()
 
 
 def _reset(settings: Settings) -> None:
     """Remove what the demonstration made. Refuses an instance folder that is not a demonstration's."""
-    cast = settings.instance_path / "demo-cast.json"
+    cast = settings.instance_path / FILE
     database = settings.instance_path / "paritrana.db"
     if not cast.exists() and not database.exists():
         click.echo("There is no demonstration data to remove.")
         return
-    if not cast.exists() or not settings.database_url.startswith("sqlite"):
-        raise SystemExit(_say_error("This instance folder is not a demonstration's; nothing was removed."))
-    for path in (database, Path(f"{database}-wal"), Path(f"{database}-shm"), cast):
+    if not cast.exists() or settings.database_url != f"sqlite:///{database}":
+        _refuse("This instance folder is not a demonstration's; nothing was removed.")
+    # The file with the passwords goes last: as long as it is there, a reset that was cut short can be repeated.
+    for path in (database, Path(f"{database}-wal"), Path(f"{database}-shm")):
         path.unlink(missing_ok=True)
-    shutil.rmtree(settings.blob_path, ignore_errors=True)
+    for folder in ("objects", "incoming"):
+        shutil.rmtree(settings.blob_path / folder, ignore_errors=True)
+    cast.unlink()
     click.echo("The demonstration data is removed.")
