@@ -27,7 +27,7 @@ if (findings) {
       event.preventDefault();
       findings.requestSubmit(same);
     } else if (event.key === "Enter" && event.ctrlKey) {
-      const next = findings.querySelector("[data-next]");
+      const next = document.querySelector("[data-next]");
       if (!next) return;
       event.preventDefault();
       findings.requestSubmit(next);

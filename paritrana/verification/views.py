@@ -690,7 +690,7 @@ def _close_page(
             ((one, row) for one, row in rows if row.finding is not None and row.finding.verdict == verdict),
             key=lambda pair: -relative_size(pair[1].figure.claimed, pair[1].found),
         )
-        for verdict in VERDICTS
+        for verdict in (*(one for one in VERDICTS if one != "matches"), "matches")
     }
     deciding = may(Act.DECIDE_FINDING, nomination) and case.state != "closed"
     return _show(
