@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select
 
+from paritrana.certificates import tasks as certificates
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor
 from paritrana.cycles.models import Category, Cycle
@@ -20,11 +21,12 @@ from paritrana.interviews.models import InterviewSession
 from paritrana.nominations import tasks as nominations
 from paritrana.nominations.models import Nomination
 from paritrana.panels import tasks as panels
+from paritrana.results import tasks as results
 from paritrana.verification import tasks as verification
 from paritrana.verification.models import Verification
 from paritrana.verification.queries import IN_VERIFICATION
 
-ROOMS = (nominations, panels, verification)
+ROOMS = (nominations, panels, verification, results, certificates)
 
 FINISHED_FOR = timedelta(days=7)
 

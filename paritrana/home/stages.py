@@ -11,22 +11,25 @@ from paritrana.cycles.models import Category, Cycle, Proposal
 from paritrana.cycles.queries import cycle_time, state_now, waiting_proposals
 from paritrana.home import queries
 from paritrana.home.queries import NEXT_STAGE, Counts
-from paritrana.panels.queries import OPEN_ACT
+from paritrana.panels.queries import OPEN_ACT, SEAT_ACT
 from paritrana.panels.service import opening_blockers
+from paritrana.results.queries import SEAL_ACT
 from paritrana.verification.queries import AFTER_SHORTLIST, IN_VERIFICATION, SHORTLIST
 
 MOVED_BY: Mapping[str, str] = {"clock": N_("The clock"), "organiser": N_("Organiser"), "chair": N_("Chair")}
 
 # The acts that wait for a second person, as rows of this page name them.
 PROPOSED: Mapping[str, str] = {
-    "open_category": N_("Opening of the category"),
-    "seat_panel": N_("Change of the panel"),
-    "shortlist": N_("Shortlist"),
+    OPEN_ACT: N_("Opening of the category"),
+    SEAT_ACT: N_("Change of the panel"),
+    SHORTLIST: N_("Shortlist"),
     "record_attendance": N_("Change of a recorded presenter"),
-    "seal_results": N_("Seal of the result"),
+    SEAL_ACT: N_("Seal of the result"),
     "publish": N_("Publication"),
     "issue_certificate": N_("Certificates before the publication"),
 }
+
+OTHER_PROPOSAL = N_("Proposal")
 
 DATES: Mapping[str, str] = {
     "opens_at": N_("Opening for nominations"),
@@ -127,7 +130,7 @@ def _blockers(category: Category, state: State, counts: Counts, proposed: set[st
             return _of_verification(counts, proposed)
         case State.INTERVIEW:
             return _of_interviews(counts)
-        case State.PLENARY if "seal_results" not in proposed:
+        case State.PLENARY if SEAL_ACT not in proposed:
             return [Blocker(N_("The seal of the result is not proposed yet."), {})]
         case State.SEALED if "publish" not in proposed:
             return [Blocker(N_("The publication is not proposed yet."), {})]

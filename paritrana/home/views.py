@@ -219,6 +219,7 @@ def _overview(cycle: Cycle, clock: ClockForm) -> str:
         links_of=_links,
         proposal_url=_proposal_url,
         proposed=stages.PROPOSED,
+        other_proposal=stages.OTHER_PROPOSAL,
         moved_by=stages.MOVED_BY,
         stage_names=STATE_NAMES,
         States=State,
