@@ -1,0 +1,122 @@
+"""Forms of the schedule and of attendance."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, Field, ValidationError
+
+from paritrana.core.words import N_
+from paritrana.interviews.models import InterviewDay
+from paritrana.nominations.models import Nomination
+from paritrana.web.forms import (
+    ChoiceField,
+    DayField,
+    Form,
+    LongTextField,
+    RadioChoiceField,
+    TextField,
+    WholeNumberField,
+    required,
+)
+from paritrana.web.template_filters import own
+
+MODES: Mapping[str, str] = {"in_person": N_("In person"), "online": N_("Online")}
+_TIME = re.compile(r"([01]?\d|2[0-3])[.:]([0-5]\d)")
+
+
+class ClockField(TextField):
+    """A time of day, `9.05` or `09:05`; `time_of_day` after validation."""
+
+    time_of_day: time | None = None
+
+    def pre_validate(self, form: Any) -> None:
+        """Read what was typed."""
+        if not self.data:
+            return
+        match = _TIME.fullmatch(self.data)
+        if match is None:
+            raise ValidationError(_("Write the time as hours and minutes, for example 09.30."))
+        self.time_of_day = time(int(match[1]), int(match[2]))
+
+
+class DayForm(Form):
+    """A day on which candidates are heard."""
+
+    on = DayField(_l("Interview day"), [required()])
+
+
+class SlotForm(Form):
+    """A slot for one candidate, or for all that have none, one after the other."""
+
+    nomination = ChoiceField(_l("Candidate"), [required()])
+    day = ChoiceField(_l("Day"), [required()])
+    starts = ClockField(_l("Starts at"), [required()], description=_l("Local time of the cycle, for example 09.30."))
+    minutes = WholeNumberField(_l("Minutes"), [required()])
+    mode = ChoiceField(_l("Manner"), [required()])
+    room = TextField(_l("Room, or link"), [required()], max_length=200)
+
+    def __init__(
+        self, *args: Any, candidates: Sequence[Nomination], days: Sequence[InterviewDay], slug: str, zone: str,
+        labels: Mapping[str, str], **kwargs: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(*args, **kwargs)
+        self.zone = zone
+        for field in self:  # the page shows one such form per category, and ids must not repeat
+            field.id = field.label.field_id = f"{field.name}-{slug}"
+        self.nomination.choices = [
+            ("all", _("All without a slot, one after the other")),
+            *((one.ref, one.organisation.name) for one in candidates),
+        ]
+        self.day.choices = [(day.code, labels[day.code]) for day in days]
+        self.mode.choices = [(code, _(word)) for code, word in MODES.items()]
+
+    def validate_minutes(self, field: Field) -> None:
+        """A slot lasts between 5 minutes and 4 hours."""
+        if field.data is not None and not 5 <= field.data <= 240:
+            raise ValidationError(_("A slot lasts from 5 to 240 minutes."))
+
+    def planned_at(self, day: InterviewDay) -> datetime:
+        """The moment at which the slot starts, on the cycle's day."""
+        assert self.starts.time_of_day is not None  # noqa: S101 - asked after validation
+        return datetime.combine(day.on, self.starts.time_of_day, ZoneInfo(self.zone))
+
+
+class AttendanceForm(Form):
+    """Who presented; a name is not asked for."""
+
+    presenter_rank = RadioChoiceField(_l("Highest rank that presented"), [required()])
+    position = TextField(
+        _l("Office as introduced"), [required()], description=_l("The office, not the name: Wakil Bupati.")
+    )
+    acting = BooleanField(_l("Acting (Pj or Plt)"))
+    mode = RadioChoiceField(_l("Manner"), [required()])
+    arrived = ClockField(_l("Arrived at"), [required()], description=_l("Local time of the cycle, for example 09.30."))
+    identity_seen = BooleanField(_l("Identity was seen"))
+    mandate_letter = BooleanField(_l("A letter of mandate is on file"))
+    note = LongTextField(_l("Note"), max_length=1000)
+    reason = LongTextField(_l("Reason of the correction"), max_length=500)
+
+    def __init__(self, *args: Any, ladder: Sequence[Mapping[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.presenter_rank.choices = [(step["code"], own(step)) for step in ladder]
+        self.mode.choices = [(code, _(word)) for code, word in MODES.items()]
+
+    def values(self, planned_at: datetime, zone: str) -> dict[str, Any]:
+        """The fields of the record; the time of arrival is taken on the day of the slot."""
+        assert self.arrived.time_of_day is not None  # noqa: S101 - asked after validation
+        day = planned_at.astimezone(ZoneInfo(zone)).date()
+        return {
+            "presenter_rank": self.presenter_rank.data,
+            "position": self.position.data or "",
+            "acting": bool(self.acting.data),
+            "mode": self.mode.data,
+            "arrived_at": datetime.combine(day, self.arrived.time_of_day, ZoneInfo(zone)),
+            "identity_seen": bool(self.identity_seen.data),
+            "mandate_letter": bool(self.mandate_letter.data),
+            "note": self.note.data or "",
+        }

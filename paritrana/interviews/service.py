@@ -1,0 +1,271 @@
+"""Changes of interviews: days, slots, opening and closing of sessions, attendance, and the end of the stage."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+
+from paritrana.audit import service as audit
+from paritrana.core.errors import BadInput, NotFound, ParitranaError, StaleVersion
+from paritrana.core.lifecycle import State
+from paritrana.core.policy import Actor
+from paritrana.core.words import N_
+from paritrana.cycles.models import Category, Cycle, Proposal
+from paritrana.cycles.queries import rubric_of
+from paritrana.cycles.service import confirm, propose, set_state
+from paritrana.database import db, random_ref
+from paritrana.interviews import queries
+from paritrana.interviews.models import Attendance, InterviewDay, InterviewSession
+from paritrana.nominations.models import Nomination
+from paritrana.nominations.queries import CANDIDATE_STATES, nominations_of
+from paritrana.nominations.service import set_nomination_state
+
+ATTENDANCE_ACT = "record_attendance"
+
+
+class SlotTaken(ParitranaError):
+    """Another slot is planned in the same room, or for the same candidate, at that time. Params: `name`, `no`."""
+
+    code = "slot_taken"
+    message = N_("At that time %(name)s is planned in the same room (slot %(no)s). Choose another time or room.")
+
+
+class AlreadyPlanned(ParitranaError):
+    """The candidate has a slot."""
+
+    code = "already_planned"
+    message = N_("This candidate has a slot already.")
+
+
+class NotCandidate(ParitranaError):
+    """Only a shortlisted nomination is interviewed."""
+
+    code = "not_candidate"
+    message = N_("Only a shortlisted nomination gets an interview.")
+
+
+class SessionNotPlanned(ParitranaError):
+    """The session was opened before."""
+
+    code = "session_not_planned"
+    message = N_("This session was opened before.")
+
+
+class SessionNotOpen(ParitranaError):
+    """Only an open session can be closed."""
+
+    code = "session_not_open"
+    message = N_("This session is not open.")
+
+
+class NoAttendance(ParitranaError):
+    """A session is closed without a word on who presented."""
+
+    code = "no_attendance"
+    message = N_("Record who presented before the session is closed.")
+
+
+class UnknownPresenter(BadInput):
+    """The presenter's rank is not on the ladder of the rubric."""
+
+    code = "unknown_presenter"
+    message = N_("Choose the rank of the presenter from the list.")
+
+
+class SessionsLeft(ParitranaError):
+    """Some candidate has no slot or its session is not closed. Params: `names`."""
+
+    code = "sessions_left"
+    message = N_("The interviews are not over: %(names)s. Every candidate's session must be closed first.")
+
+
+def plan_day(cycle: Cycle, on: date, *, actor: Actor, at: datetime) -> InterviewDay:
+    """Add an interview day to a cycle; a day that is there already is returned. The caller commits."""
+    days = queries.days_of(cycle)
+    for day in days:
+        if day.on == on:
+            return day
+    no = max((day.no for day in days), default=0) + 1
+    day = InterviewDay(code=f"{cycle.code}-{no}", cycle=cycle, no=no, on=on)
+    db.session.add(day)
+    db.session.flush()
+    audit.record(audit.judging(cycle.code), "day.planned", actor, at=at, object_ref=day.code, on=on)
+    return day
+
+
+def plan_session(
+    nomination: Nomination,
+    day: InterviewDay,
+    planned_at: datetime,
+    minutes: int,
+    *,
+    mode: str,
+    room: str,
+    actor: Actor,
+    at: datetime,
+) -> InterviewSession:
+    """Give a candidate a slot; the caller commits. Raises `NotCandidate`, `AlreadyPlanned`, `SlotTaken`."""
+    category = nomination.category
+    if nomination.state not in CANDIDATE_STATES:
+        raise NotCandidate
+    audit.lock_stream(audit.judging(category.cycle.code))
+    if queries.session_of(nomination) is not None:
+        raise AlreadyPlanned
+    _refuse_clash(day, planned_at, minutes, room)
+    taken = db.session.scalar(select(func.max(InterviewSession.no)).where(InterviewSession.day_id == day.id)) or 0
+    session = InterviewSession(
+        ref=random_ref("S"),
+        day=day,
+        no=taken + 1,
+        category=category,
+        nomination=nomination,
+        attempt=category.attempt,
+        planned_at=planned_at,
+        minutes=minutes,
+        mode=mode,
+        room=room.strip(),
+    )
+    db.session.add(session)
+    db.session.flush()
+    audit.record(
+        audit.judging(category.cycle.code), "session.planned", actor, at=at, object_ref=session.ref,
+        nomination=nomination.ref, day=day.code, no=session.no, planned_at=planned_at, minutes=minutes, mode=mode,
+        room=session.room,
+    )  # fmt: skip
+    return session
+
+
+def _refuse_clash(day: InterviewDay, planned_at: datetime, minutes: int, room: str) -> None:
+    end = planned_at + timedelta(minutes=minutes)
+    for other in queries.sessions_of_cycle(day.cycle):
+        same_room = other.room.casefold() == room.strip().casefold()
+        overlaps = other.planned_at < end and planned_at < other.planned_at + timedelta(minutes=other.minutes)
+        if same_room and overlaps:
+            raise SlotTaken(name=other.nomination.organisation.name, no=other.no)
+
+
+def plan_the_rest(
+    category: Category, day: InterviewDay, first_at: datetime, minutes: int, *, mode: str, room: str, actor: Actor,
+    at: datetime,
+) -> int:  # fmt: skip
+    """Give every candidate without a slot the next one, one after the other from `first_at`; tells how many."""
+    planned = {one.nomination_id for one in queries.sessions_of(category)}
+    left = [one for one in nominations_of(category, CANDIDATE_STATES) if one.id not in planned]
+    start = first_at
+    for nomination in left:
+        plan_session(nomination, day, start, minutes, mode=mode, room=room, actor=actor, at=at)
+        start += timedelta(minutes=minutes)
+    return len(left)
+
+
+def open_session(session: InterviewSession, *, expected: int, actor: Actor, at: datetime) -> None:
+    """Open a session: from here on its interview indicators may be marked. The caller commits."""
+    _check_version(session, expected)
+    if session.state != "planned":
+        raise SessionNotPlanned
+    session.state, session.opened_at = "open", at
+    session.version += 1
+    audit.record(
+        audit.judging(session.category.cycle.code), "session.opened", actor, at=at, object_ref=session.ref,
+        nomination=session.nomination.ref,
+    )  # fmt: skip
+    db.session.flush()
+
+
+def close_session(session: InterviewSession, *, expected: int, actor: Actor, at: datetime) -> None:
+    """Close an open session; the candidate counts as interviewed. The caller commits.
+
+    Raises `SessionNotOpen`, `NoAttendance`, `StaleVersion`.
+    """
+    _check_version(session, expected)
+    if session.state != "open":
+        raise SessionNotOpen
+    if session.attendance is None:
+        raise NoAttendance
+    session.state, session.closed_at = "closed", at
+    session.version += 1
+    audit.record(
+        audit.judging(session.category.cycle.code), "session.closed", actor, at=at, object_ref=session.ref,
+        nomination=session.nomination.ref,
+    )  # fmt: skip
+    if session.nomination.state == "shortlisted":
+        set_nomination_state(
+            session.nomination, "interviewed", expected=("shortlisted",), reason=None, actor=actor, at=at
+        )
+    db.session.flush()
+
+
+def _check_version(row: InterviewSession | Attendance, expected: int) -> None:
+    db.session.refresh(row, with_for_update=True)
+    if row.version != expected:
+        raise StaleVersion(who=getattr(row, "recorded_by_name", ""), time=getattr(row, "recorded_at", ""))
+
+
+def record_attendance(
+    session: InterviewSession, values: Mapping[str, Any], *, expected: int, actor: Actor, at: datetime
+) -> Attendance:
+    """Record or correct who presented; the caller commits.
+
+    `values` are the fields of `Attendance`: presenter_rank, position, acting, mode, arrived_at, identity_seen,
+    mandate_letter, note. `expected` is 0 for the first record. Raises `UnknownPresenter`, `StaleVersion`.
+    """
+    ranks = {step["code"] for step in queries.ladder_of(rubric_of(session.category))}
+    if values["presenter_rank"] not in ranks:
+        raise UnknownPresenter
+    audit.lock_stream(audit.judging(session.category.cycle.code))
+    db.session.refresh(session)
+    attendance = session.attendance
+    if attendance is None:
+        if expected:
+            raise StaleVersion(who="", time="")
+        attendance = Attendance(session=session, version=0)
+        db.session.add(attendance)
+    elif attendance.version != expected:
+        raise StaleVersion(who=attendance.recorded_by_name, time=attendance.recorded_at)
+    if actor.user_id is None:
+        raise NotFound
+    for name in (
+        "presenter_rank", "position", "acting", "mode", "arrived_at", "identity_seen", "mandate_letter", "note",
+    ):  # fmt: skip
+        setattr(attendance, name, values[name])
+    attendance.recorded_by, attendance.recorded_by_name, attendance.recorded_at = actor.user_id, actor.name, at
+    attendance.version += 1
+    db.session.flush()
+    audit.record(
+        audit.judging(session.category.cycle.code), "attendance.recorded", actor, at=at, object_ref=session.ref,
+        nomination=session.nomination.ref, version=attendance.version, **values,
+    )  # fmt: skip
+    return attendance
+
+
+def propose_attendance(
+    session: InterviewSession, values: Mapping[str, Any], reason: str, *, expected: int, actor: Actor, at: datetime
+) -> Proposal:
+    """After the interviews, propose a correction to the chair; the caller commits. Raises `MissingReason`."""
+    plain = {**values, "arrived_at": values["arrived_at"].isoformat(), "expected": expected}
+    return propose(
+        ATTENDANCE_ACT, session.category, subject_ref=session.ref, payload=plain, reason=reason, needs_reason=True,
+        actor=actor, at=at,
+    )  # fmt: skip
+
+
+def confirm_attendance(proposal: Proposal, digest: str, *, actor: Actor, at: datetime) -> Attendance:
+    """The chair confirms a correction; the caller commits. Raises `SamePerson`, `ProposalVoid`, `StaleVersion`."""
+    payload = dict(confirm(proposal, digest, actor=actor, at=at))
+    session = next(one for one in queries.sessions_of(proposal.category) if one.ref == proposal.subject_ref)
+    expected = payload.pop("expected")
+    payload["arrived_at"] = datetime.fromisoformat(payload["arrived_at"])
+    return record_attendance(session, payload, expected=expected, actor=actor, at=at)
+
+
+def end_interviews(category: Category, *, actor: Actor, at: datetime) -> None:
+    """Move a category from interviews to scoring once every candidate's session is closed; the caller commits.
+
+    Raises `SessionsLeft` naming the candidates, `WrongState`.
+    """
+    closed = {one.nomination_id for one in queries.sessions_of(category) if one.state == "closed"}
+    left = [one.organisation.name for one in nominations_of(category, CANDIDATE_STATES) if one.id not in closed]
+    if left:
+        raise SessionsLeft(names=", ".join(left))
+    set_state(category, State.SCORING, expected=State.INTERVIEW, actor=actor, at=at)
