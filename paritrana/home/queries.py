@@ -17,16 +17,18 @@ from paritrana.cycles.models import Category, Cycle
 from paritrana.cycles.queries import all_categories, cycle_time, state_now
 from paritrana.cycles.tasks import Task
 from paritrana.database import db
+from paritrana.interviews import tasks as interviews
 from paritrana.interviews.models import InterviewSession
 from paritrana.nominations import tasks as nominations
 from paritrana.nominations.models import Nomination
 from paritrana.panels import tasks as panels
+from paritrana.publication import tasks as publication
 from paritrana.results import tasks as results
 from paritrana.verification import tasks as verification
 from paritrana.verification.models import Verification
 from paritrana.verification.queries import IN_VERIFICATION
 
-ROOMS = (nominations, panels, verification, results, certificates)
+ROOMS = (nominations, panels, verification, interviews, results, publication, certificates)
 
 FINISHED_FOR = timedelta(days=7)
 

@@ -11,8 +11,10 @@ from paritrana.cycles.models import Category, Cycle, Proposal
 from paritrana.cycles.queries import cycle_time, state_now, waiting_proposals
 from paritrana.home import queries
 from paritrana.home.queries import NEXT_STAGE, Counts
+from paritrana.interviews.service import ATTENDANCE_ACT
 from paritrana.panels.queries import OPEN_ACT, SEAT_ACT
 from paritrana.panels.service import opening_blockers
+from paritrana.publication.queries import PUBLISH_ACT
 from paritrana.results.queries import SEAL_ACT
 from paritrana.verification.queries import AFTER_SHORTLIST, IN_VERIFICATION, SHORTLIST
 
@@ -23,10 +25,9 @@ PROPOSED: Mapping[str, str] = {
     OPEN_ACT: N_("Opening of the category"),
     SEAT_ACT: N_("Change of the panel"),
     SHORTLIST: N_("Shortlist"),
-    "record_attendance": N_("Change of a recorded presenter"),
+    ATTENDANCE_ACT: N_("Change of a recorded presenter"),
     SEAL_ACT: N_("Seal of the result"),
-    "publish": N_("Publication"),
-    "issue_certificate": N_("Certificates before the publication"),
+    PUBLISH_ACT: N_("Publication"),
 }
 
 OTHER_PROPOSAL = N_("Proposal")
@@ -132,7 +133,7 @@ def _blockers(category: Category, state: State, counts: Counts, proposed: set[st
             return _of_interviews(counts)
         case State.PLENARY if SEAL_ACT not in proposed:
             return [Blocker(N_("The seal of the result is not proposed yet."), {})]
-        case State.SEALED if "publish" not in proposed:
+        case State.SEALED if PUBLISH_ACT not in proposed:
             return [Blocker(N_("The publication is not proposed yet."), {})]
     return []
 

@@ -7,7 +7,6 @@ from typing import Any, overload
 from flask import (
     Blueprint,
     Response,
-    current_app,
     flash,
     g,
     has_request_context,
@@ -34,6 +33,11 @@ from paritrana.database import db
 from paritrana.home import queries, stages
 from paritrana.home.forms import ClockForm
 from paritrana.home.stages import Standing, UpcomingDate
+from paritrana.interviews.service import ATTENDANCE_ACT
+from paritrana.panels.queries import SEAT_ACT
+from paritrana.publication.queries import PUBLISH_ACT
+from paritrana.results.queries import SEAL_ACT
+from paritrana.verification.queries import SHORTLIST
 from paritrana.web.access import allowed, current_actor, may, now
 from paritrana.web.forms import Form
 from paritrana.web.template_filters import joined, own, translated
@@ -95,9 +99,9 @@ class Menu(Sequence[MenuItem]):
 def _menu(actor: Actor) -> list[MenuItem]:
     entries = [(_("What needs you now"), url_for("home.home"))]
     if actor.organisations:
-        entries.append((_("Nominations"), "/nominations"))
+        entries.append((_("Nominations"), url_for("nominations.list_nominations")))
     if actor.verifies:
-        entries.append((_("Verification"), "/verification"))
+        entries.append((_("Verification"), url_for("verification.queue")))
     if actor.seats:
         entries.append((_("Assessments"), "/assessments"))
     run = queries.run_by(actor)
@@ -225,6 +229,7 @@ def _overview(cycle: Cycle, clock: ClockForm) -> str:
         States=State,
         may_propose_opening=lambda standing: standing.opening is None and may(Act.MOVE_STATE, standing.category),
         may_confirm_opening=_may_confirm_opening,
+        may_end_interviews=_may_end_interviews,
         me=current_actor(),
         clock=clock,
         problems=clock.problems,
@@ -239,41 +244,41 @@ def _overview(cycle: Cycle, clock: ClockForm) -> str:
 def _links(standing: Standing) -> list[tuple[str, str]]:
     """The pages of other rooms that make sense for a category at its stage, as (label, address)."""
     category, state = standing.category, standing.state
-    code, slug = category.cycle.code, category.slug
-    pages = [
-        (_("Nominations and shortlist"), f"/manage/{code}/nominations", state >= State.OPEN),
-        (_("Panel and conflicts"), f"/manage/{code}/panel", True),
-        (_("Interview schedule"), f"/manage/{code}/schedule", state >= State.VERIFICATION),
+    cycle: dict[str, Any] = {"cycle": category.cycle.code}
+    both = cycle | {"cat": category.slug}
+    pages: list[tuple[str, str, dict[str, Any], bool]] = [
+        (_("Nominations and shortlist"), "verification.shortlist", cycle, state >= State.OPEN),
+        (_("Panel and conflicts"), "panels.panel", cycle, True),
+        (_("Interview schedule"), "interviews.schedule", cycle, state >= State.VERIFICATION),
         (
             _("Ranking"),
-            f"/manage/{code}/ranking/{slug}",
+            "results.ranking",
+            both,
             state >= State.PLENARY and may(Act.SEE_RANKING_PREVIEW, category),
         ),
-        (_("Publication"), f"/manage/{code}/publication", state >= State.SEALED),
-        (_("Certificates"), f"/manage/{code}/certificates", state >= State.SEALED),
-        (_("Public result page"), f"/cycles/{code}/results/{slug}", state >= State.PUBLISHED),
+        (_("Publication"), "publication.publication", cycle, state >= State.SEALED),
+        (_("Certificates"), "certificates.certificates", cycle, state >= State.SEALED),
+        (_("Public result page"), "publication.result", both, state >= State.PUBLISHED),
     ]
-    return [(label, address) for label, address, makes_sense in pages if makes_sense and _leads_somewhere(address)]
-
-
-def _leads_somewhere(address: str) -> bool:
-    leads: bool = current_app.url_map.bind("").test(address, method="GET")
-    return leads
+    return [(label, url_for(endpoint, **values)) for label, endpoint, values, makes_sense in pages if makes_sense]
 
 
 def _proposal_url(proposal: Proposal) -> str | None:
     """The page on which a waiting proposal is confirmed; None where that is the present page."""
     category = proposal.category
-    code = category.cycle.code
-    address = {
-        "seat_panel": f"/manage/{code}/panel",
-        "shortlist": f"/manage/{code}/nominations",
-        "record_attendance": f"/manage/{code}/schedule",
-        "seal_results": f"/manage/{code}/ranking/{category.slug}",
-        "publish": f"/manage/{code}/publication",
-        "issue_certificate": f"/manage/{code}/certificates",
-    }.get(proposal.act)
-    return address if address is not None and _leads_somewhere(address) else None
+    cycle: dict[str, Any] = {"cycle": category.cycle.code}
+    both = cycle | {"cat": category.slug}
+    places: dict[str, tuple[str, dict[str, Any]]] = {
+        SEAT_ACT: ("panels.panel", cycle),
+        SHORTLIST: ("verification.shortlist", cycle),
+        ATTENDANCE_ACT: ("interviews.schedule", cycle),
+        SEAL_ACT: ("results.ranking", both),
+        PUBLISH_ACT: ("publication.publication", cycle),
+    }
+    if proposal.act not in places:
+        return None
+    endpoint, values = places[proposal.act]
+    return url_for(endpoint, **values)
 
 
 def _may_confirm_opening(standing: Standing) -> bool:
@@ -283,6 +288,11 @@ def _may_confirm_opening(standing: Standing) -> bool:
         and waiting.proposer_person_id != current_actor().person_id
         and may(Act.MOVE_STATE, standing.category, part=Part.SECOND)
     )
+
+
+def _may_end_interviews(standing: Standing) -> bool:
+    held = standing.state is State.INTERVIEW and standing.counts.sessions and not standing.blockers
+    return bool(held) and may(Act.MOVE_STATE, standing.category)
 
 
 # The sign of life ----------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from paritrana.audit.models import Event
 from paritrana.core.lifecycle import State
 from paritrana.cycles.models import Cycle
 from paritrana.database import db
+from paritrana.interviews.models import InterviewDay, InterviewSession
 from paritrana.panels.models import Seat
 from tests.factories import world
 from tests.home.builders import nominate
@@ -141,6 +142,27 @@ def test_candidates_without_a_slot_are_counted(visit, db_session):
     for number in (1, 2):
         nominate(made, number, "shortlisted")
     assert "Candidates without an interview slot: 2" in words(visit("organiser-1").read(PAGE))
+
+
+def test_when_every_session_is_closed_the_organiser_ends_the_interviews(visit, db_session):
+    made = world(state=State.INTERVIEW)
+    nomination = nominate(made, 1, "interviewed")
+    day = InterviewDay(code="contoh-2025-1", cycle_id=made.cycle.id, no=1, on=made.now.date())
+    session = InterviewSession(
+        ref="S-0000-0001", day=day, no=1, category_id=made.category.id, nomination_id=nomination.id,
+        planned_at=made.now, minutes=30, state="open", opened_at=made.now,
+    )  # fmt: skip
+    db.session.add(session)
+    visitor = visit("organiser-1")
+    page = words(visitor.read(PAGE))
+    assert "Interview sessions not closed yet: 1" in page
+    assert "End the interviews" not in page
+    session.state, session.closed_at = "closed", made.now
+    assert "End the interviews" in words(visitor.read(PAGE))
+    assert "End the interviews" not in words(visit("chair").read(PAGE))
+    assert visitor.send(f"{PAGE}/schedule/kabkota/end").status_code == 303
+    db.session.expire_all()
+    assert made.category.stored_state is State.SCORING
 
 
 def test_the_clock_passes_the_next_deadline_by_one_second(organiser):
