@@ -1,0 +1,66 @@
+"""What the publication room wants of a person: to ask for the publication of a sealed result, or to confirm it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import joinedload
+
+from paritrana.core.lifecycle import State
+from paritrana.core.policy import Actor, Role
+from paritrana.core.words import N_
+from paritrana.cycles.models import Category
+from paritrana.cycles.queries import waiting_proposals
+from paritrana.cycles.tasks import Task
+from paritrana.database import db
+from paritrana.publication.queries import PUBLISH_ACT
+
+
+def tasks(actor: Actor, at: datetime) -> Sequence[Task]:
+    """The rows of this room (at most two statements)."""
+    chaired = {seat.category_id for seat in actor.seats.values() if seat.role == "chair" or seat.acting}
+    if not chaired and not actor.organises:
+        return []
+    categories = db.session.scalars(
+        select(Category)
+        .where(
+            Category.state == int(State.SEALED),
+            or_(Category.id.in_(chaired), Category.cycle_id.in_(actor.organises)),
+        )
+        .options(joinedload(Category.cycle, innerjoin=True))
+        .order_by(Category.publication_planned, Category.id)
+    ).all()
+    if not categories:
+        return []
+    waiting = {
+        one.category_id: one
+        for one in waiting_proposals([category.id for category in categories])
+        if one.act == PUBLISH_ACT
+    }
+    found = []
+    for category in categories:
+        proposal = waiting.get(category.id)
+        if category.cycle_id in actor.organises:
+            asked = proposal is not None
+            message = (
+                N_("The chair must confirm the publication: %(category)s")
+                if asked
+                else N_("Request the publication of the result: %(category)s")
+            )
+            found.append(_task(category, message, Role.ORGANISER, of_others=asked))
+        elif proposal is not None and proposal.proposer_person_id != actor.person_id:
+            found.append(_task(category, N_("Confirm the publication: %(category)s"), Role.CHAIR, of_others=False))
+    return found
+
+
+def _task(category: Category, message: str, role: Role, *, of_others: bool) -> Task:
+    return Task(
+        message=message,
+        params={"category": category},
+        endpoint="publication.publication",
+        values={"cycle": category.cycle.code},
+        cycle=category.cycle,
+        role=role,
+        due=category.publication_planned,
+        waiting_for_others=of_others,
+    )

@@ -1,0 +1,300 @@
+"""Reads of runs, seals and titles, and the one read of everything a ranking is computed from."""
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Select, String, case, cast, func, literal, select, union_all
+from sqlalchemy.orm import joinedload
+
+from paritrana.core import ranking
+from paritrana.core.errors import NotFound
+from paritrana.core.ranking import RECUSED, Candidate, Cap, Computed, Contest, Mark, NotApplicable
+from paritrana.core.rubric import Rubric, Source
+from paritrana.cycles.models import Category, Cycle, Proposal, RubricVersion
+from paritrana.cycles.queries import core_rubric, rubric_of
+from paritrana.database import canonical, db
+from paritrana.interviews import queries as interviews
+from paritrana.interviews.models import Attendance, InterviewSession
+from paritrana.nominations.models import Nomination
+from paritrana.nominations.queries import CANDIDATE_STATES, nominations_of
+from paritrana.panels.models import Recusal
+from paritrana.panels.models import Seat as PanelSeat
+from paritrana.panels.queries import conflicts_in
+from paritrana.reference.models import Organisation, TargetFigure
+from paritrana.results.models import Award, ResultRun, Seal
+from paritrana.sheets.models import Mark as SheetMark
+from paritrana.sheets.models import Sheet
+from paritrana.verification.models import Finding, GateFinding, Verification
+from paritrana.verification.queries import computed_values, gates_decided, not_applicable
+
+SEAL_ACT = "seal_results"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a ranking is computed from, and what else a run records of it."""
+
+    contest: Contest
+    rubric: RubricVersion
+    nominations: Mapping[str, Nomination]  # by candidate code
+    sheets_in: int
+    sheets_due: int
+    sheets_digest: str
+
+
+def inputs(category: Category) -> Inputs:
+    """The contest of a category as submitted and verified (a fixed number of statements).
+
+    Marks come from submitted sheets. A sheet whose assessor is out for the candidate counts as recused in every
+    indicator; a computed indicator without a value has no row. Raises `BadContest` when the inputs contradict.
+    """
+    version = rubric_of(category)
+    rubric = core_rubric(version)
+    nominations = nominations_of(category, CANDIDATE_STATES)
+    codes = {one.id: one.candidate_code for one in nominations}
+    seats = db.session.execute(
+        select(PanelSeat.account_id, PanelSeat.code, PanelSeat.ended_at).where(PanelSeat.category_id == category.id)
+    ).all()
+    seat_codes = {account_id: code for account_id, code, _ended in seats}
+    sheets = [sheet for sheet in _sheets(category) if sheet.nomination_id in codes and sheet.assessor_id in seat_codes]
+    conflicts = conflicts_in(category)
+    recused = {
+        (sheet.assessor_id, sheet.nomination_id)
+        for sheet in sheets
+        if sheet.withdrawn_at is not None or (sheet.assessor_id, sheet.nomination_id) in conflicts
+    }
+    counted = [sheet for sheet in sheets if sheet.submitted_at is not None and _pair(sheet) not in recused]
+    active = {account_id for account_id, _code, ended in seats if ended is None}
+    judging = active | {sheet.assessor_id for sheet in sheets}
+    failed, excused = gates_decided(list(codes)), not_applicable(list(codes))
+    contest = Contest(
+        cycle=_cycle(category.cycle),
+        category=ranking.Category(category.slug, category.title_id),
+        rubric=rubric,
+        assessors=tuple(sorted(seat_codes[one] for one in judging)),
+        candidates=tuple(
+            Candidate(one.candidate_code, one.organisation.name, tuple(failed[one.id])) for one in nominations
+        ),
+        marks=(*_marks(category, counted, codes, seat_codes), *_recused(rubric, recused, codes, seat_codes)),
+        computed=tuple(
+            Computed(codes[nomination_id], indicator, Decimal(found.value))
+            for (nomination_id, indicator), found in computed_values(category, version, nominations).items()
+            if found.value is not None
+        ),
+        caps=tuple(
+            Cap(codes[nomination_id], indicator, cap.value, str(cap.reason))
+            for (nomination_id, indicator), cap in interviews.caps_for(version, nominations).items()
+        ),
+        not_applicable=tuple(
+            NotApplicable(codes[nomination_id], indicator, reason)
+            for nomination_id, reasons in excused.items()
+            for indicator, reason in reasons.items()
+        ),
+    )
+    out = {pair for pair in conflicts | recused if pair[0] in active and pair[1] in codes}
+    lines = sorted([codes[one.nomination_id], seat_codes[one.assessor_id], one.digest or ""] for one in counted)
+    return Inputs(
+        contest=contest,
+        rubric=version,
+        nominations={one.candidate_code: one for one in nominations},
+        sheets_in=len(counted),
+        sheets_due=len(active) * len(codes) - len(out),
+        sheets_digest=hashlib.sha256(canonical(lines)).hexdigest(),
+    )
+
+
+def _cycle(cycle: Cycle) -> ranking.Cycle:
+    return ranking.Cycle(cycle.code, cycle.assessment_year, cycle.edition_label, cycle.tier, cycle.region_code)
+
+
+def _pair(sheet: Any) -> tuple[int, int]:
+    return sheet.assessor_id, sheet.nomination_id
+
+
+def _sheets(category: Category) -> Sequence[Any]:
+    return db.session.execute(
+        select(Sheet.nomination_id, Sheet.assessor_id, Sheet.digest, Sheet.submitted_at, Sheet.withdrawn_at).where(
+            Sheet.category_id == category.id, Sheet.attempt == category.attempt
+        )
+    ).all()
+
+
+def _marks(
+    category: Category, counted: Sequence[Any], codes: Mapping[int, str], seat_codes: Mapping[int, str]
+) -> list[Mark]:
+    """The marks of these sheets; where an indicator was marked again after a consolidation, the later mark."""
+    pairs = {_pair(sheet) for sheet in counted}
+    rows = db.session.execute(
+        select(Sheet.assessor_id, Sheet.nomination_id, SheetMark.indicator, SheetMark.value, SheetMark.reason)
+        .join(SheetMark, SheetMark.sheet_id == Sheet.id)
+        .where(Sheet.category_id == category.id, Sheet.attempt == category.attempt, Sheet.submitted_at.is_not(None))
+        .order_by(SheetMark.round)
+    )
+    found: dict[tuple[str, str, str], Mark] = {}
+    for assessor, nomination, indicator, value, reason in rows:
+        if (assessor, nomination) in pairs and (value is not None or reason is not None):
+            mark = Mark(codes[nomination], indicator, seat_codes[assessor], value, reason)
+            found[mark[:3]] = mark
+    return list(found.values())
+
+
+def _recused(
+    rubric: Rubric, pairs: Collection[tuple[int, int]], codes: Mapping[int, str], seat_codes: Mapping[int, str]
+) -> list[Mark]:
+    return [
+        Mark(codes[nomination], one.code, seat_codes[assessor], None, RECUSED)
+        for assessor, nomination in pairs
+        for one in rubric.indicators
+        if one.source == Source.PANEL
+    ]
+
+
+def inputs_digest(category: Category) -> str:
+    """A digest that moves when anything moves that `inputs` reads (one statement, whatever the number of marks).
+
+    A submitted sheet is told by its own digest, findings by their number and the sum of their versions.
+    """
+    rows: Sequence[Any] = db.session.execute(union_all(*_traces(category))).all()
+    cycle = category.cycle
+    head: list[Any] = [
+        category.rubric_version_id, category.attempt, category.title_id, cycle.edition_label, cycle.election_held,
+        cycle.target_instrument, cycle.target_year,
+    ]  # fmt: skip
+    return hashlib.sha256(canonical([head, sorted([kind, number, text] for kind, number, text in rows)])).hexdigest()
+
+
+def _traces(category: Category) -> list[Select[tuple[str, int, str]]]:
+    """Kind, number and a short text of every row whose change may change a ranking."""
+
+    def text(*parts: Any) -> Any:
+        joined: Any = literal("")
+        for part in parts:
+            joined = joined + literal(":") + cast(part, String)
+        return joined
+
+    def gone(moment: Any) -> Any:
+        return case((moment.is_(None), literal("in")), else_=literal("out"))
+
+    mine = Nomination.category_id == category.id
+    return [
+        select(literal("nomination"), Nomination.id, text(Nomination.revision_no, Organisation.name))
+        .join(Organisation, Organisation.id == Nomination.organisation_id)
+        .where(mine, Nomination.state.in_(CANDIDATE_STATES)),
+        select(literal("seat"), PanelSeat.id, text(PanelSeat.code, gone(PanelSeat.ended_at))).where(
+            PanelSeat.category_id == category.id
+        ),
+        select(
+            literal("sheet"), Sheet.id, text(func.coalesce(Sheet.digest, literal("")), gone(Sheet.withdrawn_at))
+        ).where(Sheet.category_id == category.id, Sheet.attempt == category.attempt),
+        select(literal("recusal"), Recusal.id, literal("")).where(Recusal.category_id == category.id),
+        select(literal("finding"), Verification.id, text(func.count(), func.sum(Finding.version)))
+        .join(Finding, Finding.verification_id == Verification.id)
+        .join(Nomination, Nomination.id == Verification.nomination_id)
+        .where(mine)
+        .group_by(Verification.id),
+        select(literal("gate"), GateFinding.id, text(GateFinding.version))
+        .join(Verification, Verification.id == GateFinding.verification_id)
+        .join(Nomination, Nomination.id == Verification.nomination_id)
+        .where(mine),
+        select(literal("attendance"), Attendance.id, text(Attendance.version, InterviewSession.attempt))
+        .join(InterviewSession, InterviewSession.id == Attendance.session_id)
+        .where(InterviewSession.category_id == category.id),
+        select(literal("target"), TargetFigure.id, text(TargetFigure.value)).where(
+            TargetFigure.year == category.cycle.target_year,
+            TargetFigure.instrument == category.cycle.target_instrument,
+        ),
+    ]
+
+
+def latest_run(category: Category) -> ResultRun | None:
+    """The newest run of a category, where there is one."""
+    return db.session.scalar(
+        select(ResultRun).where(ResultRun.category_id == category.id).order_by(ResultRun.no.desc()).limit(1)
+    )
+
+
+def last_run_no(category: Category) -> int:
+    """The number of the newest run; 0 before the first."""
+    return db.session.scalar(select(func.max(ResultRun.no)).where(ResultRun.category_id == category.id)) or 0
+
+
+def seal_of(category: Category) -> Seal | None:
+    """The seal of a category with its run, where it is sealed."""
+    return db.session.scalar(
+        select(Seal).where(Seal.category_id == category.id).options(joinedload(Seal.run, innerjoin=True))
+    )
+
+
+def seals_of(category_ids: Collection[int]) -> Mapping[int, Seal]:
+    """The seals of these categories with their runs, by category (one statement)."""
+    found = db.session.scalars(
+        select(Seal).where(Seal.category_id.in_(category_ids)).options(joinedload(Seal.run, innerjoin=True))
+    )
+    return {seal.category_id: seal for seal in found}
+
+
+def awards_of(category: Category) -> Sequence[Award]:
+    """The titles of a category with their holders, by rank (one statement)."""
+    return awards_in([category.id])
+
+
+def awards_in(category_ids: Collection[int]) -> Sequence[Award]:
+    """The titles of these categories with their holders, by category and rank (one statement)."""
+    return db.session.scalars(
+        select(Award)
+        .join(Award.nomination)
+        .join(Nomination.organisation)
+        .where(Award.category_id.in_(category_ids))
+        .options(joinedload(Award.nomination, innerjoin=True).joinedload(Nomination.organisation, innerjoin=True))
+        .order_by(Award.category_id, Award.rank, Nomination.candidate_code)
+    ).all()
+
+
+def get_award(cycle: str, cat: str, candidate: str) -> Award:
+    """The title of one candidate, by its code, with its category, cycle and holder. Raises `NotFound`."""
+    found = db.session.scalar(
+        select(Award)
+        .join(Award.nomination)
+        .join(Award.category)
+        .join(Category.cycle)
+        .where(Cycle.code == cycle, Category.slug == cat, Nomination.candidate_code == candidate)
+        .options(
+            joinedload(Award.category, innerjoin=True).joinedload(Category.cycle, innerjoin=True),
+            joinedload(Award.nomination, innerjoin=True).joinedload(Nomination.organisation, innerjoin=True),
+        )
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def nominations_by_code(category: Category) -> Mapping[str, int]:
+    """The ids of the candidates of a category by their codes (one statement)."""
+    rows = db.session.execute(
+        select(Nomination.candidate_code, Nomination.id).where(
+            Nomination.category_id == category.id, Nomination.state.in_(CANDIDATE_STATES)
+        )
+    ).tuples()
+    return dict(rows.all())
+
+
+def get_seal_proposal(cycle: str, cat: str, proposal: str) -> Proposal:
+    """A proposal to seal the result of a category. Raises `NotFound`."""
+    return get_proposal_of(SEAL_ACT, cycle, cat, proposal)
+
+
+def get_proposal_of(act: str, cycle: str, cat: str, ref: str) -> Proposal:
+    """The proposal `ref` for `act` in a category of a cycle, both loaded. Raises `NotFound`."""
+    found = db.session.scalar(
+        select(Proposal)
+        .join(Proposal.category)
+        .join(Category.cycle)
+        .where(Cycle.code == cycle, Category.slug == cat, Proposal.ref == ref, Proposal.act == act)
+        .options(joinedload(Proposal.category, innerjoin=True).joinedload(Category.cycle, innerjoin=True))
+    )
+    if found is None:
+        raise NotFound
+    return found

@@ -1,0 +1,210 @@
+"""Changes of results: a run is computed, and two people seal it; titles follow from ranks."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from paritrana.audit import service as audit
+from paritrana.core.bundle import build, dump
+from paritrana.core.errors import ParitranaError, WrongState
+from paritrana.core.lifecycle import State
+from paritrana.core.policy import Actor
+from paritrana.core.ranking import METHOD, rank
+from paritrana.core.words import N_
+from paritrana.cycles.models import Category, Proposal
+from paritrana.cycles.queries import waiting_proposal
+from paritrana.cycles.service import ProposalVoid, confirm, propose, set_state, void_proposals
+from paritrana.database import db, random_ref
+from paritrana.results import queries
+from paritrana.results.models import Award, ResultRun, Seal
+from paritrana.results.queries import SEAL_ACT, Inputs
+
+
+class NoRun(ParitranaError):
+    """There is nothing to seal yet."""
+
+    code = "no_run"
+    message = N_("There is no run yet. Calculate a run first.")
+
+
+class RunMoved(ParitranaError):
+    """The run on the page is not the newest one, or its inputs have changed since."""
+
+    code = "run_moved"
+    message = N_("The ranking on your page is no longer the newest. Look at the new one, or calculate a new run.")
+
+
+class AlreadySealed(ParitranaError):
+    """A sealed result is final."""
+
+    code = "already_sealed"
+    message = N_("The result of this category is sealed.")
+
+
+def build_run(category: Category, *, actor: Actor, at: datetime) -> ResultRun:
+    """Compute the ranking of a category from what is submitted now and store it whole; the caller commits.
+
+    A waiting proposal to seal an earlier run is void. Raises `WrongState` before and after the plenary, `BadContest`
+    when the inputs contradict each other.
+    """
+    audit.lock_stream(audit.judging(category.cycle.code))
+    db.session.refresh(category, with_for_update=True)
+    if category.stored_state is not State.PLENARY:
+        raise WrongState
+    given = queries.inputs(category)
+    no = queries.last_run_no(category) + 1
+    inputs_digest = queries.inputs_digest(category)
+    raw = _bundle(
+        given,
+        {
+            "run": str(no),
+            "built_at": at.isoformat(),
+            "rubric_digest": given.rubric.digest,
+            "inputs_digest": inputs_digest,
+            "sheets_digest": given.sheets_digest,
+        },
+    )
+    run = ResultRun(
+        ref=random_ref("R"),
+        category=category,
+        no=no,
+        method=METHOD,
+        bundle=raw,
+        digest=sha256(raw),
+        inputs_digest=inputs_digest,
+        rubric_digest=given.rubric.digest,
+        sheets_in=given.sheets_in,
+        sheets_due=given.sheets_due,
+        built_at=at,
+        built_by=actor.user_id,
+        built_by_name=actor.name,
+    )
+    db.session.add(run)
+    db.session.flush()
+    void_proposals(category, SEAL_ACT, at=at)
+    audit.record(
+        audit.judging(category.cycle.code),
+        "run.built",
+        actor,
+        at=at,
+        object_ref=run.ref,
+        category=category.slug,
+        no=no,
+        digest=run.digest,
+        inputs_digest=inputs_digest,
+        sheets_in=run.sheets_in,
+        sheets_due=run.sheets_due,
+    )
+    return run
+
+
+def _bundle(given: Inputs, provenance: Mapping[str, str]) -> bytes:
+    return dump(build(given.contest, rank(given.contest), provenance))
+
+
+def sha256(raw: bytes) -> str:
+    """The digest of a bundle."""
+    return hashlib.sha256(raw).hexdigest()
+
+
+def stands(proposal: Proposal, run: ResultRun | None, inputs_digest: str) -> bool:
+    """Whether a proposal to seal still names the newest run, and the run its present inputs."""
+    return run is not None and proposal.payload["digest"] == run.digest and run.inputs_digest == inputs_digest
+
+
+def propose_seal(category: Category, digest: str, *, actor: Actor, at: datetime) -> Proposal:
+    """The chair proposes to seal the run with `digest`; the caller commits. Raises `NoRun`, `RunMoved`."""
+    audit.lock_stream(audit.judging(category.cycle.code))
+    db.session.refresh(category, with_for_update=True)
+    if category.stored_state is not State.PLENARY:
+        raise AlreadySealed if category.stored_state > State.PLENARY else WrongState
+    run = queries.latest_run(category)
+    if run is None:
+        raise NoRun
+    inputs_digest = queries.inputs_digest(category)
+    if run.digest != digest or run.inputs_digest != inputs_digest:
+        raise RunMoved
+    waiting = waiting_proposal(category, SEAL_ACT)
+    if waiting is not None and not stands(waiting, run, inputs_digest):
+        void_proposals(category, SEAL_ACT, at=at)
+    payload = {"run": run.ref, "digest": run.digest, "inputs_digest": run.inputs_digest}
+    return propose(SEAL_ACT, category, payload=payload, reason=None, actor=actor, at=at)
+
+
+def confirm_seal(proposal: Proposal, digest: str, *, actor: Actor, at: datetime) -> Seal:
+    """An organiser confirms exactly what the chair proposed: the seal, the titles and the state; the caller commits.
+
+    The ranking is computed once more and must come out byte for byte the same. Raises `SamePerson`, `ProposalVoid`
+    when the run is not the newest, its inputs have moved, or `digest` is not the proposal's.
+    """
+    category = proposal.category
+    audit.lock_stream(audit.judging(category.cycle.code))
+    payload = confirm(proposal, digest, actor=actor, at=at)
+    set_state(category, State.SEALED, expected=State.PLENARY, actor=actor, at=at)
+    run = queries.latest_run(category)
+    if run is None or not stands(proposal, run, queries.inputs_digest(category)) or payload["run"] != run.ref:
+        raise ProposalVoid
+    stored = json.loads(run.bundle)
+    if _bundle(queries.inputs(category), stored["provenance"]) != run.bundle:
+        raise ProposalVoid
+    seal = Seal(
+        category=category,
+        run=run,
+        digest=run.digest,
+        sealed_at=at,
+        sealed_by=proposal.proposer_id,
+        second_by=actor.user_id,
+    )
+    db.session.add(seal)
+    awards = _awards(category, stored["result"])
+    db.session.add_all(awards)
+    db.session.flush()
+    audit.record(
+        audit.judging(category.cycle.code),
+        "results.sealed",
+        actor,
+        at=at,
+        object_ref=run.ref,
+        category=category.slug,
+        run=run.no,
+        digest=run.digest,
+        proposal=proposal.ref,
+        awards=[
+            {"candidate": row["candidate"], "rank": row["rank"], "title": _title(category, row["rank"])}
+            for row in stored["result"]
+            if _title(category, row["rank"])
+        ],
+    )
+    return seal
+
+
+def _title(category: Category, rank_now: int | None) -> str | None:
+    return next((one.title_id for one in category.titles if one.rank == rank_now and one.rank <= category.ranks), None)
+
+
+def _awards(category: Category, rows: list[dict[str, object]]) -> list[Award]:
+    """The titles by rank; those who share a rank share its title, and the ranks they take up go without one."""
+    nominations = queries.nominations_by_code(category)
+    titles = {one.rank: one for one in category.titles if one.rank <= category.ranks}
+    return [
+        Award(
+            category=category,
+            nomination_id=nominations[str(row["candidate"])],
+            rank=row["rank"],
+            tied=row["tied"],
+            title_id=titles[row["rank"]].title_id,
+            title_en=titles[row["rank"]].title_en,
+        )
+        for row in rows
+        if isinstance(row["rank"], int) and row["rank"] in titles
+    ]
+
+
+def void_moved_seal(category: Category, *, at: datetime) -> bool:
+    """Void the waiting proposal to seal when what it names has moved; the caller commits. Tells whether it was."""
+    waiting = waiting_proposal(category, SEAL_ACT)
+    if waiting is None or stands(waiting, queries.latest_run(category), queries.inputs_digest(category)):
+        return False
+    void_proposals(category, SEAL_ACT, at=at)
+    return True

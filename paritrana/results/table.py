@@ -1,0 +1,153 @@
+"""A stored ranking as rows to show: every figure is taken from the bundle or from the core, none is added here."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from paritrana.core.rounding import decimal_string, quantise
+from paritrana.core.rubric import Rubric
+from paritrana.core.scoring import effective_weights, subtotal
+from paritrana.cycles.models import RubricVersion
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One candidate of a ranking. Numbers are texts with two decimals; one that is not ranked has none."""
+
+    candidate: str
+    name: str
+    state: str
+    rank: int | None
+    tied: bool
+    broken_by: str | None
+    total: str | None
+    stages: Mapping[str, str]
+    aspects: Mapping[str, str]
+    points: Mapping[str, str]
+    assessors: int  # how many gave it at least one value
+    reasons: Sequence[Mapping[str, Any]]
+    caps: Sequence[Mapping[str, str]]
+    not_applicable: Sequence[Mapping[str, str]]
+    weights: Mapping[str, str]  # effective ones, where an indicator that is not applicable moved any
+
+
+class Ranking:
+    """A bundle opened for reading: its rows in their order, worked out only for those that are shown."""
+
+    def __init__(self, raw: bytes, rubric: Rubric) -> None:
+        self.data: Json = json.loads(raw)
+        self.rubric = rubric
+        self.names = {one["code"]: one["name"] for one in self.data["candidates"]}
+
+    @property
+    def rows(self) -> list[Json]:
+        """The rows of the result: ranked ones by rank, then the others by state."""
+        rows: list[Json] = self.data["result"]
+        return rows
+
+    def count(self, *states: str) -> int:
+        """How many candidates are in one of these states."""
+        return sum(1 for row in self.rows if row["state"] in states)
+
+    def standings(self, rows: Sequence[Json] | None = None) -> list[Standing]:
+        """The rows as they are shown; `rows` is a part of `self.rows`, by default all."""
+        wanted = self.rows if rows is None else rows
+        codes = {row["candidate"] for row in wanted}
+        judges: dict[str, set[str]] = {code: set() for code in codes}
+        for mark in self.data["marks"]:
+            if mark["candidate"] in codes and mark["value"] is not None:
+                judges[mark["candidate"]].add(mark["assessor"])
+        caps, excused = (_by_candidate(self.data[name], codes) for name in ("caps", "not_applicable"))
+        return [
+            self._standing(row, len(judges[row["candidate"]]), caps[row["candidate"]], excused[row["candidate"]])
+            for row in wanted
+        ]
+
+    def _standing(self, row: Json, judges: int, caps: list[Json], excused: list[Json]) -> Standing:
+        earned = {code: _fraction(text) for code, text in row["points"].items()}
+        ranked = row["rank"] is not None
+        moved = {one["indicator"] for one in excused}
+        return Standing(
+            candidate=row["candidate"],
+            name=self.names[row["candidate"]],
+            state=row["state"],
+            rank=row["rank"],
+            tied=row["tied"],
+            broken_by=row["tie_broken_by"],
+            total=row["total"],
+            stages={one.code: self._subtotal(earned, f"stage:{one.code}") for one in self.rubric.stages}
+            if ranked
+            else {},
+            aspects={one.code: self._subtotal(earned, f"aspect:{one.code}") for one in self.rubric.aspects}
+            if ranked
+            else {},
+            points={code: two_decimals(part) for code, part in earned.items()},
+            assessors=judges,
+            reasons=row["reasons"],
+            caps=caps,
+            not_applicable=excused,
+            weights={code: two_decimals(weight) for code, weight in effective_weights(self.rubric, moved).items()}
+            if moved and ranked
+            else {},
+        )
+
+    def _subtotal(self, earned: Mapping[str, Fraction], element: str) -> str:
+        return decimal_string(subtotal(earned, element, self.rubric), 2)
+
+
+def two_decimals(value: Fraction) -> str:
+    """Points as they are shown: `7.75`."""
+    return decimal_string(quantise(value), 2)
+
+
+def _fraction(text: str) -> Fraction:
+    upper, _, lower = text.partition("/")
+    return Fraction(int(upper), int(lower))
+
+
+def _by_candidate(rows: Sequence[Json], codes: set[str]) -> dict[str, list[Json]]:
+    found: dict[str, list[Json]] = {code: [] for code in codes}
+    for row in rows:
+        if row["candidate"] in codes:
+            found[row["candidate"]].append(row)
+    return found
+
+
+def described(rubric: RubricVersion) -> Json:
+    """What a page says of a rubric, in both languages and without the database: kept with what is published."""
+
+    def titled(part: Any) -> Json:
+        return {name: part[name] for name in ("code", "title_id", "title_en")}
+
+    return {
+        "code": rubric.code,
+        "version": rubric.version,
+        "title_id": rubric.title_id,
+        "title_en": rubric.title_en,
+        "digest": rubric.digest,
+        "total": format(rubric.total, "f"),
+        "scale": [format(value, "f") for value in (rubric.scale_min, rubric.scale_max, rubric.scale_step)],
+        "quorum": rubric.quorum,
+        "panel_size": rubric.panel_size,
+        "panel_aggregate": rubric.panel_aggregate,
+        "stages": [titled(one) for one in rubric.stages],
+        "aspects": [titled(one) for one in rubric.aspects],
+        "gates": [titled(one) for one in rubric.gates],
+        "tie_break": list(rubric.tie_break),
+        "indicators": [
+            {
+                "code": one.code,
+                "title_id": one.title_id,
+                "title_en": one.title_en,
+                "stage": one.stage,
+                "aspect": one.aspect,
+                "weight": format(one.weight, "f"),
+                "source": one.source,
+            }
+            for one in rubric.indicators
+        ],
+    }

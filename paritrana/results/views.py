@@ -1,0 +1,152 @@
+"""The ranking workbench: run, table and seal of one category."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from paritrana.accounts.once import once
+from paritrana.core.lifecycle import State
+from paritrana.core.policy import Act, Part
+from paritrana.core.ranking import State as CandidateState
+from paritrana.cycles.models import Category, Proposal
+from paritrana.cycles.queries import (
+    core_rubric,
+    cycle_time,
+    get_category,
+    rubric_of,
+    state_now,
+    waiting_proposal,
+)
+from paritrana.cycles.service import ProposalVoid, withdraw_proposal
+from paritrana.database import db
+from paritrana.results import queries, service, words
+from paritrana.results.table import Ranking, Standing, described
+from paritrana.web.access import allowed, current_actor, may, now
+from paritrana.web.forms import Form
+from paritrana.web.template_filters import decimal2, moment
+
+bp = Blueprint("results", __name__, template_folder="templates")
+
+PAGE_SIZE = 50
+
+
+@bp.app_template_filter("as_decimal")
+def as_decimal(text: str | None) -> str:
+    """A decimal of a stored document, such as "7.75", as people write it; "–" for nothing."""
+    return decimal2(None if text is None else Decimal(text))
+
+
+@dataclass(frozen=True)
+class Section:
+    """The candidates of one state on a page of the table."""
+
+    state: CandidateState
+    rows: Sequence[Standing]
+
+
+@bp.get("/manage/<cycle>/ranking/<cat>")
+@allowed(Act.SEE_RANKING_PREVIEW, category=get_category)
+def ranking(category: Category) -> ResponseReturnValue:
+    """The newest run of a category, or the sealed one."""
+    return _page(category)
+
+
+@bp.post("/manage/<cycle>/ranking/<cat>/runs")
+@allowed(Act.BUILD_RUN, category=get_category)
+@once
+def new_run(category: Category) -> ResponseReturnValue:
+    """Calculate the ranking from what is submitted now."""
+    run = service.build_run(category, actor=current_actor(), at=_at(category))
+    return _stored(category, _("Run %(no)s is calculated and stored.", no=run.no))
+
+
+@bp.post("/manage/<cycle>/ranking/<cat>/seal")
+@allowed(Act.SEAL_RESULTS, category=get_category)
+@once
+def propose_seal(category: Category) -> ResponseReturnValue:
+    """The chair proposes to seal the run that stands on the page."""
+    service.propose_seal(category, request.form.get("digest", ""), actor=current_actor(), at=_at(category))
+    return _stored(category, _("Proposed. An organiser must confirm the seal."))
+
+
+@bp.post("/manage/<cycle>/ranking/<cat>/seal/<proposal>")
+@allowed(Act.SEAL_RESULTS, part=Part.SECOND, proposal=queries.get_seal_proposal)
+@once
+def confirm_seal(proposal: Proposal) -> ResponseReturnValue:
+    """An organiser confirms the seal, or sends it back (`answer` = refuse)."""
+    category = proposal.category
+    if request.form.get("answer") == "refuse":
+        withdraw_proposal(proposal, actor=current_actor(), at=_at(category))
+        return _stored(category, _("The proposal was sent back."))
+    try:
+        service.confirm_seal(proposal, request.form.get("digest", ""), actor=current_actor(), at=_at(category))
+    except ProposalVoid:
+        db.session.rollback()
+        if service.void_moved_seal(category, at=_at(category)):
+            db.session.commit()
+        raise
+    return _stored(category, _("The result is sealed. The titles follow from the ranks."))
+
+
+@bp.post("/manage/<cycle>/ranking/<cat>/seal/<proposal>/withdraw")
+@allowed(Act.SEAL_RESULTS, proposal=queries.get_seal_proposal)
+@once
+def withdraw_seal(proposal: Proposal) -> ResponseReturnValue:
+    """The chair takes the proposal back."""
+    withdraw_proposal(proposal, actor=current_actor(), at=_at(proposal.category))
+    return _stored(proposal.category, _("The proposal was taken back."))
+
+
+def _page(category: Category) -> str:
+    state = state_now(category, now())
+    version = rubric_of(category)
+    seal = queries.seal_of(category) if state >= State.SEALED else None
+    run = seal.run if seal is not None else queries.latest_run(category)
+    inputs_digest = "" if run is None else run.inputs_digest if seal else queries.inputs_digest(category)
+    proposal = waiting_proposal(category, queries.SEAL_ACT) if state is State.PLENARY else None
+    opened = None if run is None else Ranking(run.bundle, core_rubric(version))
+    rows = [] if opened is None else opened.rows
+    pages = max(1, -(-len(rows) // PAGE_SIZE))
+    page = min(max(request.args.get("page", 1, type=int) or 1, 1), pages)
+    shown = [] if opened is None else opened.standings(rows[(page - 1) * PAGE_SIZE : page * PAGE_SIZE])
+    return render_template(
+        "results/ranking.html",
+        category=category,
+        cycle=category.cycle,
+        simulated=category.cycle.simulated,
+        state=state,
+        run=run,
+        seal=seal,
+        awards={one.nomination.candidate_code: one for one in queries.awards_of(category)} if seal else {},
+        moved=run is not None and run.inputs_digest != inputs_digest,
+        proposal=proposal,
+        proposal_stands=proposal is not None and service.stands(proposal, run, inputs_digest),
+        rubric=described(version),
+        sections=[Section(one, found) for one in CandidateState if (found := [r for r in shown if r.state == one])],
+        counts=[] if opened is None else [(one, opened.count(one)) for one in CandidateState],
+        total=len(rows),
+        page_no=page,
+        pages=pages,
+        words=words,
+        can_run=may(Act.BUILD_RUN, category),
+        can_seal=may(Act.SEAL_RESULTS, category),
+        can_confirm=may(Act.SEAL_RESULTS, category, part=Part.SECOND),
+        me=current_actor(),
+        plain=Form(formdata=None),
+        printed_at=moment(now(), category.cycle.timezone, "short"),
+    )
+
+
+def _at(category: Category) -> datetime:
+    return cycle_time(category.cycle, now())
+
+
+def _stored(category: Category, said: str) -> ResponseReturnValue:
+    db.session.commit()
+    flash(said, "ok")
+    return redirect(url_for("results.ranking", cycle=category.cycle.code, cat=category.slug), 303)

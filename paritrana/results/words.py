@@ -1,0 +1,108 @@
+"""What a ranking says, in sentences of the reader's language. `rubric` is always the form of `table.described`."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+
+from paritrana.core.ranking import State
+from paritrana.web.template_filters import decimal2, own
+
+
+def _(message: str, **params: Any) -> str:
+    return str(gettext(message, **params))
+
+
+SECTIONS = {
+    State.RANKED: _l("Ranked"),
+    State.BELOW_QUORUM: _l("Below quorum"),
+    State.INCOMPLETE: _l("Incomplete"),
+    State.INELIGIBLE: _l("Not eligible"),
+}
+
+Described = Mapping[str, Any]
+
+
+def title_in(rubric: Described, part: str, code: str) -> str:
+    """The title of a stage, aspect, indicator or gate; its code where the rubric does not know it."""
+    return next((own(one, "title") for one in rubric[part] if one["code"] == code), code)
+
+
+def indicator_title(rubric: Described, code: str) -> str:
+    """Code and title of an indicator: «B1 Coverage of …»."""
+    return f"{code} {title_in(rubric, 'indicators', code)}"
+
+
+def rule_title(rubric: Described, element: str) -> str:
+    """An element of the tie chain as words inside a sentence."""
+    kind, _sep, code = element.partition(":")
+    if element == "decision":
+        return _("decision of the plenary")
+    if kind == "source":
+        return _("points of the computed indicators")
+    if kind == "stage":
+        return _("points of the stage %(title)s", title=title_in(rubric, "stages", code))
+    if kind == "aspect":
+        return _("points of the aspect %(title)s", title=title_in(rubric, "aspects", code))
+    return _("points of the indicator %(title)s", title=indicator_title(rubric, code))
+
+
+def tie_words(rubric: Described, row: Any) -> str:
+    """Why a shared total led to different ranks, or did not; empty where no total was shared."""
+    tied, broken_by = (row[name] if isinstance(row, Mapping) else getattr(row, name) for name in ("tied", "broken_by"))
+    if tied:
+        return _("Tied, not separated by the rules")
+    return _("Separated by: %(rule)s", rule=rule_title(rubric, broken_by)) if broken_by else ""
+
+
+def rank_text(row: Any) -> str:
+    """The rank as shown: «2», tied «=2», without one «–»."""
+    tied, rank = (row[name] if isinstance(row, Mapping) else getattr(row, name) for name in ("tied", "rank"))
+    if rank is None:
+        return "–"
+    return f"={rank}" if tied else str(rank)
+
+
+def reason_words(rubric: Described, reason: Mapping[str, Any]) -> str:
+    """One reason for which a candidate has no rank."""
+    match reason["kind"]:
+        case "gate":
+            return _("Condition not met: %(gate)s", gate=title_in(rubric, "gates", reason["gate"]))
+        case "missing_computed":
+            return _(
+                "No value can be computed for %(indicator)s, because a verified figure is missing",
+                indicator=indicator_title(rubric, reason["indicator"]),
+            )
+        case "aspect_not_applicable":
+            return _(
+                "No indicator of the aspect %(aspect)s is applicable",
+                aspect=title_in(rubric, "aspects", reason["aspect"]),
+            )
+    return _(
+        "Below quorum: %(indicator)s has %(a)s of %(b)s marks",
+        indicator=indicator_title(rubric, reason["indicator"]),
+        a=reason["found"],
+        b=reason["needed"],
+    )
+
+
+def cap_words(rubric: Described, cap: Mapping[str, str]) -> str:
+    """Why marks of one indicator counted less than they were given."""
+    return _(
+        "%(indicator)s: marks count at most %(value)s (%(reason)s)",
+        indicator=indicator_title(rubric, cap["indicator"]),
+        value=decimal2(Decimal(cap["value"])),
+        reason=cap["reason"],
+    )
+
+
+def excused_words(rubric: Described, one: Mapping[str, str]) -> str:
+    """An indicator that does not count for a candidate."""
+    return f"{one['indicator']}: " + _("Not applicable: %(reason)s (chair's decision)", reason=one["reason"])
+
+
+FUNCTIONS = (
+    title_in, indicator_title, rule_title, tie_words, rank_text, reason_words, cap_words, excused_words,
+)  # fmt: skip
