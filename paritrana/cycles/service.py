@@ -197,7 +197,7 @@ def set_state(
 
     `at` is the cycle's time. Raises `WrongState` when the category is not in `expected` any more.
     """
-    db.session.refresh(category, with_for_update=True)
+    db.session.refresh(category, with_for_update={"of": Category})
     store_due_moves(category, at=at)
     if category.stored_state is not expected:
         raise WrongState
@@ -226,7 +226,7 @@ def advance_clock(cycle: Cycle, to: datetime, *, expected: int, actor: Actor, at
 
     The moves that fall due by it are stored. Raises `ClockNotMovable`, `StaleVersion`.
     """
-    db.session.refresh(cycle, with_for_update=True)
+    db.session.refresh(cycle, with_for_update={"of": Cycle})
     if cycle.version != expected:
         raise StaleVersion(who="", time="")
     before = queries.cycle_time(cycle, at)
@@ -297,7 +297,7 @@ def confirm(proposal: Proposal, digest: str, *, actor: Actor, at: datetime) -> M
 
     Raises `SamePerson`, `ProposalVoid` (another digest, or no longer waiting).
     """
-    db.session.refresh(proposal, with_for_update=True)
+    db.session.refresh(proposal, with_for_update={"of": Proposal})
     if proposal.state != "waiting" or proposal.digest != digest:
         raise ProposalVoid
     if actor.person_id is None or actor.person_id == proposal.proposer_person_id:
