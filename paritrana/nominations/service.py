@@ -683,7 +683,7 @@ def _lock(nomination: Nomination, at: datetime) -> None:
     """Take the intake stream for this transaction, store what the clock has moved, and read the nomination afresh."""
     category = nomination.category
     if moves_due(category.stored_state, closes_at=category.closes_at, grace_ends_at=category.grace_ends_at, now=at):
-        db.session.refresh(category, with_for_update=True)
+        db.session.refresh(category, with_for_update={"of": Category})
         store_due_moves(category, at=at)
     audit.lock_stream(_stream(category))
     db.session.refresh(nomination, ["state", "state_reason", "revision_no", "version"])
