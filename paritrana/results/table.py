@@ -61,7 +61,7 @@ class Ranking:
         for mark in self.data["marks"]:
             if mark["candidate"] in codes and mark["value"] is not None:
                 judges[mark["candidate"]].add(mark["assessor"])
-        caps, excused = (_by_candidate(self.data[name], codes) for name in ("caps", "not_applicable"))
+        caps, excused = (_by_candidate(self.data.get(name, []), codes) for name in ("caps", "not_applicable"))
         return [
             self._standing(row, len(judges[row["candidate"]]), caps[row["candidate"]], excused[row["candidate"]])
             for row in wanted
