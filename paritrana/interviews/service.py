@@ -59,6 +59,12 @@ class SessionNotOpen(ParitranaError):
     message = N_("This session is not open.")
 
 
+class SessionMoved(StaleVersion):
+    """Somebody else opened, closed or moved the session after the page was shown."""
+
+    message = N_("The session was changed on another page. Look at it again.")
+
+
 class NoAttendance(ParitranaError):
     """A session is closed without a word on who presented."""
 
@@ -196,10 +202,10 @@ def close_session(session: InterviewSession, *, expected: int, actor: Actor, at:
     db.session.flush()
 
 
-def _check_version(row: InterviewSession | Attendance, expected: int) -> None:
-    db.session.refresh(row, with_for_update=True)
+def _check_version(row: InterviewSession, expected: int) -> None:
+    db.session.refresh(row, with_for_update={"of": type(row)})
     if row.version != expected:
-        raise StaleVersion(who=getattr(row, "recorded_by_name", ""), time=getattr(row, "recorded_at", ""))
+        raise SessionMoved
 
 
 def record_attendance(
