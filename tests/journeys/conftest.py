@@ -10,6 +10,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from tests.journeys.walker import Survey, Walker
+
 if TYPE_CHECKING:
     from flask import Flask
 
@@ -80,20 +82,21 @@ class Watch:
         """Watch every page of `context`."""
         context.on("request", lambda request: self._look(request.url))
         context.on("weberror", lambda error: self.errors.append(str(error.error)))
-        context.on("console", lambda message: self._listen(message.text))
+        context.on("console", lambda message: self._listen(message.type, message.text))
 
     def _look(self, url: str) -> None:
         if not url.startswith((f"{self.url}/", "data:", "blob:", "about:")):
             self.foreign.append(url)
 
-    def _listen(self, text: str) -> None:
-        if "Content Security Policy" in text or "Content-Security-Policy" in text:
+    def _listen(self, kind: str, text: str) -> None:
+        # The browser itself writes down every answer of 400 and more; a refused form is no fault of the page.
+        if kind == "error" and not text.startswith("Failed to load resource"):
             self.errors.append(text)
 
 
 @pytest.fixture
 def watch(site: Site) -> Iterator[Watch]:
-    """Fails the test when a page asked another host for something, broke the content policy or raised in a script."""
+    """Fails the test when a page asked another host for something, raised in a script or wrote an error to the console."""
     watch = Watch(site.url)
     yield watch
     assert watch.foreign == []
@@ -118,6 +121,28 @@ def visitor(browser: Browser, site: Site, watch: Watch) -> Iterator[Callable[...
     yield open_browser
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def survey(accessible: Callable[[Page], list[str]]) -> Iterator[Survey]:
+    """Gathers what is wrong with the pages of one test, and fails it at the end with the whole list."""
+    survey = Survey(accessible)
+    yield survey
+    assert survey.wrong == []
+
+
+@pytest.fixture
+def walker(site: Site, visitor: Callable[..., Page], survey: Survey) -> Callable[..., Walker]:
+    """A function that gives one more person a browser; with a name it is signed in, `language="en"` reads English."""
+
+    def walk(name: str | None = None, language: str = "id", **options: Any) -> Walker:
+        page = visitor(**options)
+        if language != "id":
+            page.context.add_cookies([{"name": "lang", "value": language, "url": site.url}])
+        walker = Walker(site, page, survey, language)
+        return walker.sign_in(name) if name else walker
+
+    return walk
 
 
 @pytest.fixture
