@@ -1,0 +1,345 @@
+"""Changes of score sheets: opening, marking, submitting, stepping back, and the end of scoring (5 → 6)."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from paritrana.audit import service as audit
+from paritrana.core.errors import BadInput, MissingReason, NotFound, ParitranaError, StaleVersion, WrongState
+from paritrana.core.lifecycle import State
+from paritrana.core.policy import Actor
+from paritrana.core.rubric import Scale
+from paritrana.core.scoring import NotOnSheet, sheet_points, steps_above
+from paritrana.core.words import N_
+from paritrana.cycles.models import Category, Indicator, RubricVersion
+from paritrana.cycles.queries import core_rubric
+from paritrana.cycles.service import set_state
+from paritrana.database import canonical, db, random_ref
+from paritrana.nominations.models import Nomination
+from paritrana.nominations.queries import CANDIDATE_STATES
+from paritrana.panels.queries import has_declared
+from paritrana.sheets import queries
+from paritrana.sheets.models import Mark, MarkRevision, MissingSheet, Sheet
+from paritrana.sheets.queries import Circumstances
+
+ABSTAINED = "abstained"
+
+
+class NotDeclared(ParitranaError):
+    """A sheet opens after its assessor has said that nothing stands between them and the candidate."""
+
+    code = "not_declared"
+    message = N_("Declare first whether there is a conflict of interest.")
+
+
+class SheetClosed(ParitranaError):
+    """A mark came after the assessor submitted the sheet, or stepped back."""
+
+    code = "sheet_closed"
+    message = N_("This sheet is submitted and locked. Its marks do not change any more.")
+
+
+class MarkingNotOpen(ParitranaError):
+    """The indicator belongs to the interview, and the candidate's session has not been opened."""
+
+    code = "marking_not_open"
+    message = N_("This indicator can be scored once the interview of this candidate has begun.")
+
+
+class IndicatorExcused(ParitranaError):
+    """The chair decided that the indicator does not apply to this candidate."""
+
+    code = "indicator_excused"
+    message = N_("The chair decided that this indicator does not apply to this candidate.")
+
+
+class AboveCap(BadInput):
+    """A mark above what the presenter's rank allows. Params: `cap`, `value`."""
+
+    code = "above_cap"
+    message = N_("At most %(cap)s here, because of who presented. You wrote %(value)s.")
+
+
+class MarkAndAbstention(BadInput):
+    """A value and an abstention at once."""
+
+    code = "mark_and_abstention"
+    message = N_("Give a mark or abstain, not both.")
+
+
+class MarkMoved(StaleVersion):
+    """The mark was saved elsewhere after this page read it. `mark` is the stored one, None where there is none."""
+
+    message = N_("This mark was saved on another page or device. Compare, then choose.")
+
+    def __init__(self, mark: Mark | None) -> None:
+        super().__init__()
+        self.mark = mark
+
+
+class BlanksLeft(ParitranaError):
+    """Indicators without a mark and without an abstention. Params: `codes`."""
+
+    code = "blanks_left"
+    message = N_("Not scored yet: %(codes)s. Score them or abstain with a reason.")
+
+
+class SheetsMissing(MissingReason):
+    """Sheets are not in and nothing says why. Params: `n`."""
+
+    code = "sheets_missing"
+    message = N_("Sheets not submitted: %(n)s. Write a reason for each of them.")
+
+
+def open_sheet(nomination: Nomination, *, actor: Actor, at: datetime) -> Sheet:
+    """The actor's sheet for a candidate, made at the first time; the caller commits.
+
+    Raises `WrongState` outside interviews and scoring, `NotDeclared`, `SheetClosed` after stepping back.
+    """
+    assessor_id = _account(actor)
+    category = nomination.category
+    audit.lock_stream(_stream(category))
+    there = queries.find_sheet(nomination.id, assessor_id, category.attempt)
+    if there is not None:
+        if there.withdrawn_at is not None:
+            raise SheetClosed
+        return there
+    if category.stored_state not in queries.MARKED_IN or nomination.state not in CANDIDATE_STATES:
+        raise WrongState
+    if not has_declared(assessor_id, nomination.id):
+        raise NotDeclared
+    sheet = Sheet(
+        ref=random_ref("L"),
+        category=category,
+        nomination=nomination,
+        assessor_id=assessor_id,
+        attempt=category.attempt,
+        revision_no=nomination.revision_no,
+        opened_at=at,
+        marks=[],
+    )
+    db.session.add(sheet)
+    audit.record(
+        _stream(category), "sheet.opened", actor, at=at, object_ref=sheet.ref, nomination=nomination.ref,
+        attempt=sheet.attempt, revision=sheet.revision_no,
+    )  # fmt: skip
+    return sheet
+
+
+def save_mark(
+    sheet: Sheet,
+    indicator: str,
+    value: Decimal | None,
+    *,
+    abstain_note: str = "",
+    panel_note: str = "",
+    feedback: str = "",
+    expected: int,
+    actor: Actor,
+    at: datetime,
+) -> Mark:
+    """Set what a sheet says about one indicator; the caller commits.
+
+    No `value` with an `abstain_note` is an abstention, with neither the indicator is unmarked again. `expected` is the
+    version that the sender saw, 0 for none. What is stored already is not stored again. Raises `NotOnSheet`,
+    `MarkAndAbstention`, `OffScale`, `AboveCap`, `MarkingNotOpen`, `IndicatorExcused`, `SheetClosed`, `WrongState`,
+    `MarkMoved`.
+    """
+    audit.lock_stream(_stream(sheet.category))
+    sheet = queries.fresh(sheet)
+    if sheet.submitted_at is not None or sheet.withdrawn_at is not None:
+        raise SheetClosed
+    if sheet.category.stored_state not in queries.MARKED_IN:
+        raise WrongState
+    where = queries.circumstances(sheet.nomination)
+    known = queries.mark_of(sheet, indicator)
+    one = _indicator(sheet, indicator, where)
+    if known is not None and known.version != expected or known is None and expected:
+        raise MarkMoved(known)
+    _check_value(value, abstain_note, one, known, where, _scale(rubric_on(sheet)))
+    said: dict[str, Any] = {
+        "value": value,
+        "reason": ABSTAINED if value is None and abstain_note.strip() else None,
+        "abstain_note": abstain_note.strip(),
+        "panel_note": panel_note.strip(),
+        "feedback": feedback.strip(),
+    }
+    if known is not None and all(getattr(known, name) == given for name, given in said.items()):
+        return known
+    return _write(sheet, indicator, known, said, actor=actor, at=at)
+
+
+def _write(
+    sheet: Sheet, indicator: str, known: Mark | None, said: Mapping[str, Any], *, actor: Actor, at: datetime
+) -> Mark:
+    mark = known
+    if mark is None:
+        mark = Mark(sheet=sheet, indicator=indicator, round=1, version=0)
+        db.session.add(mark)
+    for name, given in said.items():
+        setattr(mark, name, given)
+    mark.saved_at = at
+    mark.version += 1
+    db.session.flush()
+    db.session.add(MarkRevision(mark_id=mark.id, version=mark.version, saved_by=_account(actor), saved_at=at, **said))
+    audit.record(
+        _stream(sheet.category), "mark.saved", actor, at=at, object_ref=sheet.ref, nomination=sheet.nomination.ref,
+        indicator=indicator, round=mark.round, version=mark.version, **said,
+    )  # fmt: skip
+    return mark
+
+
+def submit_sheet(sheet: Sheet, *, actor: Actor, at: datetime) -> Sheet:
+    """Lock a sheet with a receipt and a digest over its marks; the caller commits.
+
+    Raises `SheetClosed`, `WrongState`, `BlanksLeft`.
+    """
+    audit.lock_stream(_stream(sheet.category))
+    sheet = queries.fresh(sheet)
+    if sheet.submitted_at is not None or sheet.withdrawn_at is not None:
+        raise SheetClosed
+    if sheet.category.stored_state not in queries.MARKED_IN:
+        raise WrongState
+    left = queries.blanks(sheet, rubric_on(sheet), queries.circumstances(sheet.nomination))
+    if left:
+        raise BlanksLeft(codes=", ".join(one.code for one in left))
+    content = content_of(sheet)
+    sheet.submitted_at = at
+    sheet.receipt_no = random_ref("R", 3)
+    sheet.digest = hashlib.sha256(canonical(content)).hexdigest()
+    sheet.version += 1
+    audit.record(
+        _stream(sheet.category), "sheet.submitted", actor, at=at, object_ref=sheet.ref,
+        nomination=sheet.nomination.ref, attempt=sheet.attempt, revision=sheet.revision_no, receipt=sheet.receipt_no,
+        digest=sheet.digest, marks=content["marks"],
+    )  # fmt: skip
+    return sheet
+
+
+def content_of(sheet: Sheet) -> dict[str, Any]:
+    """What the digest of a sheet covers: whose candidate, which revision, and every mark; values as texts."""
+    return {
+        "sheet": sheet.ref,
+        "nomination": sheet.nomination.ref,
+        "attempt": sheet.attempt,
+        "revision": sheet.revision_no,
+        "marks": [
+            {
+                "indicator": code,
+                "value": None if mark.value is None else format(mark.value, "f"),
+                "reason": mark.reason,
+                "abstain_note": mark.abstain_note,
+                "panel_note": mark.panel_note,
+                "feedback": mark.feedback,
+                "version": mark.version,
+            }
+            for code, mark in sorted(queries.marks_of(sheet).items())
+        ],
+    }
+
+
+def withdraw_sheet(nomination: Nomination, *, actor: Actor, at: datetime) -> None:
+    """After stepping back, keep the actor's sheet on record and out of the result; the caller commits."""
+    sheet = queries.find_sheet(nomination.id, _account(actor), nomination.category.attempt)
+    if sheet is None or sheet.withdrawn_at is not None:
+        return
+    sheet.withdrawn_at = at
+    sheet.version += 1
+    audit.record(
+        _stream(nomination.category), "sheet.withdrawn", actor, at=at, object_ref=sheet.ref, nomination=nomination.ref
+    )
+
+
+def close_scoring(
+    category: Category, reasons: Mapping[tuple[int, int], str], *, actor: Actor, at: datetime
+) -> list[MissingSheet]:
+    """End the scoring of a category (5 → 6); the caller commits.
+
+    `reasons` says by (nomination, assessor) why a sheet that is due is not in. Raises `SheetsMissing`, `WrongState`.
+    """
+    audit.lock_stream(_stream(category))
+    missing = queries.missing_sheets(category)
+    told = {pair: text.strip() for pair, text in reasons.items() if text.strip()}
+    silent = [one for one in missing if (one[1].id, one[0].account_id) not in told]
+    if silent:
+        raise SheetsMissing(n=len(silent))
+    set_state(category, State.PLENARY, expected=State.SCORING, actor=actor, at=at)
+    rows = []
+    for seat, nomination in missing:
+        row = MissingSheet(
+            nomination_id=nomination.id,
+            assessor_id=seat.account_id,
+            attempt=category.attempt,
+            reason=told[nomination.id, seat.account_id],
+            stated_by=_account(actor),
+            stated_at=at,
+        )
+        db.session.add(row)
+        audit.record(
+            _stream(category), "sheet.missing", actor, at=at, object_ref=nomination.ref, account=seat.account.ref,
+            seat=seat.code, attempt=category.attempt, reason=row.reason,
+        )  # fmt: skip
+        rows.append(row)
+    db.session.flush()
+    return rows
+
+
+def points_of(sheet: Sheet, where: Circumstances) -> tuple[Fraction, Fraction]:
+    """The points of the marked indicators of a sheet, and the most these can earn, from its loaded marks."""
+    rubric = rubric_on(sheet)
+    return sheet_points(
+        core_rubric(rubric),
+        {code: mark.value for code, mark in queries.marks_of(sheet).items()},
+        caps=where.caps(rubric),
+        not_applicable=tuple(where.excused),
+    )
+
+
+def rubric_on(sheet: Sheet) -> RubricVersion:
+    """The rubric a sheet is marked by. Raises `NotFound` where the category has none."""
+    rubric = sheet.category.rubric
+    if rubric is None:
+        raise NotFound
+    return rubric
+
+
+def _indicator(sheet: Sheet, code: str, where: Circumstances) -> Indicator:
+    found = rubric_on(sheet).indicator(code)
+    if found is None or found.source != "panel":
+        raise NotOnSheet(indicator=code)
+    if code in where.excused:
+        raise IndicatorExcused
+    if not where.opened(found):
+        raise MarkingNotOpen
+    return found
+
+
+def _check_value(
+    value: Decimal | None, abstain_note: str, one: Indicator, known: Mark | None, where: Circumstances, scale: Scale
+) -> None:
+    if value is None:
+        return
+    if abstain_note.strip():
+        raise MarkAndAbstention
+    steps_above(value, scale)
+    cap = where.cap(one)
+    # A mark stored before its cap was recorded stays, and counts as the cap.
+    if cap is not None and value > cap.value and (known is None or known.value != value):
+        raise AboveCap(cap=format(cap.value, "f"), value=format(value, "f"))
+
+
+def _scale(rubric: RubricVersion) -> Scale:
+    return Scale(rubric.scale_min, rubric.scale_max, rubric.scale_step)
+
+
+def _stream(category: Category) -> str:
+    return audit.judging(category.cycle.code)
+
+
+def _account(actor: Actor) -> int:
+    if actor.user_id is None:
+        raise NotFound
+    return actor.user_id
