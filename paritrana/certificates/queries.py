@@ -83,8 +83,8 @@ def codes_by_candidate(category: Category) -> Mapping[str, str]:
         .join(Award, Award.nomination_id == Nomination.id)
         .join(Certificate, Certificate.award_id == Award.id)
         .where(Certificate.category_id == category.id, Certificate.status == "valid")
-    ).tuples()
-    return dict(rows.all())
+    ).all()
+    return dict(rows)
 
 
 def code_taken(code: str) -> bool:

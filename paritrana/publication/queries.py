@@ -72,7 +72,7 @@ def panel_by_constituency(category_ids: Collection[int]) -> Mapping[int, Sequenc
         .where(Seat.category_id.in_(category_ids), Seat.ended_at.is_(None))
         .group_by(Seat.category_id, Seat.constituency)
         .order_by(Seat.category_id, Seat.constituency)
-    ).tuples()
+    ).all()
     found: dict[int, list[tuple[str, int]]] = {one: [] for one in category_ids}
     for category_id, constituency, seats in rows:
         found[category_id].append((constituency, seats))

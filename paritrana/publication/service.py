@@ -51,7 +51,7 @@ def propose_publication(category: Category, digest: str, *, actor: Actor, at: da
     `ProposalWaiting`.
     """
     audit.lock_stream(audit.judging(category.cycle.code))
-    db.session.refresh(category, with_for_update=True)
+    db.session.refresh(category, with_for_update={"of": Category})
     if category.stored_state is not State.SEALED:
         raise WrongState
     payload = payload_of(category)

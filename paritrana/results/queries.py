@@ -277,8 +277,8 @@ def nominations_by_code(category: Category) -> Mapping[str, int]:
         select(Nomination.candidate_code, Nomination.id).where(
             Nomination.category_id == category.id, Nomination.state.in_(CANDIDATE_STATES)
         )
-    ).tuples()
-    return dict(rows.all())
+    ).all()
+    return dict(rows)
 
 
 def get_seal_proposal(cycle: str, cat: str, proposal: str) -> Proposal:

@@ -49,7 +49,7 @@ def build_run(category: Category, *, actor: Actor, at: datetime) -> ResultRun:
     when the inputs contradict each other.
     """
     audit.lock_stream(audit.judging(category.cycle.code))
-    db.session.refresh(category, with_for_update=True)
+    db.session.refresh(category, with_for_update={"of": Category})
     if category.stored_state is not State.PLENARY:
         raise WrongState
     given = queries.inputs(category)
@@ -116,7 +116,7 @@ def stands(proposal: Proposal, run: ResultRun | None, inputs_digest: str) -> boo
 def propose_seal(category: Category, digest: str, *, actor: Actor, at: datetime) -> Proposal:
     """The chair proposes to seal the run with `digest`; the caller commits. Raises `NoRun`, `RunMoved`."""
     audit.lock_stream(audit.judging(category.cycle.code))
-    db.session.refresh(category, with_for_update=True)
+    db.session.refresh(category, with_for_update={"of": Category})
     if category.stored_state is not State.PLENARY:
         raise AlreadySealed if category.stored_state > State.PLENARY else WrongState
     run = queries.latest_run(category)

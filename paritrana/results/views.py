@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+import structlog
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from paritrana.accounts.once import once
 from paritrana.core.lifecycle import State
-from paritrana.core.policy import Act, Part
+from paritrana.core.policy import Act, Guard, Part
 from paritrana.core.ranking import State as CandidateState
 from paritrana.cycles.models import Category, Proposal
 from paritrana.cycles.queries import (
@@ -26,13 +27,15 @@ from paritrana.cycles.service import ProposalVoid, withdraw_proposal
 from paritrana.database import db
 from paritrana.results import queries, service, words
 from paritrana.results.table import Ranking, Standing, described
-from paritrana.web.access import allowed, current_actor, may, now
+from paritrana.web.access import allowed, ask, current_actor, may, now
 from paritrana.web.forms import Form
 from paritrana.web.template_filters import decimal2, moment
 
 bp = Blueprint("results", __name__, template_folder="templates")
 
 PAGE_SIZE = 50
+REASON_LENGTH = 500
+log = structlog.get_logger("results")
 
 
 @bp.app_template_filter("as_decimal")
@@ -52,7 +55,15 @@ class Section:
 @bp.get("/manage/<cycle>/ranking/<cat>")
 @allowed(Act.SEE_RANKING_PREVIEW, category=get_category)
 def ranking(category: Category) -> ResponseReturnValue:
-    """The newest run of a category, or the sealed one."""
+    """The newest run of a category, or the sealed one. An auditor says why; the log keeps it."""
+    grant = ask(Act.SEE_RANKING_PREVIEW, category).grant
+    if grant is not None and Guard.REASON in grant.guards:
+        reason = " ".join(request.args.get("reason", "").split())[:REASON_LENGTH]
+        if not reason:
+            return render_template("results/reason.html", category=category, cycle=category.cycle), 422
+        log.info(
+            "read", act=Act.SEE_RANKING_PREVIEW.value, account=current_actor().ref, category=category.id, reason=reason
+        )
     return _page(category)
 
 
