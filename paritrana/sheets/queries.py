@@ -119,7 +119,8 @@ def find_sheet(nomination_id: int, assessor_id: int, attempt: int) -> Sheet | No
 
 def fresh(sheet: Sheet) -> Sheet:
     """The sheet with its marks and the state of its category as they stand now (one statement)."""
-    return (
+    around = (sheet.nomination, sheet.category.cycle, sheet.category.rubric)
+    found = (
         db.session.scalars(
             select(Sheet)
             .where(Sheet.id == sheet.id)
@@ -129,6 +130,9 @@ def fresh(sheet: Sheet) -> Sheet:
         .unique()
         .one()
     )
+    # Reading afresh forgets what was loaded around the sheet. It is found again in the session while it is held here.
+    assert around == (found.nomination, found.category.cycle, found.category.rubric)  # noqa: S101
+    return found
 
 
 def mark_of(sheet: Sheet, indicator: str) -> Mark | None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -11,6 +12,7 @@ from paritrana.audit import service as audit
 from paritrana.core.errors import BadInput, MissingReason, NotFound, ParitranaError, StaleVersion, WrongState
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor
+from paritrana.core.quantities import Score
 from paritrana.core.rubric import Scale
 from paritrana.core.scoring import NotOnSheet, sheet_points, steps_above
 from paritrana.core.words import N_
@@ -50,17 +52,17 @@ class MarkingNotOpen(ParitranaError):
 
 
 class IndicatorExcused(ParitranaError):
-    """The chair decided that the indicator does not apply to this candidate."""
+    """The chair decided that the indicator does not apply to this candidate. Params: `reason`."""
 
     code = "indicator_excused"
-    message = N_("The chair decided that this indicator does not apply to this candidate.")
+    message = N_("Not applicable: %(reason)s (chair's decision)")
 
 
 class AboveCap(BadInput):
-    """A mark above what the presenter's rank allows. Params: `cap`, `value`."""
+    """A mark above what the presenter's rank allows. Params: `max`, `value`."""
 
     code = "above_cap"
-    message = N_("At most %(cap)s here, because of who presented. You wrote %(value)s.")
+    message = N_("The mark must be between 0 and %(max)s. You wrote %(value)s.")
 
 
 class MarkAndAbstention(BadInput):
@@ -129,6 +131,15 @@ def open_sheet(nomination: Nomination, *, actor: Actor, at: datetime) -> Sheet:
     return sheet
 
 
+@dataclass(frozen=True)
+class Saved:
+    """A saved mark with the sheet and the circumstances it was judged in, as they stood at that moment."""
+
+    mark: Mark
+    sheet: Sheet
+    where: Circumstances
+
+
 def save_mark(
     sheet: Sheet,
     indicator: str,
@@ -141,6 +152,25 @@ def save_mark(
     actor: Actor,
     at: datetime,
 ) -> Mark:
+    """Set what a sheet says about one indicator; the caller commits. Takes and raises what `save` does."""
+    return save(
+        sheet, indicator, value, abstain_note=abstain_note, panel_note=panel_note, feedback=feedback,
+        expected=expected, actor=actor, at=at,
+    ).mark  # fmt: skip
+
+
+def save(
+    sheet: Sheet,
+    indicator: str,
+    value: Decimal | None,
+    *,
+    abstain_note: str,
+    panel_note: str,
+    feedback: str,
+    expected: int,
+    actor: Actor,
+    at: datetime,
+) -> Saved:
     """Set what a sheet says about one indicator; the caller commits.
 
     No `value` with an `abstain_note` is an abstention, with neither the indicator is unmarked again. `expected` is the
@@ -157,7 +187,7 @@ def save_mark(
     where = queries.circumstances(sheet.nomination)
     known = queries.mark_of(sheet, indicator)
     one = _indicator(sheet, indicator, where)
-    if known is not None and known.version != expected or known is None and expected:
+    if (known.version if known is not None else 0) != expected:
         raise MarkMoved(known)
     _check_value(value, abstain_note, one, known, where, _scale(rubric_on(sheet)))
     said: dict[str, Any] = {
@@ -168,8 +198,8 @@ def save_mark(
         "feedback": feedback.strip(),
     }
     if known is not None and all(getattr(known, name) == given for name, given in said.items()):
-        return known
-    return _write(sheet, indicator, known, said, actor=actor, at=at)
+        return Saved(known, sheet, where)
+    return Saved(_write(sheet, indicator, known, said, actor=actor, at=at), sheet, where)
 
 
 def _write(
@@ -311,7 +341,7 @@ def _indicator(sheet: Sheet, code: str, where: Circumstances) -> Indicator:
     if found is None or found.source != "panel":
         raise NotOnSheet(indicator=code)
     if code in where.excused:
-        raise IndicatorExcused
+        raise IndicatorExcused(reason=where.excused[code])
     if not where.opened(found):
         raise MarkingNotOpen
     return found
@@ -328,7 +358,7 @@ def _check_value(
     cap = where.cap(one)
     # A mark stored before its cap was recorded stays, and counts as the cap.
     if cap is not None and value > cap.value and (known is None or known.value != value):
-        raise AboveCap(cap=format(cap.value, "f"), value=format(value, "f"))
+        raise AboveCap(max=Score(Fraction(cap.value)), value=Score(Fraction(value)))
 
 
 def _scale(rubric: RubricVersion) -> Scale:
