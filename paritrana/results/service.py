@@ -99,6 +99,15 @@ def build_run(category: Category, *, actor: Actor, at: datetime) -> ResultRun:
     return run
 
 
+def _lock_inputs(category: Category) -> None:
+    """Keep everybody from changing a finding, a seat or a mark of the cycle until this transaction ends.
+
+    Every writing act locks the head of its stream first; the order here is the order of a move from one to the other.
+    """
+    audit.lock_stream(audit.intake(category.cycle.code))
+    audit.lock_stream(audit.judging(category.cycle.code))
+
+
 def _bundle(given: Inputs, provenance: Mapping[str, str]) -> bytes:
     return dump(build(given.contest, rank(given.contest), provenance))
 
@@ -139,7 +148,7 @@ def confirm_seal(proposal: Proposal, digest: str, *, actor: Actor, at: datetime)
     when the run is not the newest, its inputs have moved, or `digest` is not the proposal's.
     """
     category = proposal.category
-    audit.lock_stream(audit.judging(category.cycle.code))
+    _lock_inputs(category)
     payload = confirm(proposal, digest, actor=actor, at=at)
     set_state(category, State.SEALED, expected=State.PLENARY, actor=actor, at=at)
     run = queries.latest_run(category)
