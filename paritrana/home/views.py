@@ -113,7 +113,9 @@ def _menu(actor: Actor) -> list[MenuItem]:
 
 
 def _is_here(url: str) -> bool:
-    return "#" not in url and (request.path == url or request.path.startswith(f"{url}/"))
+    if "#" in url or request.url_rule is None:  # an address that leads nowhere lies under no entry
+        return False
+    return request.path == url or request.path.startswith(f"{url}/")
 
 
 @bp.app_context_processor

@@ -256,10 +256,10 @@ def attendance_page(slot: InterviewSession) -> ResponseReturnValue:
 def record_attendance(slot: InterviewSession) -> ResponseReturnValue:
     """Show the cap that follows, or store who presented; after the interviews the chair must confirm it."""
     form = AttendanceForm(ladder=queries.ladder_of(rubric_of(slot.category)))
+    if request.form.get("step") == "preview" and form.presenter_rank.validate(form):
+        return _attendance(slot, form, preview=True)  # the limit follows from the rank alone
     if not form.validate():
         return _attendance(slot, form), 422
-    if request.form.get("step") == "preview":
-        return _attendance(slot, form, preview=True)
     values = form.values(slot.planned_at, slot.day.cycle.timezone)
     at = _at(slot.category)
     try:

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, current_app, jsonify, make_response, render_template, request
-from flask.globals import app_ctx
+from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException, InternalServerError
@@ -219,7 +219,7 @@ def answer(
         "advice": advice,
         "reference": reference,
     }
-    if app_ctx.url_adapter is None:  # asked for by a foreign host name: no address of this site can be built
+    if request_ctx.url_adapter is None:  # asked for by a foreign host name: no address of this site can be built
         return bare_page(context), status
     if status < 500:
         return render_template("errors/page.html", **context), status
