@@ -27,6 +27,7 @@ from paritrana.operations.queries import holds_real_cycle, pending_migrations
 MakeApp = Callable[[Settings], Flask]
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 READY_SECONDS = 120
 END_SECONDS = 15  # longer than gunicorn gives its threads to finish
 
@@ -167,14 +168,17 @@ def demo(port: int, reset: bool) -> None:
         "PARITRANA_INSTANCE": str(settings.instance_path),
     }
     child = _Child(environment)
-    for step in (("upgrade",), ("seed", "--demo")):
-        child.start(*step, silent=True)
-        if status := child.wait():
-            raise SystemExit(status)
-    child.start("serve", "--port", str(port))
-    _wait_until_ready(child, settings.base_url)
-    _show_cast(settings)
-    raise SystemExit(child.wait())
+    try:
+        for step in (("upgrade",), ("seed", "--demo")):
+            child.start(*step, silent=True)
+            if status := child.wait():
+                raise SystemExit(status)
+        child.start("serve", "--port", str(port))
+        _wait_until_ready(child, settings.base_url)
+        _show_cast(settings)
+        raise SystemExit(child.wait())
+    finally:
+        child.end()
 
 
 class _Child:
@@ -183,7 +187,7 @@ class _Child:
     def __init__(self, environment: dict[str, str]) -> None:
         self.environment = environment
         self.process: subprocess.Popen[bytes] | None = None
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in SIGNALS:
             signal.signal(number, self._on_signal)
 
     def start(self, *arguments: str, silent: bool = False) -> None:
@@ -198,10 +202,7 @@ class _Child:
     def wait(self) -> int:
         """Its exit code, once it has ended by itself."""
         assert self.process is not None  # noqa: S101 - `start` came before
-        try:
-            return self.process.wait()
-        finally:
-            self.end()
+        return self.process.wait()
 
     @property
     def ended(self) -> bool:
@@ -220,7 +221,9 @@ class _Child:
             self.process.wait()
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self.end()
+        # Only leave: waiting for the process here could wait for the very wait that the signal interrupted.
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
         raise SystemExit(0)
 
 
@@ -239,7 +242,6 @@ def _wait_until_ready(child: _Child, address: str) -> None:
                 return
         except (URLError, OSError):
             time.sleep(0.1)
-    child.end()
     _refuse("The server did not answer in time.", 1)
 
 

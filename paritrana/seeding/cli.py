@@ -1,8 +1,9 @@
 """The command that brings the project's own data into the database."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import Flask
@@ -14,9 +15,9 @@ from paritrana.database import db, set_writing
 from paritrana.operations.queries import holds_real_cycle
 from paritrana.seeding import cycles
 from paritrana.seeding.cast import SEEDING
-from paritrana.seeding.reference import load_reference
-from paritrana.seeding.rows import BadSeed
-from paritrana.seeding.simulated import read_simulated
+from paritrana.seeding.reference import load_reference, read_reference
+from paritrana.seeding.rows import BadSeed, SeedError
+from paritrana.seeding.simulated import Simulated, read_simulated
 
 REAL_CYCLE = "This database holds a real cycle; the simulated cycles are not added to it."
 NOT_DEMO = "The simulated cycles belong to a demonstration. Run: paritrana demo"
@@ -69,9 +70,9 @@ def load(folder: Path, now: datetime, settings: Settings, *, demo: bool) -> list
     one of its own: whatever ends the command in between, the next run goes on from there. Raises `BadSeed` before
     anything is stored.
     """
-    rubrics = cycles.read_rubrics(folder)
-    historical, bundle = cycles.read_historical(folder)
-    simulated = read_simulated(folder) if demo else None
+    readers = (read_reference, cycles.read_rubrics, cycles.read_historical, *((read_simulated,) if demo else ()))
+    _, rubrics, (historical, bundle), *more = _read_all(folder, readers)
+    simulated: Simulated | None = more[0] if more else None
     set_writing(True)
     done = []
     try:
@@ -99,3 +100,17 @@ def load(folder: Path, now: datetime, settings: Settings, *, demo: bool) -> list
         db.session.rollback()
         raise
     return done
+
+
+def _read_all(folder: Path, readers: Sequence[Callable[[Path], Any]]) -> list[Any]:
+    """What every reader finds in the folder. Raises `BadSeed` with the mistakes of all of them together."""
+    found: list[Any] = []
+    errors: list[SeedError] = []
+    for reader in readers:
+        try:
+            found.append(reader(folder))
+        except BadSeed as refusal:
+            errors.extend(refusal.errors)
+    if errors:
+        raise BadSeed(errors)
+    return found

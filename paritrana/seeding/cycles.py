@@ -18,10 +18,11 @@ from paritrana.cycles import service as cycles
 from paritrana.cycles.models import Cycle, RubricVersion
 from paritrana.cycles.queries import find_rubric
 from paritrana.database import db
+from paritrana.publication.service import import_historical
 from paritrana.reference.models import Organisation
 from paritrana.reference.queries import find_organisation
 from paritrana.reference.service import register_local_governments, register_organisation
-from paritrana.seeding import stages
+from paritrana.seeding import judging, stages
 from paritrana.seeding.cast import SEEDING, Cast, gather_cast
 from paritrana.seeding.rows import BadSeed, SeedError
 from paritrana.seeding.rubrics import read_rubric
@@ -80,8 +81,6 @@ def read_historical(folder: Path) -> tuple[dict[str, Any], bytes]:
 
 def add_historical(described: dict[str, Any], bundle: bytes, *, at: datetime) -> bool:
     """Add the historical cycle in state archived with its published result, unless it is there; the caller commits."""
-    from paritrana.publication.service import import_historical
-
     if has_cycle(described["code"]):
         return False
     rubric = _rubric(described["rubric"]["code"], described["rubric"]["version"])
@@ -110,7 +109,10 @@ def add_historical(described: dict[str, Any], bundle: bytes, *, at: datetime) ->
         actor=SEEDING,
         at=at,
     )
-    import_historical(category, bundle, described["source_key"], actor=SEEDING, at=at)
+    import_historical(
+        category, bundle, described["source_key"], actor=SEEDING, at=at,
+        note=(described["note_id"], described["note_en"]),
+    )  # fmt: skip
     return True
 
 
@@ -158,4 +160,8 @@ def play_cycle(
         return True
     stages.verify(play)
     stages.shortlist(play)
+    judging.interview(play)
+    judging.score(play)
+    if row["reaches"] == "published":
+        judging.publish(play)
     return True

@@ -19,14 +19,12 @@ from paritrana.core.policy import Actor
 from paritrana.cycles import service as cycles
 from paritrana.cycles.models import Category, Cycle
 from paritrana.cycles.queries import find_rubric, rubric_of
-from paritrana.database import db
 from paritrana.files.service import store_upload
 from paritrana.files.store import BlobStore
 from paritrana.nominations import service as nominations
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.rows import kinds_asked, requirements_of
 from paritrana.panels import service as panels
-from paritrana.panels.queries import conflicts_in
 from paritrana.reference.models import Organisation
 from paritrana.reference.queries import get_region
 from paritrana.seeding.cast import SEEDING, Cast, grant_in_cycle
@@ -341,17 +339,3 @@ def shortlist(play: Play) -> None:
             at=play.tick(),
         )
         verification.confirm_shortlist(proposal, proposal.digest, actor=play.chair, at=play.tick())
-
-
-def recuse(play: Play) -> None:
-    """Assessors step back from candidates before they see their sheets."""
-    for row in play.data.recusals:
-        if row["nomination"] in play.nominations:
-            nomination, actor = play.nominations[row["nomination"]], play.cast.actor(row["person"])
-            panels.declare(nomination, True, row["reason"], actor=actor, at=play.tick())
-
-
-def conflicts(play: Play, category: Category) -> frozenset[tuple[int, int]]:
-    """Every pair of account and nomination of a category that must not meet."""
-    db.session.flush()
-    return conflicts_in(category)

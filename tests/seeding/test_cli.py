@@ -44,6 +44,7 @@ def test_the_command_says_what_it_did(run, db_session):
     assert answer.exit_code == 0, answer.output
     assert "Historical cycle ntb-2024: added." in answer.stdout
     assert db_session.scalar(select(func.count()).select_from(Region)) == 552
+    db_session.rollback()
     assert "Reference data: 0 rows added or changed." in run("seed").stdout
 
 

@@ -1,0 +1,133 @@
+"""Playing the second half of a simulated cycle: interviews, sheets, plenary, publication and certificates."""
+
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from typing import Final
+
+from paritrana.certificates import service as certificates
+from paritrana.core.policy import Actor
+from paritrana.cycles.models import Category
+from paritrana.interviews import service as interviews
+from paritrana.interviews.models import InterviewDay, InterviewSession
+from paritrana.interviews.queries import sessions_of
+from paritrana.nominations.models import Nomination
+from paritrana.panels import service as panels
+from paritrana.publication import service as publication
+from paritrana.results import service as results
+from paritrana.seeding.rows import Row
+from paritrana.seeding.simulated import ABSTAINED, SEATED, UNMARKED
+from paritrana.seeding.stages import AFTERNOON, MORNING, Play
+from paritrana.sheets import service as sheets
+
+EARLY: Final = timedelta(minutes=5)  # who presents arrives so long before the session
+CHAIR_ONLY: Final = frozenset({"bupati_wali_kota", "direktur_utama", "kepala_desa"})  # they bring no mandate
+
+
+def interview(play: Play) -> None:
+    """Plan the days and slots, hear every candidate, record who presented, and end the interviews (4 → 5)."""
+    play.stand_at(play.row["verification"] + 1, MORNING)
+    heard = [(play.data.interviews[row["key"]], nomination) for row, nomination in play.rows_reaching("interviewed")]
+    days = {no: _day(play, no) for no in sorted({slot["day"] for slot, _ in heard})}
+    for slot, nomination in heard:
+        interviews.plan_session(
+            nomination, days[slot["day"]], _starts(play, slot), slot["minutes"], mode=slot["mode"], room=slot["room"],
+            actor=play.organiser, at=play.tick(),
+        )  # fmt: skip
+    slots = {nomination.id: slot for slot, nomination in heard}
+    for category in play.categories.values():
+        for session in sessions_of(category):
+            _hear(play, session, slots[session.nomination_id])
+        play.stand_at(play.row["interviews"], AFTERNOON)
+        interviews.end_interviews(category, actor=play.organiser, at=play.tick())
+
+
+def _day(play: Play, no: int) -> InterviewDay:
+    return interviews.plan_day(play.cycle, _starts_on(play, no).date(), actor=play.organiser, at=play.tick())
+
+
+def _starts_on(play: Play, day: int) -> datetime:
+    """The morning of an interview day; the second day is the last one of the stage."""
+    return play.moment(play.row["interviews"] - 2 + day, MORNING)
+
+
+def _starts(play: Play, slot: Row) -> datetime:
+    return datetime.combine(_starts_on(play, slot["day"]).date(), time.fromisoformat(slot["starts"]), play.zone)
+
+
+def _hear(play: Play, session: InterviewSession, slot: Row) -> None:
+    starts = _starts(play, slot)
+    play.clock.set(max(play.clock.moment, starts - EARLY))
+    interviews.open_session(session, expected=session.version, actor=play.organiser, at=play.tick())
+    interviews.record_attendance(
+        session,
+        {
+            "presenter_rank": slot["presenter_rank"],
+            "position": slot["position"],
+            "acting": False,
+            "mode": slot["mode"],
+            "arrived_at": starts - EARLY,
+            "identity_seen": True,
+            "mandate_letter": slot["presenter_rank"] not in CHAIR_ONLY,
+            "note": "",
+        },
+        expected=0,
+        actor=play.organiser,
+        at=play.tick(),
+    )
+    play.clock.set(max(play.clock.moment, starts + timedelta(minutes=slot["minutes"] - 5)))
+    interviews.close_session(session, expected=session.version, actor=play.organiser, at=play.tick())
+
+
+def score(play: Play) -> None:
+    """Every member of the panel marks every candidate it may meet; a sheet with an open mark is not sent."""
+    play.stand_at(play.row["interviews"] + 1, MORNING)
+    for row in play.data.recusals:
+        if row["nomination"] in play.nominations:
+            nomination, actor = play.nominations[row["nomination"]], play.cast.actor(row["person"])
+            panels.declare(nomination, True, row["reason"], actor=actor, at=play.tick())
+    for person in SEATED:
+        assessor = play.cast.actor(person)
+        for row, nomination in play.rows_reaching("interviewed"):
+            marks = {code: marked for code, marked in play.data.marks[row["key"]].items() if marked[person] != ""}
+            if marks:
+                panels.declare(nomination, False, "", actor=assessor, at=play.tick())
+                _mark(play, nomination, person, marks, assessor)
+
+
+def _mark(play: Play, nomination: Nomination, person: str, marks: dict[str, Row], assessor: Actor) -> None:
+    sheet = sheets.open_sheet(nomination, actor=assessor, at=play.tick())
+    for code, marked in marks.items():
+        value = marked[person]
+        if value == UNMARKED:
+            continue
+        given, why = (None, marked["abstain_note"]) if value == ABSTAINED else (Decimal(value), "")
+        sheets.save_mark(
+            sheet, code, given, abstain_note=why,
+            expected=0, actor=assessor, at=play.tick(),
+        )  # fmt: skip
+    if all(marked[person] != UNMARKED for marked in marks.values()):
+        sheets.submit_sheet(sheet, actor=assessor, at=play.tick())
+
+
+def publish(play: Play) -> None:
+    """Close scoring, compute and seal the result, publish it by two people and issue the certificates (5 → 8)."""
+    for category in play.categories.values():
+        play.stand_at(play.row["scoring"], AFTERNOON)
+        sheets.close_scoring(category, {}, actor=play.chair, at=play.tick())
+        play.stand_at(play.row["plenary"], MORNING)
+        _seal(play, category)
+        play.stand_at(play.row["publication"], MORNING)
+        asked = publication.propose_publication(category, _sealed(category), actor=play.organiser, at=play.tick())
+        publication.confirm_publication(asked, asked.digest, actor=play.chair, at=play.tick())
+        play.stand_at(play.row["publication"] + 2, MORNING)
+        certificates.issue(category, actor=play.organiser, at=play.tick())
+
+
+def _seal(play: Play, category: Category) -> None:
+    run = results.build_run(category, actor=play.chair, at=play.tick())
+    proposal = results.propose_seal(category, run.digest, actor=play.chair, at=play.tick())
+    results.confirm_seal(proposal, proposal.digest, actor=play.second_organiser, at=play.tick())
+
+
+def _sealed(category: Category) -> str:
+    return publication.payload_of(category)["digest"]
