@@ -24,11 +24,12 @@ from paritrana.nominations.models import Nomination
 from paritrana.panels import tasks as panels
 from paritrana.publication import tasks as publication
 from paritrana.results import tasks as results
+from paritrana.sheets import tasks as sheets
 from paritrana.verification import tasks as verification
 from paritrana.verification.models import Verification
 from paritrana.verification.queries import IN_VERIFICATION
 
-ROOMS = (nominations, panels, verification, interviews, results, publication, certificates)
+ROOMS = (nominations, panels, verification, interviews, sheets, results, publication, certificates)
 
 FINISHED_FOR = timedelta(days=7)
 

@@ -16,6 +16,7 @@ from paritrana.panels.queries import OPEN_ACT, SEAT_ACT
 from paritrana.panels.service import opening_blockers
 from paritrana.publication.queries import PUBLISH_ACT
 from paritrana.results.queries import SEAL_ACT
+from paritrana.sheets.queries import missing_sheets
 from paritrana.verification.queries import AFTER_SHORTLIST, IN_VERIFICATION, SHORTLIST
 
 MOVED_BY: Mapping[str, str] = {"clock": N_("The clock"), "organiser": N_("Organiser"), "chair": N_("Chair")}
@@ -131,6 +132,8 @@ def _blockers(category: Category, state: State, counts: Counts, proposed: set[st
             return _of_verification(counts, proposed)
         case State.INTERVIEW:
             return _of_interviews(counts)
+        case State.SCORING:
+            return _counted((N_("Sheets not submitted yet: %(n)s"), len(missing_sheets(category))))
         case State.PLENARY if SEAL_ACT not in proposed:
             return [Blocker(N_("The seal of the result is not proposed yet."), {})]
         case State.SEALED if PUBLISH_ACT not in proposed:

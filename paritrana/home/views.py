@@ -37,6 +37,8 @@ from paritrana.interviews.service import ATTENDANCE_ACT
 from paritrana.panels.queries import SEAT_ACT
 from paritrana.publication.queries import PUBLISH_ACT
 from paritrana.results.queries import SEAL_ACT
+from paritrana.sheets.forms import reason_name
+from paritrana.sheets.queries import missing_sheets
 from paritrana.verification.queries import SHORTLIST
 from paritrana.web.access import allowed, current_actor, may, now
 from paritrana.web.forms import Form
@@ -232,6 +234,9 @@ def _overview(cycle: Cycle, clock: ClockForm) -> str:
         may_propose_opening=lambda standing: standing.opening is None and may(Act.MOVE_STATE, standing.category),
         may_confirm_opening=_may_confirm_opening,
         may_end_interviews=_may_end_interviews,
+        may_close_scoring=_may_close_scoring,
+        missing_sheets=missing_sheets,
+        reason_name=reason_name,
         me=current_actor(),
         clock=clock,
         problems=clock.problems,
@@ -295,6 +300,10 @@ def _may_confirm_opening(standing: Standing) -> bool:
 def _may_end_interviews(standing: Standing) -> bool:
     held = standing.state is State.INTERVIEW and standing.counts.sessions and not standing.blockers
     return bool(held) and may(Act.MOVE_STATE, standing.category)
+
+
+def _may_close_scoring(standing: Standing) -> bool:
+    return standing.state is State.SCORING and may(Act.MOVE_STATE, standing.category)
 
 
 # The sign of life ----------------------------------------------------------------------------------------------------

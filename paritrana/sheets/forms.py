@@ -81,3 +81,8 @@ class SubmitForm(Form):
             self.statement.errors = [_("Tick the statement before you submit.")]
             fine = False
         return fine
+
+
+def reason_name(seat: str, nomination: str) -> str:
+    """The name of the field that says why the sheet of a seat for a candidate is not in."""
+    return f"reason-{seat}-{nomination}"

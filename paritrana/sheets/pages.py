@@ -179,7 +179,7 @@ def word(mark: Mark | None) -> str:
     """A mark in one word, for lists: its value, an abstention, or nothing yet. Zero reads like every other mark."""
     if mark is not None and mark.value is not None:
         return shown(mark)
-    return _("Abstained") if mark is not None and mark.reason is not None else _("Not scored")
+    return str(_("Abstained") if mark is not None and mark.reason is not None else _("Not scored"))
 
 
 def echo(mark: Mark | None, cap: Cap | None, zone: str) -> str:
@@ -189,12 +189,12 @@ def echo(mark: Mark | None, cap: Cap | None, zone: str) -> str:
     time = formats.clock_time(mark.saved_at, current_language(), zone)
     if mark.value is None:
         if mark.reason is not None:
-            return _("Saved as an abstention at %(time)s", time=time)
-        return _("Saved without a mark at %(time)s", time=time)
-    said = _("Saved as %(value)s at %(time)s", value=shown(mark), time=time)
+            return str(_("Saved as an abstention at %(time)s", time=time))
+        return str(_("Saved without a mark at %(time)s", time=time))
+    said = str(_("Saved as %(value)s at %(time)s", value=shown(mark), time=time))
     if cap is not None and mark.value > cap.value:
         limit = formats.decimal2(cap.value, current_language())
-        return said + " · " + _("It counts as %(cap)s, because of who presented.", cap=limit)
+        return said + " · " + str(_("It counts as %(cap)s, because of who presented.", cap=limit))
     return said
 
 
@@ -203,16 +203,16 @@ def points_sentence(points: tuple[Fraction, Fraction], time: str) -> str:
     language = current_language()
     earned, most = points
     limit = formats.number(most, language) if most.denominator == 1 else formats.decimal2(most, language)
-    return _(
+    return str(_(
         "Your points: %(points)s of %(most)s scored so far (calculated by the server %(time)s)",
         points=formats.decimal2(earned, language), most=limit, time=time,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def progress(said: int, asked: int) -> str:
     """How much of a sheet is done."""
     language = current_language()
-    return _("%(n)s of %(total)s scored", n=formats.number(said, language), total=formats.number(asked, language))
+    return str(_("%(n)s of %(total)s scored", n=formats.number(said, language), total=formats.number(asked, language)))
 
 
 def told(leaf: Leaf, zone: str) -> dict[str, Any]:
@@ -240,4 +240,4 @@ def cap_sentence(cap: Cap) -> str:
     """Why a mark ends lower than the scale."""
     reason = own({"id": cap.reason, "en": cap.reason_en})
     limit = formats.decimal2(cap.value, current_language())
-    return _("At most %(cap)s: presented by %(reason)s", cap=limit, reason=reason)
+    return str(_("At most %(cap)s: presented by %(reason)s", cap=limit, reason=reason))

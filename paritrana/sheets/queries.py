@@ -198,7 +198,7 @@ def circumstances(nomination: Nomination) -> Circumstances:
         )
         .where(Nomination.id == nomination.id)
     ).all()
-    excused = {gate: reason for _state, _rank, gate, reason in rows if gate is not None}
+    excused = {gate: reason for _state, _rank, gate, reason in rows if gate}
     return Circumstances(rows[0][0], rows[0][1], excused) if rows else Circumstances(None, None)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
@@ -24,7 +25,7 @@ from paritrana.nominations.rows import page_name
 from paritrana.panels.queries import has_declared
 from paritrana.panels.service import declare, recuse
 from paritrana.sheets import pages, queries, service
-from paritrana.sheets.forms import DeclarationForm, MarkForm, StepBackForm, SubmitForm
+from paritrana.sheets.forms import DeclarationForm, MarkForm, StepBackForm, SubmitForm, reason_name
 from paritrana.sheets.models import Sheet
 from paritrana.sheets.pages import Leaf, Paper
 from paritrana.verification.figures import SHAPES, VERDICTS, quantity_of
@@ -150,9 +151,7 @@ def post_mark(nomination: Nomination, indicator: str) -> ResponseReturnValue:
     return redirect(url_for("sheets.sheet", ref=nomination.ref, _anchor=indicator), 303)
 
 
-def _declaration(
-    nomination: Nomination, form: DeclarationForm, problems: Sequence[tuple[str, str]] = ()
-) -> ResponseReturnValue:
+def _declaration(nomination: Nomination, form: DeclarationForm, problems: Sequence[tuple[str, str]] = ()) -> str:
     if not may(Act.MARK, nomination):
         raise NotFound
     return render_template(
@@ -391,16 +390,32 @@ def close_scoring(category: Category) -> ResponseReturnValue:
         (nomination.id, seat.account_id): request.form.get(reason_name(seat.code, nomination.ref), "")
         for seat, nomination in queries.missing_sheets(category)
     }
-    service.close_scoring(category, reasons, actor=current_actor(), at=cycle_time(category.cycle, now()))
     cycle, slug = category.cycle.code, category.slug
+    try:
+        service.close_scoring(category, reasons, actor=current_actor(), at=cycle_time(category.cycle, now()))
+    except service.SheetsMissing as refusal:
+        db.session.rollback()
+        return _close_page(get_category(cycle, slug), sentence(refusal)), refusal.status
     db.session.commit()
     flash(_("The scoring is closed. The plenary begins."), "ok")
     return redirect(f"/manage/{cycle}#{slug}", 303)
 
 
-def reason_name(seat: str, nomination: str) -> str:
-    """The name of the field that says why the sheet of a seat for a candidate is not in."""
-    return f"reason-{seat}-{nomination}"
+def _close_page(category: Category, refusal: str) -> str:
+    """The form alone, with what was typed and a sentence at every field that is still empty."""
+    missing = queries.missing_sheets(category)
+    names = [reason_name(seat.code, nomination.ref) for seat, nomination in missing]
+    return render_template(
+        "sheets/close.html",
+        category=category,
+        cycle=category.cycle,
+        simulated=category.cycle.simulated,
+        missing=missing,
+        reason_name=reason_name,
+        plain=Form(formdata=None),
+        typed=request.form,
+        problems=[(name, refusal) for name in names if not request.form.get(name, "").strip()],
+    )
 
 
 # Shared ---------------------------------------------------------------------------------------------------------------
@@ -465,6 +480,7 @@ def _show(template: str, paper: Paper, **context: Any) -> str:
         rubric=service.rubric_on(found),
         points=_points(paper, at),
         progress=pages.progress(paper.said, len(paper.asked)),
+        exact=Decimal,
         echo=pages.echo,
         word=pages.word,
         plain=Form(formdata=None),
