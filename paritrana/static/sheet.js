@@ -58,8 +58,7 @@ if (sheet) {
     const text = chip.querySelector("[data-save-word]");
     if (text.textContent === word) return;
     chip.className = `p-save p-save--${state}`;
-    const icon = chip.querySelector("use");
-    icon.setAttribute("href", icon.getAttribute("href").replace(/#.*$/, `#${state === "server" ? "done" : state}`));
+    chip.querySelector("svg").replaceWith(icon(state === "server" ? "done" : state));
     text.textContent = word;
   }
 
@@ -167,8 +166,16 @@ if (sheet) {
     if (told.echo) leaf.form.querySelector("[data-echo]").textContent = told.echo;
     const place = sheet.querySelector(`[data-index="${CSS.escape(leaf.code)}"]`);
     place.classList.toggle("is-said", told.said);
-    place.querySelector("[data-index-word]").textContent = told.word;
+    place.setAttribute("aria-label", `${leaf.code}: ${told.word}`);
+    place.querySelector("[data-index-word]").replaceChildren(told.shown || icon(told.said ? "neutral" : "open"));
     press(leaf);
+  }
+
+  function icon(name) {
+    const made = chip.querySelector("svg").cloneNode(true);
+    const use = made.querySelector("use");
+    use.setAttribute("href", use.getAttribute("href").replace(/#.*$/, `#${name}`));
+    return made;
   }
 
   function press(leaf) {

@@ -20,7 +20,7 @@ from paritrana.sheets.tasks import tasks
 from tests.factories import sign_in, world
 from tests.interviews.stages import held, planned, shortlisted
 from tests.nominations.pages import fields_in, fields_of, send, text_of
-from tests.sheets.desks import DESK, marked, opened, put, submitted
+from tests.sheets.desks import DESK, marked, opened, put, submitted, token_of
 from tests.verification.cases import LATER
 
 
@@ -62,13 +62,6 @@ def stored(model, **which):
 def mark(indicator="A1"):
     (found,) = stored(Mark, indicator=indicator)
     return found
-
-
-def end_interviews(here):
-    for session in planned(here, []):
-        held(here, session)
-    interviews.end_interviews(here.category, actor=here.actor("organiser-1"), at=here.now + LATER)
-    db.session.commit()
 
 
 # Opening --------------------------------------------------------------------------------------------------------------
@@ -445,9 +438,7 @@ def test_saving_one_mark_takes_few_statements_whatever_the_number_of_candidates(
     client = door()
     ref = sheet.ref
     assert put(client, ref, "E1", "7", key="the-first-save").status_code == 200
-    from tests.sheets.desks import csrf_of
-
-    token = csrf_of(client, ref)
+    token = token_of(client)
     headers = {
         "If-Match": '"1"', "Idempotency-Key": "the-counted-save", "X-CSRFToken": token, "Sec-Fetch-Site": "same-origin",
     }  # fmt: skip
