@@ -96,7 +96,7 @@ class Watch:
 
 @pytest.fixture
 def watch(site: Site) -> Iterator[Watch]:
-    """Fails the test when a page asked another host for something, raised in a script or wrote an error to the console."""
+    """Fails the test when a page asked another host for something, raised or complained in a script."""
     watch = Watch(site.url)
     yield watch
     assert watch.foreign == []
@@ -128,7 +128,7 @@ def survey(accessible: Callable[[Page], list[str]]) -> Iterator[Survey]:
     """Gathers what is wrong with the pages of one test, and fails it at the end with the whole list."""
     survey = Survey(accessible)
     yield survey
-    assert survey.wrong == []
+    assert not survey.wrong, "\n".join(["", *survey.wrong])
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Forms keep what was typed: without scripts, in two tabs, after the sign-in ran out; sign-in, language, narrow pages."""
+"""Forms keep what was typed: without scripts, in two tabs, after the sign-in ran out; sign-in and language."""
 
 import re
 from collections.abc import Callable

@@ -1,28 +1,35 @@
 """From the first line of a nomination to a certificate that a stranger verifies, through the pages people use."""
 
+import json
 import re
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Playwright, expect
+from pypdfium2 import PdfDocument
 
-from paritrana.clock import SetClock
+from paritrana.audit.queries import first_broken_link
 from paritrana.core.lifecycle import State
+from paritrana.cycles.queries import get_cycle
+from paritrana.interviews.queries import sessions_of
 from paritrana.nominations import service as nominations
 from paritrana.nominations.queries import get_nomination
 from tests import factories
 from tests.conftest import START
 from tests.files.samples import EACH
 from tests.journeys.conftest import Site
-from tests.journeys.walker import Survey, Walker, fill_figures, world_again
+from tests.journeys.walker import Machine, Walker, fill_figures, world_again
 from tests.nominations.pages import TYPED, filled, vulnerable
 from tests.verification.cases import verify
 
 Walk = Callable[..., Walker]
 ROWS = ("indicator-A1", "permit_compliance", "indicator-A3", "non_asn_protection", "vulnerable_workers",
         "village_allocation", "coverage", "indicator-D1")  # fmt: skip
+JUDGED = ("A1", "A2", "A3", "B3", "D1", "E1", "E2")
+SEATS = ("chair", "deputy", *(f"assessor-{no}" for no in range(3, 10)))
 GATES = ("period", "complete")
 
 
@@ -38,7 +45,7 @@ def papers(tmp_path: Path) -> dict[str, Path]:
 
 @pytest.mark.timeout(280)
 def test_from_nomination_to_a_verified_certificate(
-    site: Site, walker: Walk, survey: Survey, clock: SetClock, papers: dict[str, Path]
+    site: Site, walker: Walk, playwright: Playwright, papers: dict[str, Path], tmp_path: Path
 ) -> None:
     with site.app.app_context():
         here = factories.world()
@@ -61,7 +68,21 @@ def test_from_nomination_to_a_verified_certificate(
         verify(world_again(START), there)
     shortlist(organiser, chair)
     interviews(organiser)
+    refs = candidates(site)
+    assert refs == [ref, other_ref]
+    score(chair, ref)
+    score_without_scripts(walker("assessor-3", java_script_enabled=False), ref)
+    for place, name in enumerate(SEATS):
+        by_hand = {ref} if name in {"chair", "assessor-3"} else set()
+        missing = {other_ref} if name == "assessor-9" else set()
+        score_by_machine(site, playwright, name, place, [one for one in refs if one not in by_hand | missing])
     end_interviews(organiser)
+    close_scoring(chair)
+    bundle = rank_and_seal(chair, organiser, site)
+    publish(chair, organiser, walker(), bundle, tmp_path)
+    certify(organiser, walker, tmp_path)
+    with site.app.app_context():
+        assert first_broken_link() is None
 
 
 def hand_in(nominee: Walker, papers: dict[str, Path]) -> str:
@@ -242,3 +263,198 @@ def end_interviews(organiser: Walker) -> None:
         organiser.go(f"/interviews/contoh-2025-1/slots/{no}").press("Close the session")
     organiser.look("slot-closed").go("/manage/contoh-2025/schedule").look("schedule-closed")
     organiser.press("End the interviews").look("manage-scoring")
+
+
+def candidates(site: Site) -> list[str]:
+    """The nominations in the order of their slots."""
+    with site.app.app_context():
+        return [one.nomination.ref for one in sessions_of(get_cycle("contoh-2025").categories[0])]
+
+
+def score(judge: Walker, ref: str) -> None:
+    """One sheet as an assessor fills it: saved while typing, refused, abstained, in two tabs, left and read again."""
+    judge.go("/assessments").look("assessments").go(f"/assessments/{ref}/sheet").look("sheet-declaration")
+    judge.press("Open the sheet").look("sheet-empty")
+    judge.chip("Not saved")
+    address = judge.path
+    mark(judge, "A1", "8,75").chip("Saved on the server %(time)s")
+    value = judge.main.locator("#A2-value")
+    value.fill("8,755")
+    value.blur()
+    expect(judge.main.locator("#A2-value-error")).to_contain_text(
+        judge.word("Write at most 2 decimals, for example 8.75").replace("8.75", "8,75")
+    )
+    expect(value).to_have_value("8,755")
+    judge.chip("Not saved").look("sheet-refused")
+    mark(judge, "A2", "8,5", "8,50")
+    judge.main.locator("#A3-abstain").check()
+    judge.main.locator("#A3-abstain_note").fill("Saya ikut menyusun RPJMD ini.")
+    judge.main.locator("#A3-abstain_note").blur()
+    expect(judge.main.locator("#A3-echo")).to_contain_text(judge.like("Saved as an abstention at %(time)s"))
+    two_tabs(judge, address)
+    judge.main.locator("#E1-value").fill("9")
+    judge.main.locator("#E1-value").blur()
+    expect(judge.main.locator("#E1-value-error")).to_contain_text("8,00")
+    mark(judge, "E1", "7,5", "7,50")
+    mark(judge, "E2", "0", "0,00")
+    judge.page.reload()
+    expect(judge.main.locator("#A1-value")).to_have_value("8,75")
+    expect(judge.main.locator("#B3-value")).to_have_value("")
+    expect(judge.main.locator("#E2-value")).to_have_value("0,00")
+    expect(judge.main.locator("#A3-abstain")).to_be_checked()
+    judge.look("sheet-half").follow("Check and submit").look("sheet-check-blank")
+    judge.main.locator("input[name=statement]").check()
+    judge.press("Submit and lock").look("sheet-check-refused")
+    judge.go(address)
+    mark(judge, "B3", "7", "7,00")
+    judge.follow("Check and submit").look("sheet-check")
+    judge.main.locator("input[name=statement]").check()
+    judge.press("Submit and lock").look("sheet-receipt")
+    judge.go(address).reads("This sheet is submitted and locked").look("sheet-locked")
+
+
+def mark(judge: Walker, code: str, typed: str, stored: str = "") -> Walker:
+    """Type a mark, leave the field, and wait until the server says what it stored."""
+    judge.main.locator(f"#{code}-value").fill(typed)
+    judge.main.locator(f"#{code}-value").blur()
+    expect(judge.main.locator(f"#{code}-echo")).to_contain_text(stored or judge.like("Saved as %(value)s at %(time)s"))
+    return judge
+
+
+def two_tabs(judge: Walker, address: str) -> None:
+    """The same indicator in two tabs: the second shows both versions and keeps the one that is chosen."""
+    page = judge.page.context.new_page()
+    page.goto(address)
+    mark(judge, "D1", "6", "6,00")
+    page.locator("#D1-value").fill("6,5")
+    page.locator("#D1-value").blur()
+    box = page.locator("#D1 [data-two]")
+    expect(box).to_be_visible()
+    expect(box.locator("[data-mine]")).to_contain_text("6,5")
+    expect(box.locator("[data-theirs]")).to_contain_text("6,00")
+    Walker(judge.site, page, judge.survey).look("sheet-two-versions")
+    box.locator("[data-keep-mine]").click()
+    expect(page.locator("#D1-echo")).to_contain_text("6,50")
+    page.close()
+    judge.page.reload()
+    expect(judge.main.locator("#D1-value")).to_have_value("6,50")
+
+
+def score_without_scripts(judge: Walker, ref: str) -> None:
+    """The same sheet by plain forms, one indicator at a time."""
+    judge.go(f"/assessments/{ref}/sheet")
+    sign_declaration(judge)
+    for row, code in enumerate(JUDGED):
+        form = judge.main.locator(f"form[data-leaf={code}]")
+        if row == 0:
+            form.locator("[name=value]").fill("8,755")
+            form.locator("[data-save]").click()
+            expect(form.locator("[name=value]")).to_have_value("8,755")
+        form.locator("[name=value]").fill(f"7,{row}5")
+        form.locator("[data-save]").click()
+        expect(form.locator("[data-echo]")).to_contain_text(f"7,{row}5")
+    judge.follow("Check and submit")
+    judge.main.locator("input[name=statement]").check()
+    judge.press("Submit and lock")
+    expect(judge.page).to_have_url(re.compile("/sheet/receipt$"))
+
+
+def score_by_machine(site: Site, playwright: Playwright, name: str, place: int, refs: Sequence[str]) -> None:
+    """One assessor marks these candidates through the interface for machines, and submits."""
+    machine = Machine(site, playwright, name)
+    for number, ref in enumerate(refs):
+        machine.mark(ref, {code: mark_of(place, number, row) for row, code in enumerate(JUDGED)})
+    machine.close()
+
+
+def mark_of(place: int, number: int, row: int) -> str:
+    """Some mark between 5 and 8, which is the limit where the deputy regent presented."""
+    return f"{5 + (place + number + row) % 3}.{row}5"
+
+
+def close_scoring(chair: Walker) -> None:
+    """The chair says why a sheet is missing, and ends the scoring."""
+    chair.go("/home").look("home-chair-scoring").go("/manage/contoh-2025").look("manage-missing-sheets")
+    chair.main.locator("[name^=reason-]").fill("Sakit pada hari wawancara.")
+    chair.press("Close the scoring").look("manage-plenary")
+
+
+def rank_and_seal(chair: Walker, organiser: Walker, site: Site) -> dict[str, str]:
+    """A run, its ranking page on screen and on paper, the seal by two people; gives the totals shown by code."""
+    address = "/manage/contoh-2025/ranking/kabkota"
+    chair.go(address).look("ranking-empty").press("Calculate a new run").look("ranking")
+    button = chair.main.get_by_role("button").first
+    expect(button).to_be_visible()
+    chair.page.emulate_media(media="print")
+    expect(button).to_be_hidden()
+    expect(chair.page.get_by_role("navigation").first).to_be_hidden()
+    chair.page.emulate_media(media="screen")
+    shown = totals(chair)
+    chair.press("Propose the seal").look("ranking-proposed")
+    organiser.go("/home").look("home-organiser-seal").go(address).look("ranking-organiser").press("Confirm the seal")
+    organiser.reads("This result is sealed").look("ranking-sealed")
+    return shown
+
+
+def totals(walker: Walker) -> dict[str, str]:
+    """Candidate code to the total that a ranking table shows."""
+    rows = walker.main.locator("table").first.locator("tbody tr").all()
+    return {row.locator("th .p-small").inner_text(): row.locator("td strong").first.inner_text() for row in rows}
+
+
+def publish(chair: Walker, organiser: Walker, stranger: Walker, shown: dict[str, str], folder: Path) -> None:
+    """One person requests, another confirms; a stranger reads the page and recomputes the bundle."""
+    address = "/manage/contoh-2025/publication"
+    stranger.go("/").look("landing-before").go("/cycles/contoh-2025").look("cycle-before")
+    stranger.go("/cycles/contoh-2025/method").look("method").go("/cycles/contoh-2025/results/kabkota").look(
+        "result-not-yet"
+    )
+    organiser.go(address).look("publication").press("Request publication").look("publication-requested")
+    chair.go(address).look("publication-chair").press("Confirm and publish").look("publication-public")
+    stranger.go("/").look("landing").go("/cycles/contoh-2025").look("cycle")
+    stranger.go("/cycles/contoh-2025/results/kabkota").look("results")
+    with stranger.page.expect_download() as download:
+        stranger.follow("Open bundle (JSON)")
+    bundle = folder / "bundle.json"
+    download.value.save_as(bundle)
+    checked = run_command("verify-ranking", bundle)
+    assert checked.returncode == 0, checked.stderr
+    ranked = json.loads(run_command("rank", bundle).stdout)
+    assert {row["candidate"]: row["total"].replace(".", ",") for row in ranked} == shown
+
+
+def run_command(*arguments: object) -> "subprocess.CompletedProcess[str]":
+    """The console command, as a process of its own."""
+    command = [sys.executable, "-m", "paritrana", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def certify(organiser: Walker, walker: Walk, folder: Path) -> None:
+    """Certificates are issued; a stranger types the code of one as it comes, and finds whom it names."""
+    organiser.go("/manage/contoh-2025/certificates").look("certificates-before")
+    organiser.press("Issue all missing certificates (%(n)s)").look("certificates")
+    code = organiser.main.locator("a.p-code").first.inner_text()
+    recipient = organiser.main.locator("tbody th").first.inner_text()
+    with organiser.page.expect_download() as download:
+        organiser.follow("PDF")
+    paper = folder / "certificate.pdf"
+    download.value.save_as(paper)
+    text = text_of(paper)
+    assert recipient in text
+    assert code in text
+    stranger = walker(width="phone").go("/verify").look("verify")
+    stranger.fill("Code on the certificate", code.lower().replace("-", "")).press("Verify")
+    stranger.reads("VALID. Compare the details below with your document.").says(recipient).look("verify-valid")
+    stranger.go("/verify?code=7QK4-2M9X-H3TC-8WPA", 404)
+    stranger.reads("UNKNOWN. Check the letters and digits on the certificate.").look("verify-unknown")
+    english = walker(language="en").go("/").look("landing").go(f"/verify/{code}").look("verify-valid")
+    english.go("/cycles/contoh-2025/results/kabkota").look("results")
+
+
+def text_of(paper: Path) -> str:
+    """The words of a PDF, in reading order, with single spaces."""
+    document = PdfDocument(paper)
+    try:
+        return " ".join(" ".join(page.get_textpage().get_text_range().split()) for page in document)
+    finally:
+        document.close()

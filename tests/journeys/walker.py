@@ -6,14 +6,14 @@ so a journey reads the same in both languages and does not break when the catalo
 
 import os
 import re
+import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import force_locale, gettext
-from playwright.sync_api import Locator, Page, expect
-
+from playwright.sync_api import APIResponse, Locator, Page, Playwright, expect
 from sqlalchemy import select
 
 from paritrana.accounts.models import Account
@@ -176,6 +176,48 @@ class Walker:
         text: Any = self.like(message) if "%(" in message and not params else self.word(message, **params)
         expect(self.page.locator("[data-save-word]").first).to_have_text(text)
         return self
+
+
+class Machine:
+    """A program that speaks for one person over HTTP: signs in, marks through the interface for machines, submits."""
+
+    def __init__(self, site: "Site", playwright: Playwright, name: str) -> None:
+        self.http = playwright.request.new_context(
+            base_url=site.url, extra_http_headers={"Sec-Fetch-Site": "same-origin", "Accept": "text/html"}
+        )
+        self.post("/sign-in", page="/sign-in", email=f"{name}@contoh.test", password=PASSWORD)
+
+    def post(self, address: str, *, page: str = "/home", **fields: str) -> APIResponse:
+        """Send a form with the token of `page` and a key of its own."""
+        form = {"csrf_token": self.token(page), "idempotency_key": secrets.token_urlsafe(16), "version": "0", **fields}
+        answer = self.http.post(address, form=form)
+        assert answer.ok, f"{address}: {answer.status} {answer.text()}"
+        return answer
+
+    def token(self, page: str) -> str:
+        """The token of the forms of a page."""
+        found = re.search(r'name="csrf_token" value="([^"]+)"', self.http.get(page).text())
+        assert found is not None
+        return found[1]
+
+    def mark(self, nomination: str, marks: Mapping[str, str]) -> None:
+        """Declare no conflict, mark every indicator and submit the sheet."""
+        sheet = self.post(f"/assessments/{nomination}/declaration", conflict="no").text()
+        found = re.search(r"/api/v1/sheets/(L-[0-9A-Z-]+)", sheet)
+        assert found is not None
+        token = self.token("/home")
+        for code, value in marks.items():
+            answer = self.http.put(
+                f"/api/v1/sheets/{found[1]}/marks/{code}",
+                data={"value": value},
+                headers={"If-Match": '"0"', "Idempotency-Key": secrets.token_urlsafe(16), "X-CSRFToken": token},
+            )
+            assert answer.ok, f"{code}: {answer.status} {answer.text()}"
+        self.post(f"/assessments/{nomination}/sheet/check", statement="y")
+
+    def close(self) -> None:
+        """Hang up."""
+        self.http.dispose()
 
 
 def fill_figures(walker: Walker, kind: str, data: Mapping[str, Any]) -> None:
