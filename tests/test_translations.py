@@ -128,8 +128,10 @@ def test_a_translation_begins_and_ends_like_its_message(entries: list[Message]) 
 
 
 def test_the_indonesian_keeps_the_tone_of_the_house(entries: list[Message]) -> None:
-    said = [texts(message.string)[0] for message in entries]
-    assert [(words, found[0]) for words in said if (found := UNWANTED.search(PLACEHOLDER.sub("", words)))] == []
+    said = [PLACEHOLDER.sub("", texts(message.string)[0]) for message in entries]
+    # A sentence for machines names the members of an object as they are.
+    for_people = [words for words in said if not re.search(r"\w_\w", words)]
+    assert [(words, found[0]) for words in for_people if (found := UNWANTED.search(words))] == []
     assert [words for words in said if re.search(r"\banda\b", words)] == []
 
 
