@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -88,7 +89,7 @@ class Ranking:
             points={code: two_decimals(part) for code, part in earned.items()},
             assessors=judges,
             reasons=row["reasons"],
-            caps=caps,
+            caps=[one for one in caps if Decimal(one["value"]) < self.rubric.scale.high],  # others limit nothing
             not_applicable=excused,
             weights={code: two_decimals(weight) for code, weight in effective_weights(self.rubric, moved).items()}
             if moved and ranked

@@ -310,6 +310,7 @@ def score(judge: Walker, ref: str) -> None:
     judge.follow("Check and submit").look("sheet-check")
     judge.main.locator("input[name=statement]").check()
     judge.press("Submit and lock").look("sheet-receipt")
+    print_without_buttons(judge, "sheet-receipt-print")
     judge.go(address).reads("This sheet is submitted and locked").look("sheet-locked")
 
 
@@ -375,6 +376,7 @@ def mark_of(place: int, number: int, row: int) -> str:
 def close_scoring(chair: Walker) -> None:
     """The chair says why a sheet is missing, and ends the scoring."""
     chair.go("/home").look("home-chair-scoring").go("/manage/contoh-2025").look("manage-missing-sheets")
+    chair.main.get_by_text(chair.word("Close without the missing sheets")).click()
     chair.main.locator("[name^=reason-]").fill("Sakit pada hari wawancara.")
     chair.press("Close the scoring").look("manage-plenary")
 
@@ -383,17 +385,23 @@ def rank_and_seal(chair: Walker, organiser: Walker, site: Site) -> dict[str, str
     """A run, its ranking page on screen and on paper, the seal by two people; gives the totals shown by code."""
     address = "/manage/contoh-2025/ranking/kabkota"
     chair.go(address).look("ranking-empty").press("Calculate a new run").look("ranking")
-    button = chair.main.get_by_role("button").first
-    expect(button).to_be_visible()
-    chair.page.emulate_media(media="print")
-    expect(button).to_be_hidden()
-    expect(chair.page.get_by_role("navigation").first).to_be_hidden()
-    chair.page.emulate_media(media="screen")
+    print_without_buttons(chair, "ranking-print")
     shown = totals(chair)
     chair.press("Propose the seal").look("ranking-proposed")
     organiser.go("/home").look("home-organiser-seal").go(address).look("ranking-organiser").press("Confirm the seal")
     organiser.reads("This result is sealed").look("ranking-sealed")
     return shown
+
+
+def print_without_buttons(walker: Walker, name: str) -> None:
+    """On paper neither buttons nor menus remain."""
+    button = walker.main.get_by_role("button").first
+    expect(button).to_be_visible()
+    walker.page.emulate_media(media="print")
+    expect(button).to_be_hidden()
+    expect(walker.page.get_by_role("navigation")).to_have_count(0)
+    walker.survey.keep_picture(walker.page, name)
+    walker.page.emulate_media(media="screen")
 
 
 def totals(walker: Walker) -> dict[str, str]:

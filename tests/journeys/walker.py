@@ -56,10 +56,15 @@ class Survey:
             over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             if over > 0:
                 self.wrong.append(f"{name}: at {width} px the page is {over} px too wide")
-            if self.folder is not None and width != WIDTHS[0]:
-                page.screenshot(path=self.folder / f"{name}-{width}.png", full_page=True)
+            if width != WIDTHS[0]:
+                self.keep_picture(page, f"{name}-{width}")
         if size is not None:
             page.set_viewport_size(size)
+
+    def keep_picture(self, page: Page, name: str) -> None:
+        """Store what the page looks like, where pictures are wanted."""
+        if self.folder is not None:
+            page.screenshot(path=self.folder / f"{name}.png", full_page=True)
 
 
 class Walker:
