@@ -79,6 +79,7 @@ def test_from_nomination_to_a_verified_certificate(
     end_interviews(organiser)
     close_scoring(chair)
     bundle = rank_and_seal(chair, organiser, site)
+    in_english(walker, ref)
     publish(chair, organiser, walker(), bundle, tmp_path)
     certify(organiser, walker, tmp_path)
     with site.app.app_context():
@@ -457,6 +458,25 @@ def certify(organiser: Walker, walker: Walk, folder: Path) -> None:
     stranger.reads("UNKNOWN. Check the letters and digits on the certificate.").look("verify-unknown")
     english = walker(language="en").go("/").look("landing").go(f"/verify/{code}").look("verify-valid")
     english.go("/cycles/contoh-2025/results/kabkota").look("results")
+
+
+def in_english(walker: Walk, ref: str) -> None:
+    """The pages of officers in the other language, as they stand when the result is sealed."""
+    manage = "/manage/contoh-2025"
+    pages = {
+        "verifier-2": {"home-verifier": "/home", "queue": "/verification?status=closed"},
+        "chair": {"home": "/home", "assessments": "/assessments", "sheet": f"/assessments/{ref}/sheet",
+                  "receipt": f"/assessments/{ref}/sheet/receipt", "ranking": f"{manage}/ranking/kabkota"},
+        "organiser-2": {"overview": f"/verification/{ref}", "item": f"/verification/{ref}/items/coverage",
+                        "manage": manage, "shortlist": f"{manage}/nominations", "panel": f"{manage}/panel",
+                        "schedule": f"{manage}/schedule", "slot": "/interviews/contoh-2025-1/slots/1",
+                        "publication": f"{manage}/publication", "certificates": f"{manage}/certificates"},
+    }  # fmt: skip
+    for name, addresses in pages.items():
+        officer = walker(name, "en")
+        for page, address in addresses.items():
+            officer.go(address)
+            officer.look(f"sealed-{page}")
 
 
 def text_of(paper: Path) -> str:
