@@ -1,5 +1,6 @@
 """Score sheets at the door of an assessor: one mark at a time, the submission, and who sees nothing of it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 
@@ -217,6 +218,37 @@ def test_a_second_device_sees_both_versions_and_nothing_is_lost(here, sheet, doo
     assert mark().value == Decimal("8.75")
     assert put(desk, sheet, "A1", "8.50", version=1, key="chosen-at-the-desk").status_code == 200
     assert [one.value for one in stored(MarkRevision)] == [Decimal("8.75"), Decimal("8.50")]
+
+
+def test_of_saves_at_the_same_time_one_is_stored_and_the_others_learn_of_it(here, sheet, door):
+    clients, ref = [door() for _place in range(4)], sheet.ref
+    db.session.rollback()
+
+    def save(place):
+        return put(clients[place], ref, "A1", f"{place + 1}", key=f"from-device-{place}").status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(save, range(4))) == [200, 409, 409, 409]
+    assert [one.version for one in stored(MarkRevision)] == [1]
+    assert len(stored(Event, kind="mark.saved")) == 1
+
+
+def test_the_same_request_from_several_tries_at_once_is_stored_once(here, sheet, door):
+    client, ref = door(), sheet.ref
+    headers = {
+        "If-Match": '"0"', "Idempotency-Key": "one-key-many-tries", "X-CSRFToken": token_of(client),
+        "Sec-Fetch-Site": "same-origin",
+    }  # fmt: skip
+    db.session.rollback()
+
+    def save(_place):
+        answer = client.put(f"/api/v1/sheets/{ref}/marks/A1", json={"value": "8"}, headers=headers)
+        return answer.status_code, answer.get_data()
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = set(pool.map(save, range(4)))
+    assert [status for status, _body in answers] == [200]
+    assert len(stored(MarkRevision)) == 1
 
 
 def test_a_mark_above_the_cap_is_refused_and_one_stored_before_counts_as_the_cap(here, candidates, clock, door):
