@@ -206,7 +206,7 @@ def close_slot(slot: InterviewSession) -> ResponseReturnValue:
 def _slot(slot: InterviewSession, form: Form | None = None) -> str:
     rubric = rubric_of(slot.category)
     caps = queries.caps_for(rubric, [slot.nomination])
-    counts = current_app.extensions.get("sheet_counts")
+    counts = current_app.extensions.get("sheet_counts") if _sees_progress(slot) else None
     return render_template(
         "interviews/slot.html",
         slot=slot,
@@ -219,6 +219,7 @@ def _slot(slot: InterviewSession, form: Form | None = None) -> str:
         may_open=slot.state == "planned" and may(Act.OPEN_SESSION, slot),
         may_close=slot.state == "open" and may(Act.CLOSE_SESSION, slot),
         may_record=may(Act.RECORD_ATTENDANCE, slot),
+        way_back=_way_back(slot),
         proposal=_waiting(slot),
         may_confirm=may(Act.RECORD_ATTENDANCE, slot, part=Part.SECOND),
         me=current_actor(),
@@ -313,6 +314,7 @@ def _attendance(slot: InterviewSession, form: AttendanceForm, *, preview: bool =
         cycle=slot.day.cycle,
         simulated=slot.day.cycle.simulated,
         ladder=queries.ladder_of(rubric),
+        way_back=_way_back(slot),
         form=form,
         problems=form.problems,
         caps=caps,
@@ -328,6 +330,20 @@ def _needs_second(slot: InterviewSession) -> bool:
 
 def _at(category: Category) -> datetime:
     return cycle_time(category.cycle, now())
+
+
+def _sees_progress(slot: InterviewSession) -> bool:
+    """How many sheets are in is for the secretariat and the panel; the candidate itself does not learn it."""
+    return may(Act.SEE_PROGRESS, slot.category) or slot.category_id in current_actor().seats
+
+
+def _way_back(slot: InterviewSession) -> tuple[str, str] | None:
+    """Name and address of the list that a person came from: the schedule, or the candidates of an assessor."""
+    if may(Act.MANAGE_CYCLE, slot.category):
+        return _("Interview schedule"), url_for("interviews.schedule", cycle=slot.day.cycle.code)
+    if slot.category_id in current_actor().seats:
+        return _("Assessments"), "/assessments"
+    return None
 
 
 def _address(slot: InterviewSession) -> str:

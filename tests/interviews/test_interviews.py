@@ -243,6 +243,28 @@ def test_an_assessor_in_conflict_does_not_learn_of_the_slot(here, slot, door):
     assert door("assessor-4").get(address(slot)).status_code == 200
 
 
+def test_how_many_sheets_are_in_is_told_to_the_panel_and_not_to_the_candidate(here, slot, door):
+    owner = next(name for name in ("nominee-1", "nominee-2", "nominee-3") if sees(door(name), slot))
+    said = {name: "0 of 9" in text_of(sees(door(name), slot)) for name in ("assessor-4", "organiser-1", owner)}
+    assert said == {"assessor-4": True, "organiser-1": True, owner: False}
+
+
+def sees(client, slot):
+    """The page of the slot in English, or None where it is not shown."""
+    answer = client.get(address(slot), query_string={"lang": "en"})
+    return answer if answer.status_code == 200 else None
+
+
+def test_a_slot_leads_back_to_the_list_a_person_came_from(here, slot, door):
+    ways = {"organiser-1": "/manage/contoh-2025/schedule", "chair": "/manage/contoh-2025/schedule"}
+    for name, way in {**ways, "assessor-4": "/assessments"}.items():
+        client = door(name)
+        shown = client.get(address(slot)).get_data(as_text=True)
+        crumbs = shown[shown.index("p-crumbs") : shown.index("<main")]
+        assert f'href="{way}"' in crumbs
+        assert client.get(way).status_code == 200
+
+
 def test_an_unknown_slot_is_not_there(here, slot, door):
     client = door("organiser-1")
     assert client.get(f"/interviews/{slot.day.code}/slots/99").status_code == 404
