@@ -1,6 +1,5 @@
 """The application: settings, database, rooms, facts, error pages. Only this module knows every room."""
 
-import importlib
 import logging
 import sys
 from collections.abc import Iterable
@@ -15,28 +14,36 @@ from flask_wtf import CSRFProtect
 from sqlalchemy import Engine
 
 from paritrana.accounts import once, origin, security
+from paritrana.accounts import views as accounts_views
+from paritrana.certificates import views as certificates_views
 from paritrana.clock import Clock, SystemClock
 from paritrana.config import Settings, data_folder, load_settings
 from paritrana.core.policy import Act, Guard
 from paritrana.cycles.models import Category, Cycle
 from paritrana.cycles.queries import all_categories, state_now
 from paritrana.database import db, engine_options, prepare_engine
+from paritrana.home import views as home_views
+from paritrana.interviews import views as interviews_views
+from paritrana.nominations import facts as nominations_facts
+from paritrana.nominations import views as nominations_views
 from paritrana.nominations.models import Nomination
+from paritrana.panels import facts as panels_facts
+from paritrana.panels import queries as panels_queries
+from paritrana.panels import views as panels_views
+from paritrana.publication import views as publication_views
+from paritrana.results import views as results_views
+from paritrana.sheets import facts as sheets_facts
+from paritrana.sheets import views as sheets_views
 from paritrana.sheets.models import Sheet
+from paritrana.verification import facts as verification_facts
+from paritrana.verification import views as verification_views
 from paritrana.web import access, errors, headers, inputs, language, template_filters
 from paritrana.web.access import Access, CategoryPlace
 
-
-def _try(name):
-    try:
-        return importlib.import_module(name)
-    except Exception as error:
-        print("not there yet:", name, error, file=sys.stderr)
-        return None
-
-
-for _m in ("results", "certificates", "publication", "verification", "interviews", "sheets", "panels", "accounts"):
-    importlib.import_module(f"paritrana.{_m}.models")
+ROOMS = (
+    accounts_views, nominations_views, panels_views, verification_views, interviews_views, sheets_views,
+    results_views, certificates_views, publication_views, home_views,
+)  # fmt: skip
 
 migrate = Migrate()
 csrf = CSRFProtect()
@@ -78,21 +85,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     headers.init_app(app)
     errors.init_app(app)
     security.init_app(app, db)
-    for name in (
-        "accounts",
-        "nominations",
-        "panels",
-        "verification",
-        "interviews",
-        "sheets",
-        "results",
-        "certificates",
-        "publication",
-        "home",
-    ):
-        room = _try(f"paritrana.{name}.views")
-        if room:
-            app.register_blueprint(room.bp)
+    for room in ROOMS:
+        app.register_blueprint(room.bp)
     _register_facts(app.extensions["access"])
     for endpoint in ("static", "bootstrap.static"):
         if endpoint in app.view_functions:
@@ -110,36 +104,30 @@ def _set_up_database(app: Flask) -> None:
 
 
 def _register_facts(registry: Access) -> None:
-    pq = _try("paritrana.panels.queries")
-    registry.actor = security.actor_at_the_door(
-        pq.seats_of if pq and hasattr(pq, "seats_of") else (lambda account_id: {})
-    )
+    registry.actor = security.actor_at_the_door(panels_queries.seats_of)
     registry.first_answer = once.first_answer
     registry.places = _places
     registry.all_places = lambda at: [_place(category, at) for category in all_categories()]
-    nf = _try("paritrana.nominations.facts")
-    pf = _try("paritrana.panels.facts")
-    vf = _try("paritrana.verification.facts")
-    sf = _try("paritrana.sheets.facts")
     registry.facts = {
-        Guard.SEATED: lambda actor, role, subject: True,
+        Guard.OWN: nominations_facts.own,
+        Guard.SEATED: lambda actor, role, subject: True,  # the role itself follows from the seat or the grant
         Guard.OWN_CYCLE: lambda actor, role, subject: True,
+        Guard.UNCONFLICTED: panels_facts.unconflicted,
+        Guard.CATEGORY_UNCONFLICTED: panels_facts.category_unconflicted,
+        Guard.OPEN_REQUEST: verification_facts.open_request,
+        Guard.NOT_FIRST_PERSON: verification_facts.not_first_person,
+        Guard.OWN_ITEM: sheets_facts.own_item,
+        Guard.SHEET_LOCKED: sheets_facts.sheet_locked,
+        Guard.ALL_SHEETS_IN: sheets_facts.all_sheets_in,
         Guard.SIMULATED: lambda actor, role, subject: all(c.cycle.simulated for c in _categories(subject)),
     }
-    for guard, module, name, model in (
-        (Guard.OWN, nf, "own", Nomination),
-        (Guard.UNCONFLICTED, pf, "unconflicted", Nomination),
-        (Guard.CATEGORY_UNCONFLICTED, pf, "category_unconflicted", None),
-        (Guard.OPEN_REQUEST, vf, "open_request", Nomination),
-        (Guard.NOT_FIRST_PERSON, vf, "not_first_person", Nomination),
-        (Guard.OWN_ITEM, sf, "own_item", Sheet),
-        (Guard.SHEET_LOCKED, sf, "sheet_locked", None),
-        (Guard.ALL_SHEETS_IN, sf, "all_sheets_in", None),
-    ):
-        if module and hasattr(module, name):
-            registry.facts[guard] = getattr(module, name)
-        if module and model and hasattr(module, name + "_clause"):
-            registry.clauses[guard, model] = getattr(module, name + "_clause")
+    registry.clauses = {
+        (Guard.OWN, Nomination): nominations_facts.own_clause,
+        (Guard.UNCONFLICTED, Nomination): panels_facts.unconflicted_clause,
+        (Guard.OPEN_REQUEST, Nomination): verification_facts.open_request_clause,
+        (Guard.NOT_FIRST_PERSON, Nomination): verification_facts.not_first_person_clause,
+        (Guard.OWN_ITEM, Sheet): sheets_facts.own_item_clause,
+    }
 
 
 def _categories(subject: Any) -> list[Category]:
@@ -174,6 +162,6 @@ def set_up_logs() -> None:
             structlog.processors.JSONRenderer(ensure_ascii=True),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )

@@ -17,7 +17,7 @@ from paritrana.core.filetypes import FileEmpty, FileTooLarge, UploadCut
 from paritrana.core.quantities import FileSize
 from paritrana.files.store import BLOCK, BlobStore, DamagedFile, StoreFault, StoreFull
 
-CONTENT = random.Random(7).randbytes(3 * BLOCK + 17)  # noqa: S311 - any bytes, the same in every run
+CONTENT = random.Random(7).randbytes(3 * BLOCK + 17)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
