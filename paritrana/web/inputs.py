@@ -1,5 +1,7 @@
 """What no text may hold: the NUL character and half a character pair, which the database cannot keep."""
 
+import json
+
 from flask import Flask, request
 
 from paritrana.core.errors import BadInput, NotFound
@@ -30,6 +32,7 @@ def init_app(app: Flask) -> None:
         if request.method in {"POST", "PUT"}:
             typed = [value for values in request.form.listvalues() for value in values]
             if request.is_json and b"\\u" in request.get_data(cache=True):
-                typed.append(str(request.get_json(silent=True)))
+                said = json.dumps(request.get_json(silent=True), ensure_ascii=False)
+                typed.append(said.replace("\\u0000", "\x00"))  # JSON always writes NUL as an escape
             if not all(map(readable, typed)):
                 raise UnreadableText

@@ -40,6 +40,7 @@ def test_json_with_half_a_pair_is_refused():
     app.register_error_handler(inputs.UnreadableText, lambda refusal: (refusal.code, refusal.status))
     app.add_url_rule("/mark", "mark", lambda: "stored", methods=["PUT"])
     client = app.test_client()
-    refused = client.put("/mark", data=b'{"value": "\\ud800"}', content_type="application/json")
-    assert (refused.status_code, refused.text) == (422, "unreadable_text")
+    for body in (b'{"value": "\\ud800"}', b'{"value": "8\\u0000"}'):
+        refused = client.put("/mark", data=body, content_type="application/json")
+        assert (refused.status_code, refused.text) == (422, "unreadable_text")
     assert client.put("/mark", json={"value": "8,75 \u00d7"}).text == "stored"
