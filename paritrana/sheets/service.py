@@ -83,10 +83,10 @@ class MarkMoved(StaleVersion):
 
 
 class BlanksLeft(ParitranaError):
-    """Indicators without a mark and without an abstention. Params: `codes`."""
+    """Indicators without a mark and without an abstention. Params: `n`, `codes`."""
 
     code = "blanks_left"
-    message = N_("Not scored yet: %(codes)s. Score them or abstain with a reason.")
+    message = N_("%(n)s indicators are not scored. Score or abstain, then submit.")
 
 
 class SheetsMissing(MissingReason):
@@ -121,12 +121,13 @@ def open_sheet(nomination: Nomination, *, actor: Actor, at: datetime) -> Sheet:
         attempt=category.attempt,
         revision_no=nomination.revision_no,
         opened_at=at,
+        version=1,
         marks=[],
     )
     db.session.add(sheet)
     audit.record(
         _stream(category), "sheet.opened", actor, at=at, object_ref=sheet.ref, nomination=nomination.ref,
-        attempt=sheet.attempt, revision=sheet.revision_no,
+        **told(sheet),
     )  # fmt: skip
     return sheet
 
@@ -235,7 +236,7 @@ def submit_sheet(sheet: Sheet, *, actor: Actor, at: datetime) -> Sheet:
         raise WrongState
     left = queries.blanks(sheet, rubric_on(sheet), queries.circumstances(sheet.nomination))
     if left:
-        raise BlanksLeft(codes=", ".join(one.code for one in left))
+        raise BlanksLeft(n=len(left), codes=", ".join(one.code for one in left))
     content = content_of(sheet)
     sheet.submitted_at = at
     sheet.receipt_no = random_ref("R", 3)
@@ -243,10 +244,23 @@ def submit_sheet(sheet: Sheet, *, actor: Actor, at: datetime) -> Sheet:
     sheet.version += 1
     audit.record(
         _stream(sheet.category), "sheet.submitted", actor, at=at, object_ref=sheet.ref,
-        nomination=sheet.nomination.ref, attempt=sheet.attempt, revision=sheet.revision_no, receipt=sheet.receipt_no,
-        digest=sheet.digest, marks=content["marks"],
+        nomination=sheet.nomination.ref, **told(sheet), marks=content["marks"],
     )  # fmt: skip
     return sheet
+
+
+def told(sheet: Any) -> dict[str, Any]:
+    """What an event says of a sheet as it stands now, beside its candidate and its marks."""
+    return {
+        "attempt": sheet.attempt,
+        "revision": sheet.revision_no,
+        "opened_at": sheet.opened_at,
+        "submitted_at": sheet.submitted_at,
+        "receipt": sheet.receipt_no,
+        "digest": sheet.digest,
+        "withdrawn_at": sheet.withdrawn_at,
+        "version": sheet.version,
+    }
 
 
 def content_of(sheet: Sheet) -> dict[str, Any]:
@@ -279,8 +293,9 @@ def withdraw_sheet(nomination: Nomination, *, actor: Actor, at: datetime) -> Non
     sheet.withdrawn_at = at
     sheet.version += 1
     audit.record(
-        _stream(nomination.category), "sheet.withdrawn", actor, at=at, object_ref=sheet.ref, nomination=nomination.ref
-    )
+        _stream(nomination.category), "sheet.withdrawn", actor, at=at, object_ref=sheet.ref, nomination=nomination.ref,
+        **told(sheet),
+    )  # fmt: skip
 
 
 def close_scoring(

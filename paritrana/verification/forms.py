@@ -303,13 +303,13 @@ class ReasonForm(Form):
 class NoteForm(Form):
     """The note with which a proposed close goes back."""
 
-    note = LongTextField(_l("Note to the first person"), [required()])
+    note = LongTextField(_l("Note for the first person"), [required()])
 
 
 class AnswerForm(Form):
     """The whole of an answer; the figures are read by `read_answers`."""
 
-    note = LongTextField(_l("Note to the verifier"))
+    note = LongTextField(_l("Note for the verifier"))
 
 
 @dataclass

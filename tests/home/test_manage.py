@@ -126,7 +126,7 @@ def test_unfinished_verifications_are_counted(visit, db_session):
     page = words(visit("organiser-1").read(PAGE))
     assert "Nominations that are neither verified nor withdrawn: 3" in page
     assert "Of these, waiting for the nominee's answer: 1" in page
-    assert "Drafts 1 Sent 3 Verified 1 Shortlisted 0" in page
+    assert "Drafts 1 Sent 3 Verified 1 On the shortlist 0" in page
 
 
 def test_without_unfinished_verifications_the_shortlist_is_what_is_missing(visit, db_session):

@@ -89,7 +89,9 @@ def test_from_nomination_to_a_verified_certificate(
 def hand_in(nominee: Walker, papers: dict[str, Path]) -> str:
     """A regency fills in its nomination, attaches documents, checks, sends, and has a receipt."""
     nominee.look("home-nominee").follow("Nominations", inside=nominee.page.locator("nav.p-nav"))
-    nominee.look("nominations").follow("Nominate %(name)s", name="Pemerintah Kabupaten Contoh 1")
+    nominee.look("nominations").follow(
+        "Nominate %(name)s: %(category)s", name="Pemerintah Kabupaten Contoh 1", category="Kategori kabkota"
+    )
     nominee.look("nomination-new").press("Open the draft")
     nominee.reads("Nomination not sent yet").look("task-list-empty")
     address = nominee.path

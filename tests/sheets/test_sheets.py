@@ -355,7 +355,7 @@ def test_blanks_keep_a_sheet_from_being_submitted(here, whole, door):
     assert send(client, page, fields).status_code == 422
     answer = send(client, page, fields, statement="y")
     assert answer.status_code == 409
-    assert "Not scored yet: E1, E2." in text_of(answer)
+    assert "2 indicators are not scored." in text_of(answer)
     assert stored(Sheet)[0].submitted_at is None
 
 

@@ -109,7 +109,7 @@ def receipt(nomination: Nomination) -> ResponseReturnValue:
                 (_("Entry closes"), category.closes_at),
                 (_("Verification until"), category.verification_until),
                 (_("Interviews until"), category.interviews_until),
-                (_("Publication planned"), category.publication_planned),
+                (_("Planned publication"), category.publication_planned),
             )
             if at is not None
         ],
