@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from paritrana.core.errors import WrongState
 from paritrana.core.lifecycle import State
 
 
@@ -269,6 +270,18 @@ class Actor:
     def signed_in(self) -> bool:
         """Whether this is a person with an account."""
         return self.user_id is not None
+
+    @property
+    def chairs(self) -> frozenset[int]:
+        """The categories whose chair this person is now, as chair or as the deputy who acts for one in conflict."""
+        return frozenset(seat.category_id for seat in self.seats.values() if seat.role == "chair" or seat.acting)
+
+    @property
+    def account_id(self) -> int:
+        """The account under whose name an act is recorded. Raises `WrongState` for the public, which has none."""
+        if self.user_id is None:
+            raise WrongState
+        return self.user_id
 
 
 ANYBODY = Actor()

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import or_, select
+from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 
 from paritrana.core.errors import NotFound
 from paritrana.core.lifecycle import State, effective_state
+from paritrana.core.policy import Actor
 from paritrana.core.rubric import Aspect, Gate, Indicator, PanelAggregate, Rubric, Scale, Source, Stage
 from paritrana.cycles.models import Category, Cycle, Proposal, RubricVersion
 from paritrana.database import db
@@ -21,11 +22,13 @@ def cycle_time(cycle: Cycle, at: datetime) -> datetime:
 
 def state_now(category: Category, at: datetime) -> State:
     """The state of a category at the system's moment `at`, with the moves of the clock that are due."""
+    return state_at(category, cycle_time(category.cycle, at))
+
+
+def state_at(category: Category, moment: datetime) -> State:
+    """The state of a category at `moment` of its cycle's time, with the moves of the clock that are due by then."""
     return effective_state(
-        category.stored_state,
-        closes_at=category.closes_at,
-        grace_ends_at=category.grace_ends_at,
-        now=cycle_time(category.cycle, at),
+        category.stored_state, closes_at=category.closes_at, grace_ends_at=category.grace_ends_at, now=moment
     )
 
 
@@ -136,6 +139,28 @@ def waiting_proposals(category_ids: Sequence[int]) -> Sequence[Proposal]:
         .options(joinedload(Proposal.category).joinedload(Category.cycle))
         .order_by(Proposal.proposed_at, Proposal.id)
     ).all()
+
+
+def led_by(
+    actor: Actor, state: State, act: str, *, by: InstrumentedAttribute[datetime | None]
+) -> list[tuple[Category, Proposal | None]]:
+    """The categories stored in `state` that the actor chairs or organises, by their planned end `by`.
+
+    Each comes with the proposal for `act` that waits in it, where there is one (at most two statements).
+    """
+    chaired = actor.chairs
+    if not chaired and not actor.organises:
+        return []
+    categories = db.session.scalars(
+        select(Category)
+        .where(Category.state == int(state), or_(Category.id.in_(chaired), Category.cycle_id.in_(actor.organises)))
+        .options(joinedload(Category.cycle, innerjoin=True))
+        .order_by(by, Category.id)
+    ).all()
+    if not categories:
+        return []
+    waiting = {one.category_id: one for one in waiting_proposals([each.id for each in categories]) if one.act == act}
+    return [(category, waiting.get(category.id)) for category in categories]
 
 
 def waiting_proposal(category: Category, act: str, subject_ref: str | None = None) -> Proposal | None:

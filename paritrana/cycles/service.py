@@ -54,6 +54,11 @@ def stream_of(cycle: Cycle, state: State) -> str:
     return audit.intake(cycle.code) if state <= LAST_INTAKE_STATE else audit.judging(cycle.code)
 
 
+def intake_of(category: Category) -> str:
+    """The audit stream of a category's nominations, files and verification."""
+    return audit.intake(category.cycle.code)
+
+
 def store_rubric(form: Mapping[str, Any], *, actor: Actor, at: datetime) -> RubricVersion:
     """Store a rubric version in the project's own form (`seed/rubrics/*.json`, numbers as texts); the caller commits.
 
@@ -236,7 +241,14 @@ def advance_clock(cycle: Cycle, to: datetime, *, expected: int, actor: Actor, at
     cycle.offset_seconds += step // timedelta(seconds=1) + (1 if step % timedelta(seconds=1) else 0)
     cycle.version += 1
     audit.record(
-        audit.intake(cycle.code), "clock.advanced", actor, at=before, object_ref=cycle.code, before=before, after=to
+        audit.intake(cycle.code),
+        "clock.advanced",
+        actor,
+        at=before,
+        object_ref=cycle.code,
+        before=before,
+        after=to,
+        offset=cycle.offset_seconds,
     )
     for category in cycle.categories:
         store_due_moves(category, at=queries.cycle_time(cycle, at))

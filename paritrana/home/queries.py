@@ -96,21 +96,16 @@ def _soonest(row: Row) -> tuple[bool, timedelta]:
 
 def run_by(actor: Actor) -> Sequence[tuple[str, str, str]]:
     """Code and both titles of the cycles that a person organises or chairs, by code (at most one statement)."""
-    chaired = _chaired(actor)
-    if not actor.organises and not chaired:
+    if not actor.organises and not actor.chairs:
         return []
     rows = db.session.execute(
         select(Cycle.code, Cycle.title_id, Cycle.title_en)
         .join(Category, Category.cycle_id == Cycle.id)
-        .where(or_(Cycle.id.in_(actor.organises), Category.id.in_(chaired)))
+        .where(or_(Cycle.id.in_(actor.organises), Category.id.in_(actor.chairs)))
         .distinct()
         .order_by(Cycle.code)
     )
     return [(code, title_id, title_en) for code, title_id, title_en in rows]
-
-
-def _chaired(actor: Actor) -> list[int]:
-    return [seat.category_id for seat in actor.seats.values() if seat.role == "chair" or seat.acting]
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,6 @@ def tasks(actor: Actor, at: datetime) -> Sequence[Task]:
     return [*_to_run(actor), *_to_plan(actor), *_to_confirm(actor)]
 
 
-def _chaired(actor: Actor) -> list[int]:
-    return [seat.category_id for seat in actor.seats.values() if seat.role == "chair" or seat.acting]
-
-
 def _to_run(actor: Actor) -> list[Task]:
     if not actor.organises:
         return []
@@ -94,14 +90,13 @@ def _to_plan(actor: Actor) -> list[Task]:
 
 
 def _to_confirm(actor: Actor) -> list[Task]:
-    chaired = _chaired(actor)
-    if not chaired:
+    if not actor.chairs:
         return []
     rows = db.session.execute(
         select(Proposal, InterviewSession)
         .join(InterviewSession, InterviewSession.ref == Proposal.subject_ref)
         .where(
-            Proposal.category_id.in_(chaired),
+            Proposal.category_id.in_(actor.chairs),
             Proposal.act == ATTENDANCE_ACT,
             Proposal.state == "waiting",
             Proposal.proposer_person_id != actor.person_id,

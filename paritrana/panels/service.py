@@ -11,11 +11,12 @@ from sqlalchemy import select
 from paritrana.accounts.models import Account
 from paritrana.audit import service as audit
 from paritrana.core.errors import BadInput, MissingReason, ParitranaError, StaleVersion, WrongState
-from paritrana.core.lifecycle import State, effective_state
+from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor
 from paritrana.core.words import N_
 from paritrana.cycles import service as cycles
 from paritrana.cycles.models import Category, Proposal
+from paritrana.cycles.queries import state_at
 from paritrana.database import db
 from paritrana.nominations.models import Nomination
 from paritrana.panels import queries
@@ -125,9 +126,8 @@ def seat(
     there.seated_at, there.ended_at = at, None
     there.version += 1
     audit.record(
-        _stream(category), "seat.given", actor, at=at, object_ref=_seat_ref(there), account=account.ref,
-        place=role, constituency=there.constituency, decree=there.decree_number, version=there.version,
-    )  # fmt: skip
+        _stream(category), "seat.given", actor, at=at, object_ref=_seat_ref(there), account=account.ref, **told(there)
+    )
     db.session.flush()
     return there
 
@@ -151,9 +151,21 @@ def unseat(seat_: Seat, reason: str, *, expected: int, actor: Actor, at: datetim
     seat_.version += 1
     audit.record(
         _stream(category), "seat.ended", actor, at=at, object_ref=_seat_ref(seat_), account=seat_.account.ref,
-        place=seat_.role, reason=reason.strip(), version=seat_.version,
+        reason=reason.strip(), **told(seat_),
     )  # fmt: skip
     db.session.flush()
+
+
+def told(seat_: Any) -> dict[str, Any]:
+    """What an event says of a seat as it stands now, beside the account that holds it."""
+    return {
+        "place": seat_.role,
+        "constituency": seat_.constituency,
+        "decree": seat_.decree_number,
+        "seated_at": seat_.seated_at,
+        "ended_at": seat_.ended_at,
+        "version": seat_.version,
+    }
 
 
 def propose_seat(
@@ -239,7 +251,7 @@ def declare(nomination: Nomination, conflict: bool, reason: str, *, actor: Actor
     if conflict and not reason.strip():
         raise MissingReason
     audit.lock_stream(_stream(nomination.category))
-    account_id = _account(actor)
+    account_id = actor.account_id
     there = queries.find_declaration(account_id, nomination.id)
     if not conflict and queries.find_recusal(account_id, nomination.id) is not None:
         raise WrongState
@@ -266,7 +278,7 @@ def recuse(
     if not reason.strip():
         raise MissingReason
     audit.lock_stream(_stream(nomination.category))
-    who = account_id if account_id is not None else _account(actor)
+    who = account_id if account_id is not None else actor.account_id
     there = queries.find_recusal(who, nomination.id)
     if there is not None:
         return there
@@ -362,9 +374,7 @@ def _check_shape(role: str, decree_number: str) -> None:
 
 
 def _check_state(category: Category, at: datetime, confirmed: bool) -> None:
-    state = effective_state(
-        category.stored_state, closes_at=category.closes_at, grace_ends_at=category.grace_ends_at, now=at
-    )
+    state = state_at(category, at)
     if state > LAST_SEATED:
         raise WrongState
     if state > LAST_ALONE and not confirmed:
@@ -394,9 +404,3 @@ def _seat_ref(seat_: Seat) -> str:
 
 def _stream(category: Category) -> str:
     return audit.judging(category.cycle.code)
-
-
-def _account(actor: Actor) -> int:
-    if actor.user_id is None:
-        raise WrongState
-    return actor.user_id

@@ -21,12 +21,11 @@ def tasks(actor: Actor, at: datetime) -> Sequence[Task]:
 
 
 def _to_confirm(actor: Actor) -> list[Task]:
-    chaired = [seat.category_id for seat in actor.seats.values() if seat.role == "chair" or seat.acting]
-    if not chaired:
+    if not actor.chairs:
         return []
     return [
         _confirmation(proposal)
-        for proposal in queries.waiting_for_chair(chaired)
+        for proposal in queries.waiting_for_chair(actor.chairs)
         if proposal.proposer_person_id != actor.person_id
     ]
 

@@ -3,43 +3,19 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import joinedload
-
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor, Role
 from paritrana.core.words import N_
 from paritrana.cycles.models import Category
-from paritrana.cycles.queries import waiting_proposals
+from paritrana.cycles.queries import led_by
 from paritrana.cycles.tasks import Task
-from paritrana.database import db
 from paritrana.publication.queries import PUBLISH_ACT
 
 
 def tasks(actor: Actor, at: datetime) -> Sequence[Task]:
     """The rows of this room (at most two statements)."""
-    chaired = {seat.category_id for seat in actor.seats.values() if seat.role == "chair" or seat.acting}
-    if not chaired and not actor.organises:
-        return []
-    categories = db.session.scalars(
-        select(Category)
-        .where(
-            Category.state == int(State.SEALED),
-            or_(Category.id.in_(chaired), Category.cycle_id.in_(actor.organises)),
-        )
-        .options(joinedload(Category.cycle, innerjoin=True))
-        .order_by(Category.publication_planned, Category.id)
-    ).all()
-    if not categories:
-        return []
-    waiting = {
-        one.category_id: one
-        for one in waiting_proposals([category.id for category in categories])
-        if one.act == PUBLISH_ACT
-    }
     found = []
-    for category in categories:
-        proposal = waiting.get(category.id)
+    for category, proposal in led_by(actor, State.SEALED, PUBLISH_ACT, by=Category.publication_planned):
         if category.cycle_id in actor.organises:
             asked = proposal is not None
             message = (

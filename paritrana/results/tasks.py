@@ -3,44 +3,20 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import joinedload
-
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor, Role
 from paritrana.core.words import N_
 from paritrana.cycles.models import Category, Proposal
-from paritrana.cycles.queries import waiting_proposals
+from paritrana.cycles.queries import led_by
 from paritrana.cycles.tasks import Task
-from paritrana.database import db
 from paritrana.results.queries import SEAL_ACT
 
 
 def tasks(actor: Actor, at: datetime) -> Sequence[Task]:
     """The rows of this room (at most two statements)."""
-    chaired = {seat.category_id for seat in actor.seats.values() if seat.role == "chair" or seat.acting}
-    if not chaired and not actor.organises:
-        return []
-    categories = db.session.scalars(
-        select(Category)
-        .where(
-            Category.state == int(State.PLENARY),
-            or_(Category.id.in_(chaired), Category.cycle_id.in_(actor.organises)),
-        )
-        .options(joinedload(Category.cycle, innerjoin=True))
-        .order_by(Category.plenary_until, Category.id)
-    ).all()
-    if not categories:
-        return []
-    waiting = {
-        one.category_id: one
-        for one in waiting_proposals([category.id for category in categories])
-        if one.act == SEAL_ACT
-    }
     found = []
-    for category in categories:
-        proposal = waiting.get(category.id)
-        if category.id in chaired:
+    for category, proposal in led_by(actor, State.PLENARY, SEAL_ACT, by=Category.plenary_until):
+        if category.id in actor.chairs:
             found.append(_task(category, Role.CHAIR, proposal, of_others=proposal is not None))
         elif proposal is not None and proposal.proposer_person_id != actor.person_id:
             found.append(_task(category, Role.ORGANISER, proposal, of_others=False))

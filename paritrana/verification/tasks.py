@@ -111,20 +111,15 @@ def _row(actor: Actor, nomination: Nomination, verification: Verification) -> Ta
     )
 
 
-def _chaired(actor: Actor) -> list[int]:
-    return [seat.category_id for seat in actor.seats.values() if seat.role == "chair" or seat.acting]
-
-
 def _to_decide(actor: Actor, at: datetime) -> list[Task]:
-    chaired = _chaired(actor)
-    if not chaired:
+    if not actor.chairs:
         return []
     open_gates = (
         select(Nomination.id, func.count(GateFinding.id))
         .join(Verification, Verification.nomination_id == Nomination.id)
         .join(GateFinding, GateFinding.verification_id == Verification.id)
         .where(
-            Nomination.category_id.in_(chaired),
+            Nomination.category_id.in_(actor.chairs),
             Nomination.state.not_in(("draft", "withdrawn")),
             GateFinding.decided.is_(None),
             unconflicted_clause(actor, Role.CHAIR),
@@ -149,7 +144,7 @@ def _to_decide(actor: Actor, at: datetime) -> list[Task]:
         for nomination in nominations
         if state_now(nomination.category, at) in {*WORKING, State.SCORING}
     ]
-    for proposal in waiting_for_chair(chaired, (queries.SHORTLIST,)):
+    for proposal in waiting_for_chair(actor.chairs, (queries.SHORTLIST,)):
         if proposal.proposer_person_id != actor.person_id:
             found.append(_shortlist_task(proposal.category, N_("Confirm the shortlist: %(category)s"), Role.CHAIR))
     return found

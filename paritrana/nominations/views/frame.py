@@ -113,23 +113,6 @@ def in_zone(refusal: ParitranaError, nomination: Nomination) -> ParitranaError:
     return refusal
 
 
-def state_words(nomination: Nomination) -> tuple[str, str]:
-    """The state of a nomination as a chip: its shape and its words."""
-    words = {
-        "draft": ("open", _("Nomination not sent yet")),
-        "submitted": ("ok", _("Sent")),
-        "returned": ("attention", _("Changes requested")),
-        "resubmitted": ("ok", _("Sent again")),
-        "verified": ("ok", _("Verified")),
-        "shortlisted": ("ok", _("On the shortlist")),
-        "not_shortlisted": ("neutral", _("Not on the shortlist")),
-        "interviewed": ("ok", _("Interviewed")),
-        "no_show": ("problem", _("Did not appear")),
-        "withdrawn": ("neutral", _("Withdrawn")),
-    }
-    return words[nomination.state]
-
-
 def stage_words(category: Category) -> str:
     """The stage of a category in words."""
     return str(_(STATE_NAMES[state_of(category)]))

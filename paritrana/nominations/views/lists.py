@@ -22,6 +22,7 @@ from paritrana.nominations.queries import NominationFile
 from paritrana.nominations.rows import Standing, evidence_rows, page_name
 from paritrana.nominations.views import frame
 from paritrana.nominations.views.frame import bp
+from paritrana.nominations.words import state_words
 from paritrana.reference.models import Organisation
 from paritrana.web.access import allowed, current_actor, may, now, require, visible
 from paritrana.web.template_filters import current_language, moment, number, own, translated
@@ -54,7 +55,7 @@ def list_nominations() -> ResponseReturnValue:
     taken = {(one.category_id, one.organisation_id) for one in nominations}
     return render_template(
         "nominations/list.html",
-        nominations=[(one, frame.state_words(one), cycle_time(one.category.cycle, now())) for one in nominations],
+        nominations=[(one, state_words(one.state), cycle_time(one.category.cycle, now())) for one in nominations],
         stages={one.id: frame.stage_words(one.category) for one in nominations},
         choices=[
             (category, organisation, cycle_time(category.cycle, now()))
@@ -170,7 +171,7 @@ def task_list(nomination: Nomination) -> ResponseReturnValue:
         blockers=[(translated(one.message, one.params), _place(nomination, one.place)) for one in found],
         revision=queries.current_revision(nomination),
         lock=frame.lock_of(file),
-        state=frame.state_words(nomination),
+        state=state_words(nomination.state),
         stage=frame.stage_words(nomination.category),
         requests=_requests(nomination),
         can_fill=frame.editable(nomination),

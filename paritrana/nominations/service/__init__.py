@@ -1,0 +1,80 @@
+"""Changes of nominations: filling, documents, sending, taking back, and every later move.
+
+`at` is always the cycle's time. A nominee's writing is refused when the category is closed, whatever the page said when
+it was opened. Every act locks the cycle's intake stream first, so that two people never write past each other.
+"""
+
+from paritrana.nominations.service.documents import (
+    MAX_BYTES,
+    MAX_FILES,
+    TooManyBytes,
+    TooManyFiles,
+    attach,
+    remove_attachment,
+)
+from paritrana.nominations.service.drafting import (
+    FITTING,
+    AlreadyNominated,
+    NotFitting,
+    check_fits,
+    create_nomination,
+    fits,
+)
+from paritrana.nominations.service.evidence import (
+    MAX_LINES,
+    MAX_NUMBER,
+    Saved,
+    clean_data,
+    save_evidence,
+    state_gate,
+    state_gates,
+)
+from paritrana.nominations.service.moves import STEPS, set_nomination_state, withdraw
+from paritrana.nominations.service.sending import NominationNotSent, NotComplete, amend, submit, take_back, what_blocks
+from paritrana.nominations.service.writing import (
+    AMENDABLE,
+    MAX_TEXT,
+    EntryClosed,
+    NominationSent,
+    NothingSavedYet,
+    UnfitEvidence,
+    UnknownKind,
+)
+
+__all__ = [
+    "AMENDABLE",
+    "FITTING",
+    "MAX_BYTES",
+    "MAX_FILES",
+    "MAX_LINES",
+    "MAX_NUMBER",
+    "MAX_TEXT",
+    "STEPS",
+    "AlreadyNominated",
+    "EntryClosed",
+    "NominationNotSent",
+    "NominationSent",
+    "NotComplete",
+    "NotFitting",
+    "NothingSavedYet",
+    "Saved",
+    "TooManyBytes",
+    "TooManyFiles",
+    "UnfitEvidence",
+    "UnknownKind",
+    "amend",
+    "attach",
+    "check_fits",
+    "clean_data",
+    "create_nomination",
+    "fits",
+    "remove_attachment",
+    "save_evidence",
+    "set_nomination_state",
+    "state_gate",
+    "state_gates",
+    "submit",
+    "take_back",
+    "what_blocks",
+    "withdraw",
+]
