@@ -80,6 +80,7 @@ def test_from_nomination_to_a_verified_certificate(
     close_scoring(chair)
     bundle = rank_and_seal(chair, organiser, site)
     in_english(walker, ref)
+    walker("auditor").go("/manage/contoh-2025/ranking/kabkota", 422).look("ranking-reason")
     publish(chair, organiser, walker(), bundle, tmp_path)
     certify(organiser, walker, tmp_path)
     with site.app.app_context():

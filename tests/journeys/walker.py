@@ -21,6 +21,7 @@ from paritrana.core.evidence import KINDS
 from paritrana.cycles.queries import get_cycle
 from paritrana.database import db
 from tests.factories import PASSWORD, World
+from tests.journeys import guide
 
 if TYPE_CHECKING:
     from tests.journeys.conftest import Site
@@ -40,7 +41,7 @@ class Survey:
         folder = os.environ.get("PICTURES")
         self.folder = Path(folder) if folder else None
         if self.folder is not None:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / "guide").mkdir(parents=True, exist_ok=True)
 
     def look(self, page: Page, name: str) -> None:
         """Look at a page once per name: axe, one first-level heading, no sideways scrolling on a narrow screen."""
@@ -58,6 +59,8 @@ class Survey:
                 self.wrong.append(f"{name}: at {width} px the page is {over} px too wide")
             if width != WIDTHS[0]:
                 self.keep_picture(page, f"{name}-{width}")
+        if self.folder is not None:
+            guide.take(page, name, self.folder / "guide")
         if size is not None:
             page.set_viewport_size(size)
 

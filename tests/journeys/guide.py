@@ -1,0 +1,91 @@
+"""Which parts of the pages the guides show: `make pictures` takes them while the journeys walk by.
+
+A name in `docs/pictures/` stands for one look at one page: the name that the journey gives the look, the width of the
+window, the element at which the picture begins, and how many pixels of the page it shows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+WIDTHS = {"desk": 1280, "phone": 390}
+MARGIN = 16
+"""Pixels shown above the element at which a picture begins."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: `name` of its file, `look` of the journey, `start` as a CSS selector (none: top of the page)."""
+
+    name: str
+    look: str
+    height: int
+    start: str | None = None
+    width: str = "desk"
+
+
+SHOTS = (
+    # Nominee
+    Shot("nominee-home", "home-request", 460),
+    Shot("nominee-tasks", "task-list", 1000, "main"),
+    Shot("nominee-difference", "evidence-difference", 720, "[data-arithmetic-panel]"),
+    Shot("nominee-difference-phone", "evidence-difference", 800, "[data-arithmetic-panel]", "phone"),
+    Shot("nominee-check", "check-refused", 640, "main"),
+    Shot("nominee-receipt", "receipt", 640, "main"),
+    Shot("nominee-request", "request", 820, "main"),
+    # Verifier
+    Shot("verifier-queue", "queue", 640, "main"),
+    Shot("verifier-declaration", "declaration", 760, "main"),
+    Shot("verifier-finding", "item-differs", 720, "fieldset[data-row]"),
+    Shot("verifier-request", "request-new", 900, "main"),
+    Shot("verifier-close", "close-second", 700, "main"),
+    # Assessor
+    Shot("assessor-candidates", "assessments", 420, "main"),
+    Shot("assessor-sheet", "sheet-half", 780, "#E1"),
+    Shot("assessor-sheet-phone", "sheet-half", 844, "#E1", "phone"),
+    Shot("assessor-two-versions", "sheet-two-versions", 520, "#D1 [data-two]"),
+    Shot("assessor-check", "sheet-check", 800, "main"),
+    Shot("assessor-receipt", "sheet-receipt", 620, "main"),
+    # Chair
+    Shot("chair-close-scoring", "manage-missing-sheets", 700, "#kabkota"),
+    Shot("chair-ranking", "ranking", 1150, "main"),
+    Shot("chair-publication", "publication-chair", 1080, "#kabkota"),
+    # Organiser
+    Shot("organiser-cycle", "manage-verification", 860, "main"),
+    Shot("organiser-shortlist", "shortlist", 900, "main"),
+    Shot("organiser-panel", "panel", 860, "main"),
+    Shot("organiser-schedule", "schedule", 640, "main"),
+    Shot("organiser-presenter", "attendance-wakil", 820, "main"),
+    Shot("organiser-seal", "ranking-organiser", 560, "#h-proposal"),
+    Shot("organiser-certificates", "certificates", 560, "main"),
+    # Auditor
+    Shot("auditor-reason", "ranking-reason", 460, "main"),
+    # Public
+    Shot("public-landing", "landing", 900),
+    Shot("public-result", "results", 780, "main"),
+    Shot("public-method", "method", 860, "main"),
+    Shot("public-certificate-phone", "verify-valid", 844, None, "phone"),
+    Shot("public-unknown-phone", "verify-unknown", 760, None, "phone"),
+)
+
+
+def take(page: Page, look: str, folder: Path) -> Sequence[Path]:
+    """Take the pictures that guides want of the page that is open; the caller sets the window back."""
+    taken = []
+    for shot in SHOTS:
+        if shot.look == look:
+            page.set_viewport_size({"width": WIDTHS[shot.width], "height": 900})
+            page.evaluate("scrollTo(0, 0)")
+            top = 0.0
+            if shot.start is not None:
+                box = page.locator(shot.start).first.bounding_box()
+                assert box is not None, f"{shot.name}: {shot.start} is not on the page"
+                top = max(box["y"] - MARGIN, 0)
+            height = page.evaluate("document.documentElement.scrollHeight")
+            clip = {"x": 0, "y": top, "width": WIDTHS[shot.width], "height": min(shot.height, height - top)}
+            path = folder / f"{shot.name}.png"
+            page.screenshot(path=path, full_page=True, clip=clip, animations="disabled")  # type: ignore[arg-type]
+            taken.append(path)
+    return taken
