@@ -110,6 +110,7 @@ def _register_facts(registry: Access) -> None:
     registry.all_places = lambda at: [_place(category, at) for category in all_categories()]
     registry.facts = {
         Guard.OWN: nominations_facts.own,
+        Guard.IN_GRACE: nominations_facts.in_grace,
         Guard.SEATED: lambda actor, role, subject: True,  # the role itself follows from the seat or the grant
         Guard.OWN_CYCLE: lambda actor, role, subject: True,
         Guard.UNCONFLICTED: panels_facts.unconflicted,
@@ -122,6 +123,12 @@ def _register_facts(registry: Access) -> None:
         Guard.SIMULATED: lambda actor, role, subject: all(c.cycle.simulated for c in _categories(subject)),
     }
     registry.clauses = {
+        (Guard.IN_GRACE, Nomination): nominations_facts.in_grace_clause,
+        (Guard.CATEGORY_UNCONFLICTED, Nomination): panels_facts.category_unconflicted_clause,
+        (Guard.OWN_ITEM, Nomination): sheets_facts.own_part_clause,
+        (Guard.SHEET_LOCKED, Nomination): sheets_facts.sheet_locked_clause,
+        (Guard.ALL_SHEETS_IN, Nomination): sheets_facts.all_sheets_in_clause,
+        (Guard.UNCONFLICTED, Sheet): sheets_facts.of_candidate(panels_facts.unconflicted_clause),
         (Guard.OWN, Nomination): nominations_facts.own_clause,
         (Guard.UNCONFLICTED, Nomination): panels_facts.unconflicted_clause,
         (Guard.OPEN_REQUEST, Nomination): verification_facts.open_request_clause,

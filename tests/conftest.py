@@ -5,6 +5,7 @@ database that the migrations made.
 """
 
 import contextvars
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -52,6 +53,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if len(kept) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
         items[:] = kept
+
+
+@pytest.fixture
+def figures_of(record_property: Callable[[str, object], None]) -> Callable[..., None]:
+    """`figures_of(kind, **figures)` reports what a test measured: one JSON line at the end of the run."""
+    return lambda kind, **figures: record_property("figures", json.dumps({"kind": kind, **figures}))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    for report in terminalreporter.getreports("passed"):
+        for name, line in report.user_properties:
+            if name == "figures":
+                terminalreporter.write_line(line)
 
 
 def _chosen(config: pytest.Config) -> set[str]:

@@ -38,6 +38,11 @@ def category_unconflicted(actor: Actor, role: Role, subject: Any) -> bool:
     return category is not None and not queries.conflicted_in(actor, category)
 
 
+def category_unconflicted_clause(actor: Actor, role: Role) -> ColumnElement[bool]:
+    """The same for lists of nominations."""
+    return Nomination.category_id.not_in(queries.categories_in_conflict(actor))
+
+
 def _nomination(subject: Any) -> Nomination | None:
     if isinstance(subject, Nomination):
         return subject

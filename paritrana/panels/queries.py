@@ -222,10 +222,14 @@ def conflict_clause(actor: Actor) -> ColumnElement[bool]:
 
 def conflicted_in(actor: Actor, category: Category) -> bool:
     """Whether an officer is in conflict with any candidate of a category (one statement)."""
-    competing = select(Nomination.id).where(
-        Nomination.category_id == category.id, Nomination.state.not_in(NOT_COMPETING), conflict_clause(actor)
-    )
+    competing = categories_in_conflict(actor).where(Nomination.category_id == category.id)
     return bool(db.session.scalar(select(competing.exists())))
+
+
+def categories_in_conflict(actor: Actor) -> Select[int]:
+    """The ids of the categories in which an officer is in conflict with a candidate, to stand inside a statement."""
+    competing = and_(Nomination.state.not_in(NOT_COMPETING), conflict_clause(actor))
+    return select(Nomination.category_id).where(competing).correlate(None)
 
 
 def has_declared(account_id: int, nomination_id: int) -> bool:

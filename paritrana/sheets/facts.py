@@ -1,8 +1,9 @@
 """The guards of this room: the sheet is the actor's own (`s`), it is locked (`k`), and every sheet is in."""
 
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, select, true
 
 from paritrana.core.policy import Actor, Role
 from paritrana.cycles.models import Category
@@ -26,6 +27,22 @@ def own_item_clause(actor: Actor, role: Role) -> ColumnElement[bool]:
     return and_(Sheet.assessor_id == actor.user_id, Sheet.withdrawn_at.is_(None))
 
 
+def own_part_clause(actor: Actor, role: Role) -> ColumnElement[bool]:
+    """The same for lists of nominations, which are nobody's in particular."""
+    return true()
+
+
+def of_candidate(
+    clause: Callable[[Actor, Role], ColumnElement[bool]],
+) -> Callable[[Actor, Role], ColumnElement[bool]]:
+    """For lists of sheets, what `clause` says of the candidates they are about."""
+
+    def of_sheet(actor: Actor, role: Role) -> ColumnElement[bool]:
+        return Sheet.nomination_id.in_(select(Nomination.id).where(clause(actor, role)).correlate(None))
+
+    return of_sheet
+
+
 def sheet_locked(actor: Actor, role: Role, subject: Any) -> bool:
     """Guard `k`: the actor's own sheet of the candidate is submitted."""
     nomination = _nomination(subject)
@@ -35,10 +52,20 @@ def sheet_locked(actor: Actor, role: Role, subject: Any) -> bool:
     return sheet is not None and sheet.submitted_at is not None and sheet.withdrawn_at is None
 
 
+def sheet_locked_clause(actor: Actor, role: Role) -> ColumnElement[bool]:
+    """The same for lists of nominations."""
+    return queries.locked_by(actor.user_id)
+
+
 def all_sheets_in(actor: Actor, role: Role, subject: Any) -> bool:
     """Whether every sheet that is due in the category of the subject is submitted."""
     category = _category(subject)
     return category is not None and queries.all_in(category)
+
+
+def all_sheets_in_clause(actor: Actor, role: Role) -> ColumnElement[bool]:
+    """The same for lists of nominations."""
+    return queries.all_in_clause()
 
 
 def _nomination(subject: Any) -> Nomination | None:

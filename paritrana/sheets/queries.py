@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, and_, func, not_, select
-from sqlalchemy.orm import contains_eager, joinedload, selectinload
+from sqlalchemy import ColumnElement, and_, exists, func, not_, select
+from sqlalchemy.orm import aliased, contains_eager, joinedload, selectinload
 
+from paritrana.accounts.models import Account
 from paritrana.core.errors import NotFound
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor
@@ -17,7 +18,7 @@ from paritrana.interviews.models import Attendance, InterviewDay, InterviewSessi
 from paritrana.interviews.queries import Cap
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import CANDIDATE_STATES, nominations_of
-from paritrana.panels.models import Declaration, Seat
+from paritrana.panels.models import Declaration, Recusal, Seat
 from paritrana.panels.queries import conflict_clause, conflicts_in, seats_in
 from paritrana.reference.models import Organisation
 from paritrana.sheets.models import Mark, Sheet
@@ -285,6 +286,38 @@ def counts_for(nomination: Nomination) -> tuple[int, int]:
 def all_in(category: Category) -> bool:
     """Whether every sheet that is due is submitted (five statements)."""
     return not missing_sheets(category)
+
+
+def all_in_clause() -> ColumnElement[bool]:
+    """`all_in` of the category of each nomination of a list."""
+    candidate, office = aliased(Nomination), aliased(Account)
+    region = select(Organisation.region_code).where(Organisation.id == candidate.organisation_id).scalar_subquery()
+    owing = (
+        select(candidate.id)
+        .join(Category, Category.id == candidate.category_id)
+        .join(Seat, and_(Seat.category_id == candidate.category_id, Seat.ended_at.is_(None)))
+        .join(office, office.id == Seat.account_id)
+        .where(
+            candidate.category_id == Nomination.category_id,
+            candidate.state.in_(CANDIDATE_STATES),
+            func.coalesce(office.office_region_code, "") != region,
+            not_(exists().where(Recusal.account_id == office.id, Recusal.nomination_id == candidate.id)),
+            not_(_locked(Sheet.assessor_id == office.id, Sheet.nomination_id == candidate.id)),
+        )
+    )
+    return not_(owing.correlate(Nomination).exists())
+
+
+def locked_by(account_id: int | None) -> ColumnElement[bool]:
+    """Whether the sheet that an account has of each nomination of a list, in the present attempt, is submitted."""
+    present = Category.id == Nomination.category_id
+    return _locked(Sheet.assessor_id == account_id, Sheet.nomination_id == Nomination.id, present)
+
+
+def _locked(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(
+        *conditions, Sheet.attempt == Category.attempt, Sheet.submitted_at.is_not(None), Sheet.withdrawn_at.is_(None)
+    )
 
 
 def my_sheets(actor: Actor) -> Sequence[Sheet]:

@@ -18,7 +18,21 @@ from sqlalchemy.orm import Session
 
 from paritrana.core.errors import NotFound, ParitranaError, WrongState
 from paritrana.core.lifecycle import State
-from paritrana.core.policy import ANYBODY, POLICY, Act, Actor, Answer, Decision, Guard, Part, Role, decide, roles_in
+from paritrana.core.policy import (
+    ANYBODY,
+    BROUGHT,
+    POLICY,
+    WITH_ACCOUNT,
+    Act,
+    Actor,
+    Answer,
+    Decision,
+    Guard,
+    Part,
+    Role,
+    decide,
+    roles_in,
+)
 from paritrana.core.words import N_
 from paritrana.database import db, set_writing
 
@@ -27,6 +41,9 @@ Model = TypeVar("Model")
 
 # The HTTP methods that may change something.
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+# Guards that no row decides: what a form brings, the age of the sign-in, and what follows from the role itself.
+_NOT_OF_A_ROW = BROUGHT | {Guard.FRESH, Guard.SEATED, Guard.OWN_CYCLE}
 
 
 class SignInNeeded(ParitranaError):
@@ -55,6 +72,10 @@ class NotAllowed(ParitranaError):
 
 class UndeclaredRoute(RuntimeError):
     """A route says nothing about who may open it."""
+
+
+class NoClause(RuntimeError):
+    """A list asks for a guard that no room can tell of its rows: without this refusal it would hold everywhere."""
 
 
 @dataclass(frozen=True)
@@ -207,8 +228,20 @@ def visible(actor: Actor, act: Act, model: type[Model], *, part: Part = Part.FIR
     """The rows of `model` on which `actor` may do `act`, as a select to be narrowed further.
 
     The rows are those that `ask` allows one by one: both read the same grants. `model` has a `category_id`.
+    Raises `NoClause` where a guard of the act says nothing about rows of `model`.
     """
     registry = access()
+    unknown = {
+        guard.value
+        for grants in POLICY[act].values()
+        for grant in grants
+        for guard in grant.guards - _NOT_OF_A_ROW
+        if (guard, model) not in registry.clauses
+    }
+    if unknown:
+        raise NoClause(f"{act.value} of {model.__name__} asks for {', '.join(sorted(unknown))}")
+    if actor.signed_in and act in WITH_ACCOUNT:
+        return select(model)
     ways: list[ColumnElement[bool]] = []
     places = list(registry.all_places(now()))
     for role, grants in POLICY[act].items():
@@ -223,11 +256,7 @@ def visible(actor: Actor, act: Act, model: type[Model], *, part: Part = Part.FIR
             ]
             if not ids:
                 continue
-            clauses = [
-                registry.clauses[guard, model](actor, role)
-                for guard in sorted(grant.guards)
-                if (guard, model) in registry.clauses
-            ]
+            clauses = [registry.clauses[guard, model](actor, role) for guard in sorted(grant.guards - _NOT_OF_A_ROW)]
             ways.append(and_(model.category_id.in_(ids), *clauses))  # type: ignore[attr-defined]
     return select(model).where(or_(false(), *ways))
 
