@@ -6,7 +6,8 @@ Create Date: 2026-11-21 04:28:45.124336
 """
 
 import sqlalchemy as sa
-from alembic import op
+from alembic import context, op
+from alembic.util import CommandError
 
 import paritrana.database
 from paritrana.audit.triggers import append_only
@@ -1395,7 +1396,18 @@ def upgrade() -> None:
             op.execute(statement)
 
 
+def refuse_to_lose_events() -> None:
+    """Below this revision there is nothing: whoever goes there with events in the chain has to say so."""
+    discarded = context.get_x_argument(as_dictionary=True).get("discard") == "events"
+    if not discarded and op.get_bind().scalar(sa.text("SELECT 1 FROM event LIMIT 1")):
+        raise CommandError(
+            "This would throw away what happened: the database holds events. "
+            "Make a backup, then say -x discard=events to go down all the same."
+        )
+
+
 def downgrade() -> None:
+    refuse_to_lose_events()
     op.drop_table("mark_revision")
     op.drop_table("mark")
     op.drop_table("gate_finding")

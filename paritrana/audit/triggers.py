@@ -1,5 +1,7 @@
 """Triggers that let a table only grow, on both engines. They are a hurdle; the proof is the chain."""
 
+from typing import Final
+
 from sqlalchemy import DDL, Table, event
 
 REFUSE = (
@@ -7,6 +9,9 @@ REFUSE = (
     "RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' only grows', ERRCODE = 'integrity_constraint_violation'; "
     "END $$"
 )
+
+# The tables that only grow, with the condition under which an update is let through.
+GUARDED: Final[dict[str, str | None]] = {}
 
 
 def append_only(table_name: str, *, unless: str | None = None) -> dict[str, list[str]]:
@@ -37,6 +42,7 @@ def append_only(table_name: str, *, unless: str | None = None) -> dict[str, list
 
 def attach(table: Table, *, unless: str | None = None) -> None:
     """Have `metadata.create_all` make the triggers together with `table`; a migration runs `append_only` itself."""
+    GUARDED[table.name] = unless
     for dialect, statements in append_only(table.name, unless=unless).items():
         for statement in statements:
             event.listen(table, "after_create", DDL(statement).execute_if(dialect=dialect))  # type: ignore[no-untyped-call]

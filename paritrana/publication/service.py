@@ -171,8 +171,10 @@ def import_historical(
         actor,
         at=at,
         object_ref=f"{cycle.code}/{category.slug}",
+        version=publication.version_no,
         source=source_key,
         digest=publication.digest,
+        table_digest=digest_of(table),
         bundle=bundle.decode(),
         state=int(State.ARCHIVED),
     )

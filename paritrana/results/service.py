@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from paritrana.audit import service as audit
 from paritrana.core.bundle import build, dump
@@ -179,17 +180,21 @@ def confirm_seal(proposal: Proposal, digest: str, *, actor: Actor, at: datetime)
         run=run.no,
         digest=run.digest,
         proposal=proposal.ref,
-        awards=[
-            {"candidate": row["candidate"], "rank": row["rank"], "title": _title(category, row["rank"])}
-            for row in stored["result"]
-            if _title(category, row["rank"])
-        ],
+        awards=told(awards),
     )
     return seal
 
 
-def _title(category: Category, rank_now: int | None) -> str | None:
-    return next((one.title_id for one in category.titles if one.rank == rank_now and one.rank <= category.ranks), None)
+def told(awards: Iterable[Any]) -> list[dict[str, Any]]:
+    """What an event says of the titles, in the order of the holders' codes; each award with its nomination."""
+    return sorted(
+        (
+            {"candidate": one.nomination.candidate_code, "rank": one.rank, "tied": one.tied, "title_id": one.title_id,
+             "title_en": one.title_en}
+            for one in awards
+        ),
+        key=lambda one: str(one["candidate"]),
+    )  # fmt: skip
 
 
 def _awards(category: Category, rows: list[dict[str, object]]) -> list[Award]:

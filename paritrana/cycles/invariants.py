@@ -1,0 +1,146 @@
+"""What must hold of cycles: their calendars, the states of their categories, rubrics, and two-person acts."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from paritrana.audit.invariants import in_order, stream, told
+from paritrana.core.invariants import Broken, Check, Found, Stored, Told, latest, replay, replayed, side_by_side
+from paritrana.core.lifecycle import MOVES, RESTART, State
+from paritrana.cycles.models import Category, Cycle, Proposal, RubricVersion
+from paritrana.database import canonical
+
+DEADLINES: Final = (
+    "opens_at", "closes_at", "grace_ends_at", "verification_until", "interviews_until", "scoring_until",
+    "plenary_until", "publication_planned",
+)  # fmt: skip
+PROPOSED: Final = {"proposed": "waiting", "confirmed": "confirmed", "withdrawn": "withdrawn", "void": "void"}
+
+
+def _categories(*columns: Any) -> Any:
+    ref = (Cycle.code + "/" + Category.slug).label("ref")
+    return (
+        select(ref, *columns).select_from(Category).join(Cycle, Cycle.id == Category.cycle_id).order_by(in_order(ref))
+    )
+
+
+def _deadlines() -> Iterator[Broken]:
+    rows = (
+        Stored(row.ref, "", {name: getattr(row, name) for name in DEADLINES})
+        for row in stream(_categories(*(getattr(Category, name) for name in DEADLINES)))
+    )
+    yield from replay("deadline", "calendar", told("category.added"), rows, _fields)
+
+
+def _fields(now: Found, event: Told) -> None:
+    now[""] = dict(event.values["fields"])
+
+
+def _states() -> Iterator[Broken]:
+    rows = (Stored(row.ref, "", {"state": row.state}) for row in stream(_categories(Category.state)))
+    yield from replay("category", "category", told(*MOVING), rows, _state)
+
+
+MOVING: Final = ("category.added", "category.moved", "result.imported")
+
+
+def _state(now: Found, event: Told) -> None:
+    if event.kind == "category.moved":
+        now[""] = {"state": event.values["after"]}
+    elif event.kind == "result.imported":
+        now[""] = {"state": event.values["state"]}
+    else:
+        now[""] = {"state": event.values["fields"].get("state", 0)}
+
+
+def _moves() -> Iterator[Broken]:
+    """Each move starts where the one before it ended, and is a step of the lifecycle."""
+    ref, state = "", None
+    for event in told(*MOVING):
+        if event.ref != ref:
+            ref, state = event.ref, None
+        if event.silent:
+            state = None  # nobody can say where the category stood then
+            continue
+        now: Found = {}
+        _state(now, event)
+        after = int(now[""]["state"])
+        if event.kind == "category.moved":
+            before = int(event.values["before"])
+            if (state is not None and before != state) or not _allowed(before, after):
+                yield Broken("category.move", ref, f"The category was moved from state {before} to {after}.")
+        state = after
+
+
+def _allowed(before: int, after: int) -> bool:
+    start, end = State(before), State(after)
+    return (start in MOVES and MOVES[start].to is end) or RESTART.get(start) is end
+
+
+def _calendars() -> Iterator[Broken]:
+    for row in stream(_categories(Category.opens_at, Category.closes_at, Category.grace_ends_at)):
+        known = [moment for moment in (row.opens_at, row.closes_at, row.grace_ends_at) if moment is not None]
+        if known != sorted(known) or (row.closes_at is not None and row.opens_at == row.closes_at):
+            yield Broken("category.calendar", row.ref, "Opening, deadline and end of the grace time are out of order.")
+
+
+def _rubrics() -> Iterator[Broken]:
+    # A few dozen at most: sorted here, since the number is no text in the database.
+    versions = select(RubricVersion.code, RubricVersion.version, RubricVersion.digest)
+    rows = [Stored(f"{code}/{version}", (), {"digest": digest}) for code, version, digest in stream(versions)]
+    rows.sort(key=lambda one: one.ref)
+    yield from replay("rubric", "rubric version", told("rubric.stored"), rows, latest())
+
+
+def _proposals() -> Iterator[Broken]:
+    statement = select(
+        Proposal.ref, Proposal.act, Proposal.subject_ref, Proposal.digest, Proposal.reason, Proposal.state
+    ).order_by(in_order(Proposal.ref))
+    rows = (
+        Stored(
+            row.ref, "",
+            {"act": row.act, "subject": row.subject_ref, "digest": row.digest, "reason": row.reason,
+             "state": row.state},
+        )
+        for row in stream(statement)
+    )  # fmt: skip
+    yield from replay("proposal", "proposal", told(like="P-____-____"), rows, _proposal)
+
+
+def _proposal(now: Found, event: Told) -> None:
+    act, _dot, step = event.kind.rpartition(".")
+    kept = now.setdefault("", {"act": act})
+    if step == "proposed":
+        kept.update(event.values)
+    kept["state"] = PROPOSED.get(step, step)
+
+
+def _digests() -> Iterator[Broken]:
+    for ref, digest, payload in stream(select(Proposal.ref, Proposal.digest, Proposal.payload).order_by(Proposal.id)):
+        if hashlib.sha256(canonical(payload)).hexdigest() != digest:
+            yield Broken("proposal.digest", ref, "What is proposed does not have the digest of the proposal.")
+
+
+def _clocks() -> Iterator[Broken]:
+    """The clock of a cycle stands where its advances add up to."""
+    rows = stream(select(Cycle.code, Cycle.offset_seconds).order_by(in_order(Cycle.code)))
+    for code, advances, kept in side_by_side(told("clock.advanced"), rows, lambda one: one.ref, lambda one: one.code):
+        if any(event.silent for event in advances):
+            continue
+        last = int(advances[-1].values["offset"]) if advances else 0
+        if kept and kept[0].offset_seconds != last:
+            yield Broken("clock.event_differs", code, "The clock of the cycle does not stand where it was moved to.")
+
+
+CHECKS = (
+    Check(replayed("deadline", "calendar"), _deadlines),
+    Check(replayed("category", "category"), _states),
+    Check({"category.move": "Every move of a category starts in its state and is a step of the lifecycle."}, _moves),
+    Check({"category.calendar": "A category opens before its deadline, which is before the grace ends."}, _calendars),
+    Check({"clock.event_differs": "The clock of every cycle stands where it was last moved to."}, _clocks),
+    Check(replayed("rubric", "rubric version"), _rubrics),
+    Check(replayed("proposal", "proposal"), _proposals),
+    Check({"proposal.digest": "What is proposed has the digest that the second person confirms."}, _digests),
+)

@@ -1,0 +1,240 @@
+"""What must hold of results: runs as they were built, the seal of two people, titles, and the ranking computed anew."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import aliased, joinedload
+
+from paritrana.accounts.models import Account
+from paritrana.audit.invariants import in_order, stream, told
+from paritrana.core.bundle import BadBundle, build, compare, parse
+from paritrana.core.errors import ParitranaError
+from paritrana.core.invariants import Broken, Check, Found, Stored, Told, latest, replay, replayed
+from paritrana.core.lifecycle import State
+from paritrana.core.ranking import rank
+from paritrana.cycles.models import Category, Cycle, Proposal
+from paritrana.database import db
+from paritrana.nominations.models import Nomination
+from paritrana.panels.models import Seat as PanelSeat
+from paritrana.panels.queries import conflicts_in
+from paritrana.results import queries, service
+from paritrana.results.models import Award, ResultRun, Seal
+
+# What a ranking follows from. Names and titles are told beside it and may be corrected later.
+FOLLOWS: Final = ("marks", "computed", "caps", "not_applicable", "decisions", "assessors", "result")
+
+
+def _runs() -> Iterator[Broken]:
+    run = ResultRun
+    statement = (
+        select(run.ref, Category.slug, run.no, run.digest, run.inputs_digest, run.sheets_in, run.sheets_due)
+        .select_from(run)
+        .join(Category, Category.id == run.category_id)
+        .order_by(in_order(run.ref))
+    )
+    rows = (
+        Stored(
+            row.ref, (),
+            {"category": row.slug, "no": row.no, "digest": row.digest, "inputs_digest": row.inputs_digest,
+             "sheets_in": row.sheets_in, "sheets_due": row.sheets_due},
+        )
+        for row in stream(statement)
+    )  # fmt: skip
+    yield from replay("run", "run", told("run.built"), rows, latest())
+
+
+def _bundles() -> Iterator[Broken]:
+    """One bundle at a time, since it may hold the marks of a thousand candidates."""
+    for number in db.session.scalars(select(ResultRun.id).order_by(ResultRun.id)).all():
+        row = db.session.execute(
+            select(ResultRun.ref, ResultRun.bundle, ResultRun.digest).where(ResultRun.id == number)
+        ).one()
+        if hashlib.sha256(row.bundle).hexdigest() != row.digest:
+            yield Broken("run.digest", row.ref, "The bundle of the run does not have the digest of its row.")
+        wrong = differences(row.bundle)
+        if wrong:
+            yield Broken("run.result", row.ref, wrong)
+
+
+def differences(raw: bytes) -> str:
+    """The first way in which a bundle's result does not follow from its own inputs; empty where it does."""
+    try:
+        return next(iter(compare(parse(raw))), "")
+    except BadBundle as refusal:
+        return str(refusal)
+
+
+def _seals() -> Iterator[Broken]:
+    proposer, second = aliased(Account), aliased(Account)
+    rows = (
+        Stored(
+            seal.run.ref, "",
+            {"category": seal.category.slug, "run": seal.run.no, "digest": seal.digest, "actor": second_ref,
+             "proposer": first_ref},
+        )
+        for seal, first_ref, second_ref in stream(
+            select(Seal, proposer.ref, second.ref)
+            .select_from(Seal)
+            .join(Seal.run)
+            .join(proposer, proposer.id == Seal.sealed_by)
+            .join(second, second.id == Seal.second_by)
+            .options(joinedload(Seal.run, innerjoin=True).defer(ResultRun.bundle), joinedload(Seal.category))
+            .order_by(in_order(ResultRun.ref))
+        )
+    )  # fmt: skip
+    proposals = (
+        select(Proposal.ref, Account.ref)
+        .select_from(Proposal)
+        .join(Account, Account.id == Proposal.proposer_id)
+        .where(Proposal.act == queries.SEAL_ACT)
+    )
+    proposers = dict(db.session.execute(proposals).all())
+
+    def sealed(now: Found, event: Told) -> None:
+        now[""] = {**event.values, "actor": event.actor, "proposer": proposers.get(event.values["proposal"])}
+
+    yield from replay("seal", "seal", told("results.sealed"), rows, sealed)
+
+
+def _awards() -> Iterator[Broken]:
+    """The titles are those that the seal told of; a category without a seal has none."""
+    by_run = {
+        ref: (category, code + "/" + slug)
+        for ref, category, code, slug in stream(
+            select(ResultRun.ref, Seal.category_id, Cycle.code, Category.slug)
+            .select_from(Seal)
+            .join(ResultRun, ResultRun.id == Seal.run_id)
+            .join(Category, Category.id == Seal.category_id)
+            .join(Cycle, Cycle.id == Category.cycle_id)
+        )
+    }
+    sealed: set[int] = set()
+    for event in told("results.sealed"):
+        category, where = by_run.get(event.ref, (0, ""))
+        sealed.add(category)
+        awards = queries.awards_in([category])
+        if where and not event.silent and service.told(awards) != event.values["awards"]:
+            yield Broken("award.event_differs", where, "The titles are not the ones that were sealed.")
+    for code, slug, category in stream(
+        select(Cycle.code, Category.slug, Category.id)
+        .select_from(Category)
+        .join(Award, Award.category_id == Category.id)
+        .join(Cycle, Cycle.id == Category.cycle_id)
+        .distinct()
+    ):
+        if category not in sealed:
+            yield Broken("award.event_differs", f"{code}/{slug}", "There are titles, and no seal tells of them.")
+
+
+def _two_persons() -> Iterator[Broken]:
+    first, second = aliased(Account), aliased(Account)
+    statement = (
+        select(ResultRun.ref, Seal.digest, ResultRun.digest.label("run_digest"), first.person_id == second.person_id)
+        .select_from(Seal)
+        .join(ResultRun, ResultRun.id == Seal.run_id)
+        .join(first, first.id == Seal.sealed_by)
+        .join(second, second.id == Seal.second_by)
+        .order_by(Seal.id)
+    )
+    for ref, digest, run_digest, same in stream(statement):
+        if same:
+            yield Broken("seal.two_persons", ref, "One person alone sealed the result.")
+        if digest != run_digest:
+            yield Broken("seal.digest", ref, "The seal names another digest than its run.")
+
+
+def _sealed_states() -> Iterator[Broken]:
+    """From the seal on a category has exactly one, except a historical result, which comes from outside."""
+    statement = (
+        select(Cycle.code, Category.slug, Category.state, Seal.id)
+        .select_from(Category)
+        .join(Cycle, Cycle.id == Category.cycle_id)
+        .join(Seal, Seal.category_id == Category.id, isouter=True)
+        .where(Cycle.kind != "historical")
+        .order_by(Category.id)
+    )
+    for code, slug, state, seal in stream(statement):
+        if (seal is not None) != (state >= State.SEALED):
+            yield Broken("seal.state", f"{code}/{slug}", f"The category is in state {state}, which its seal denies.")
+
+
+def _computed_anew() -> Iterator[Broken]:
+    """The sealed ranking follows from sheets, findings, attendance and seats as they are stored now."""
+    for number in db.session.scalars(select(Seal.category_id).order_by(Seal.category_id)).all():
+        category = db.session.scalars(
+            select(Category).where(Category.id == number).options(joinedload(Category.cycle))
+        ).one()
+        seal = queries.seal_of(category)
+        assert seal is not None  # noqa: S101 - it was read just now, in the same transaction
+        where, raw = seal.run.ref, seal.run.bundle
+        try:
+            sealed = json.loads(raw)
+        except ValueError:
+            continue  # the rule about the bundle itself names it
+        yield from _conflicted(category, where, sealed)
+        try:
+            contest = queries.inputs(category).contest
+            now = json.loads(json.dumps(build(contest, rank(contest))))
+        except ParitranaError as refusal:
+            yield Broken("result.recomputed", where, f"The ranking cannot be computed any more: {refusal}")
+            continue
+        moved = [name for name in FOLLOWS if sealed.get(name, []) != now.get(name, [])]
+        if moved:
+            yield Broken(
+                "result.recomputed", where, f"Computed anew, the sealed ranking differs in {', '.join(moved)}."
+            )
+        db.session.expunge_all()
+
+
+def _conflicted(category: Category, where: str, sealed: Mapping[str, Any]) -> Iterator[Broken]:
+    """No counted mark comes from somebody who must not meet the candidate."""
+    seats = dict(
+        db.session.execute(
+            select(PanelSeat.code, PanelSeat.account_id).where(PanelSeat.category_id == category.id)
+        ).all()
+    )
+    candidates = dict(
+        db.session.execute(
+            select(Nomination.candidate_code, Nomination.id).where(Nomination.category_id == category.id)
+        ).all()
+    )
+    conflicts = conflicts_in(category)
+    found = {
+        (mark["assessor"], mark["candidate"])
+        for mark in sealed["marks"]
+        if mark["value"] is not None and (seats.get(mark["assessor"]), candidates.get(mark["candidate"])) in conflicts
+    }
+    for assessor, candidate in sorted(found):
+        yield Broken("result.conflicted", where, f"A mark of {assessor} for {candidate} counts in spite of a conflict.")
+
+
+CHECKS = (
+    Check(replayed("run", "run"), _runs),
+    Check(
+        {
+            "run.digest": "The bundle of every run has the digest of its row.",
+            "run.result": "The result of every run follows from the inputs in its bundle.",
+        },
+        _bundles,
+    ),
+    Check(replayed("seal", "seal"), _seals),
+    Check({"award.event_differs": "The titles are those that the event of the seal names."}, _awards),
+    Check(
+        {
+            "seal.two_persons": "Two different persons seal a result.",
+            "seal.digest": "A seal names the digest of its run.",
+        },
+        _two_persons,
+    ),
+    Check({"seal.state": "A category has a seal from state 7 on, and none before."}, _sealed_states),
+    Check(
+        {
+            "result.recomputed": "The sealed ranking comes out the same, computed anew from what is stored.",
+            "result.conflicted": "No mark counts in a sealed ranking whose assessor is in conflict with the candidate.",
+        },
+        _computed_anew,
+    ),
+)

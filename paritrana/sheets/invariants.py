@@ -1,0 +1,128 @@
+"""What must hold of score sheets: every mark with its whole history, every sheet with its digest."""
+
+import hashlib
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from paritrana.accounts.models import Account
+from paritrana.audit.invariants import in_order, stream, told
+from paritrana.core.invariants import Broken, Check, Stored, latest, replay, replayed, side_by_side
+from paritrana.database import canonical
+from paritrana.nominations.models import Nomination
+from paritrana.sheets import service
+from paritrana.sheets.models import Mark, MarkRevision, MissingSheet, Sheet
+
+SAID: Final = ("value", "reason", "abstain_note", "panel_note", "feedback")
+
+
+def _of_sheet(*columns: Any) -> Any:
+    return (
+        select(Sheet.ref, Nomination.ref.label("nomination"), *columns)
+        .select_from(Sheet)
+        .join(Nomination, Nomination.id == Sheet.nomination_id)
+        .order_by(in_order(Sheet.ref))
+    )
+
+
+def _marks() -> Iterator[Broken]:
+    statement = _of_sheet(Mark.indicator, Mark.round, Mark.version, *(getattr(Mark, name) for name in SAID))
+    rows = (
+        Stored(
+            row.ref, (row.indicator, row.round),
+            {"nomination": row.nomination, "version": row.version, **{name: getattr(row, name) for name in SAID}},
+        )
+        for row in stream(statement.join(Mark, Mark.sheet_id == Sheet.id))
+    )  # fmt: skip
+    yield from replay("mark", "mark", told("mark.saved"), rows, latest("indicator", "round"))
+
+
+def _revisions() -> Iterator[Broken]:
+    """The revisions of a mark are numbered from 1 to its version, and the last one is the mark."""
+    kept = [getattr(MarkRevision, name).label(f"then_{name}") for name in (*SAID, "saved_at")]
+    now = [getattr(Mark, name) for name in (*SAID, "saved_at")]
+    statement = (
+        select(Mark.id, Sheet.ref, Mark.indicator, Mark.version, MarkRevision.version.label("then"), *now, *kept)
+        .select_from(Mark)
+        .join(Sheet, Sheet.id == Mark.sheet_id)
+        .join(MarkRevision, MarkRevision.mark_id == Mark.id, isouter=True)
+        .order_by(Mark.id, MarkRevision.version)
+    )
+    last = None
+    for row in stream(statement):
+        if last is not None and last.id != row.id:
+            yield from _end_of_revisions(last)
+        expected = 1 if last is None or last.id != row.id else (last.then or 0) + 1
+        if row.then != expected:
+            yield Broken("mark.revision_missing", f"{row.ref} {row.indicator}", f"Revision {expected} is not there.")
+        last = row
+    if last is not None:
+        yield from _end_of_revisions(last)
+
+
+def _end_of_revisions(row: Any) -> Iterator[Broken]:
+    same = all(getattr(row, name) == getattr(row, f"then_{name}") for name in (*SAID, "saved_at"))
+    if not same or row.version != row.then:
+        yield Broken("mark.revision_differs", f"{row.ref} {row.indicator}", "The mark is not its last revision.")
+
+
+def _sheets() -> Iterator[Broken]:
+    statement = _of_sheet(
+        Account.ref.label("assessor"), Sheet.attempt, Sheet.revision_no, Sheet.opened_at, Sheet.submitted_at,
+        Sheet.receipt_no, Sheet.digest, Sheet.withdrawn_at, Sheet.version,
+    ).join(Account, Account.id == Sheet.assessor_id)  # fmt: skip
+    rows = (
+        Stored(row.ref, (), {"nomination": row.nomination, "actor": row.assessor, **service.told(row)})
+        for row in stream(statement)
+    )
+    yield from replay("sheet", "sheet", told("sheet.opened", "sheet.submitted", "sheet.withdrawn"), rows, latest())
+
+
+def _digests() -> Iterator[Broken]:
+    """The marks of a submitted sheet are the ones it was submitted with."""
+    sheets = stream(_of_sheet(Sheet.attempt, Sheet.revision_no, Sheet.digest).where(Sheet.submitted_at.is_not(None)))
+    marks = stream(
+        select(Sheet.ref, Mark.indicator, Mark.round, Mark.version, *(getattr(Mark, name) for name in SAID))
+        .select_from(Mark)
+        .join(Sheet, Sheet.id == Mark.sheet_id)
+        .where(Sheet.submitted_at.is_not(None))
+        .order_by(in_order(Sheet.ref))
+    )
+    for ref, (sheet,), said in side_by_side(sheets, marks, lambda one: one.ref, lambda one: one.ref):
+        whole: Any = SimpleNamespace(
+            ref=ref, nomination=SimpleNamespace(ref=sheet.nomination), attempt=sheet.attempt,
+            revision_no=sheet.revision_no, marks=said,
+        )  # fmt: skip
+        if hashlib.sha256(canonical(service.content_of(whole))).hexdigest() != sheet.digest:
+            yield Broken("sheet.digest", ref, "The marks of the sheet do not have the digest on its receipt.")
+
+
+def _missing() -> Iterator[Broken]:
+    rows = (
+        Stored(row.ref, (row.account, row.attempt), {"reason": row.reason})
+        for row in stream(
+            select(Nomination.ref, Account.ref.label("account"), MissingSheet.attempt, MissingSheet.reason)
+            .select_from(MissingSheet)
+            .join(Nomination, Nomination.id == MissingSheet.nomination_id)
+            .join(Account, Account.id == MissingSheet.assessor_id)
+            .order_by(in_order(Nomination.ref))
+        )
+    )
+    yield from replay("missing_sheet", "missing sheet", told("sheet.missing"), rows, latest("account", "attempt"))
+
+
+CHECKS = (
+    Check(replayed("mark", "mark"), _marks),
+    Check(
+        {
+            "mark.revision_missing": "The revisions of every mark are numbered without a gap.",
+            "mark.revision_differs": "The last revision of every mark is the mark itself.",
+        },
+        _revisions,
+    ),
+    Check(replayed("sheet", "sheet"), _sheets),
+    Check({"sheet.digest": "Every submitted sheet has the digest on its receipt."}, _digests),
+    Check(replayed("missing_sheet", "missing sheet"), _missing),
+)

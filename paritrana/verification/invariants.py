@@ -1,0 +1,149 @@
+"""What must hold of verifications: findings, conditions, the close by two people, and the revisions they judge."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from sqlalchemy import and_, exists, select
+from sqlalchemy.orm import aliased
+
+from paritrana.accounts.models import Account
+from paritrana.audit.invariants import in_order, stream, told
+from paritrana.core.invariants import Broken, Check, Found, Stored, Told, replay, replayed
+from paritrana.nominations.models import Attachment, Nomination, NominationRevision
+from paritrana.verification.models import Finding, GateFinding, Verification
+
+# How far a verification is after each of these events.
+STEPS: Final = {
+    "verification.close_proposed": "proposed",
+    "verification.close_returned": "open",
+    "verification.closed": "closed",
+    "request.asked": "open",
+}
+
+
+def _of_verification(model: Any, *columns: Any) -> Any:
+    return (
+        select(Nomination.ref.label("ref"), *columns)
+        .select_from(model)
+        .join(Verification, Verification.id == model.verification_id)
+        .join(Nomination, Nomination.id == Verification.nomination_id)
+        .order_by(in_order(Nomination.ref))
+    )
+
+
+def _findings() -> Iterator[Broken]:
+    statement = _of_verification(
+        Finding, Finding.kind, Finding.figure, Finding.claimed, Finding.found, Finding.verdict, Finding.document_no,
+        Finding.page, Finding.note, Finding.revision_no, Finding.version,
+    )  # fmt: skip
+    rows = (
+        Stored(
+            row.ref, (row.kind, row.figure),
+            {"claimed": row.claimed, "found": row.found, "verdict": row.verdict, "document": row.document_no,
+             "page": row.page or None, "note": row.note or None, "revision": row.revision_no, "version": row.version},
+        )
+        for row in stream(statement)
+    )  # fmt: skip
+    yield from replay("finding", "finding", told("finding.recorded", "finding.reopened"), rows, _finding)
+
+
+def _finding(now: Found, event: Told) -> None:
+    part = (event.values["evidence"], event.values["figure"])
+    if event.kind == "finding.reopened":
+        now.pop(part, None)
+    else:
+        now[part] = dict(event.values)
+
+
+def _gates() -> Iterator[Broken]:
+    gate = GateFinding
+    statement = _of_verification(
+        gate, gate.subject, gate.gate, gate.proposed, gate.proposed_reason, gate.decided, gate.decided_reason,
+        gate.version,
+    )  # fmt: skip
+    rows = (
+        Stored(
+            row.ref, (row.subject, row.gate),
+            {"proposed": row.proposed, "proposed_reason": row.proposed_reason, "decided": row.decided,
+             "decided_reason": row.decided_reason or None, "version": row.version},
+        )
+        for row in stream(statement)
+    )  # fmt: skip
+    yield from replay("decision", "decision on a condition", told("gate.proposed", "gate.decided"), rows, _gate)
+
+
+def _gate(now: Found, event: Told) -> None:
+    said = dict(event.values)
+    reason = said.pop("reason", None)
+    said["proposed_reason" if event.kind == "gate.proposed" else "decided_reason"] = reason
+    now[said["subject"], said["gate"]] = said
+
+
+def _states() -> Iterator[Broken]:
+    rows = (
+        Stored(row.ref, "", {"state": row.state})
+        for row in stream(
+            select(Nomination.ref, Verification.state)
+            .select_from(Verification)
+            .join(Nomination, Nomination.id == Verification.nomination_id)
+            .order_by(in_order(Nomination.ref))
+        )
+    )
+    yield from replay("verification", "verification", told(*STEPS, *BEGUN), rows, _state)
+
+
+# Whichever comes first makes the verification.
+BEGUN: Final = ("verification.taken", "finding.recorded", "gate.proposed")
+
+
+def _state(now: Found, event: Told) -> None:
+    before = now.get("", {"state": "open"})
+    now[""] = {"state": STEPS.get(event.kind, before["state"])}
+
+
+def _revisions() -> Iterator[Broken]:
+    there = exists().where(
+        NominationRevision.nomination_id == Verification.nomination_id,
+        NominationRevision.no == Finding.revision_no,
+    )
+    for row in stream(_of_verification(Finding, Finding.kind, Finding.figure, Finding.revision_no).where(~there)):
+        where = f"{row.ref} {row.kind} {row.figure}"
+        yield Broken("finding.revision", where, f"The finding judges revision {row.revision_no}, which is not there.")
+
+
+def _documents() -> Iterator[Broken]:
+    there = exists().where(Attachment.nomination_id == Verification.nomination_id, Attachment.no == Finding.document_no)
+    statement = _of_verification(Finding, Finding.kind, Finding.figure, Finding.document_no)
+    for row in stream(statement.where(and_(Finding.document_no.is_not(None), ~there))):
+        where = f"{row.ref} {row.kind} {row.figure}"
+        yield Broken("finding.document", where, f"The finding names document {row.document_no}, which is not there.")
+
+
+def _closed() -> Iterator[Broken]:
+    first, second = aliased(Account), aliased(Account)
+    statement = (
+        select(
+            Nomination.ref, Verification.proposed_person_id, Verification.closed_person_id,
+            first.person_id.label("first"), second.person_id.label("second"),
+        )
+        .select_from(Verification)
+        .join(Nomination, Nomination.id == Verification.nomination_id)
+        .join(first, first.id == Verification.proposed_by, isouter=True)
+        .join(second, second.id == Verification.closed_by, isouter=True)
+        .where(Verification.state == "closed")
+        .order_by(Nomination.ref)
+    )  # fmt: skip
+    for row in stream(statement):
+        persons = (row.first, row.second)
+        if None in persons or row.first == row.second or persons != (row.proposed_person_id, row.closed_person_id):
+            yield Broken("verification.two_persons", row.ref, "The verification was not closed by a second person.")
+
+
+CHECKS = (
+    Check(replayed("finding", "finding"), _findings),
+    Check(replayed("decision", "decision on a condition"), _gates),
+    Check(replayed("verification", "verification"), _states),
+    Check({"finding.revision": "Every finding judges a revision that was sent."}, _revisions),
+    Check({"finding.document": "Every document that a finding names is a document of the nomination."}, _documents),
+    Check({"verification.two_persons": "Two different persons close a verification."}, _closed),
+)
