@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +40,7 @@ from paritrana.verification import facts as verification_facts
 from paritrana.verification import views as verification_views
 from paritrana.web import access, errors, headers, inputs, language, template_filters
 from paritrana.web.access import Access, CategoryPlace
+from paritrana.web.intake import PatientRequest
 
 ROOMS = (
     accounts_views, nominations_views, panels_views, verification_views, interviews_views, sheets_views,
@@ -53,6 +55,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     """Build the application from validated settings. Raises `BadSettings`, `UndeclaredRoute`."""
     settings = settings or load_settings()
     app = Flask(__name__, template_folder="templates", static_folder="static")
+    app.request_class = PatientRequest
     app.config.update(
         SECRET_KEY=settings.secret_key,
         TESTING=settings.testing,
@@ -157,8 +160,23 @@ def _place(category: Category, at: datetime) -> CategoryPlace:
     return CategoryPlace(category.id, category.cycle_id, state_now(category, at))
 
 
+class PatientStream:
+    """Standard error as it is now. Where it leads to a full disk, lines of the log are lost and no request is."""
+
+    def write(self, text: str) -> None:
+        """Write what can be written."""
+        with suppress(OSError, ValueError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Flush what can be flushed."""
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
+
+
 def set_up_logs() -> None:
     """Structured logs: one JSON line per event on standard error."""
+    stream = PatientStream()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
     structlog.configure(
         processors=[
@@ -169,6 +187,6 @@ def set_up_logs() -> None:
             structlog.processors.JSONRenderer(ensure_ascii=True),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(stream),  # type: ignore[arg-type]
         cache_logger_on_first_use=False,
     )

@@ -1,6 +1,7 @@
 """The database: one typed base, column types that keep figures exact, and the settings of both engines."""
 
 import json
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +16,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, registry
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 # Letters and digits without the ones that are confused when read aloud or copied by hand (Crockford's base 32).
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -126,6 +128,11 @@ def set_writing(writing: bool) -> None:
     _writing.set(writing)
 
 
+def is_writing() -> bool:
+    """Whether a transaction that opens now would be one that writes."""
+    return _writing.get()
+
+
 @contextmanager
 def reading() -> Iterator[None]:
     """Open only reading transactions inside the block."""
@@ -149,18 +156,33 @@ def prepare_engine(engine: Engine) -> None:
         return
     event.listen(engine, "connect", _on_sqlite_connect)
     event.listen(engine, "begin", _on_sqlite_begin)
+    event.listen(engine, "checkout", _on_sqlite_checkout)
 
 
 # `recursive_triggers` has REPLACE run the DELETE triggers that guard tables which only grow.
 PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "busy_timeout=30000", "recursive_triggers=ON")
 
 
-def _on_sqlite_connect(connection: Any, _entry: ConnectionPoolEntry) -> None:
+READ_ONLY = "read_only_file"  # in the notes of a connection: the file, where it could only be read
+
+
+def _on_sqlite_connect(connection: Any, entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # the driver's own late BEGIN would leave reads outside the transaction
     cursor = connection.cursor()
     for pragma in PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
+    file = cursor.execute("PRAGMA database_list").fetchone()[2]
     cursor.close()
+    if file and not os.access(file, os.W_OK):
+        entry.info[READ_ONLY] = file
+
+
+def _on_sqlite_checkout(_connection: Any, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+    # A connection that was opened on a read-only disk never writes, not even when the disk lets it again: a new one
+    # takes its place then. Other connections stay whatever happens: on a full disk a new one could not even read.
+    file = entry.info.get(READ_ONLY)
+    if file is not None and os.access(file, os.W_OK):
+        raise DisconnectionError("the file of the database can be written again")
 
 
 def _on_sqlite_begin(connection: Connection) -> None:

@@ -17,10 +17,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from flask import Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import CursorResult, delete, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from paritrana.accounts import queries
 from paritrana.accounts.models import SentOnce
@@ -28,6 +29,9 @@ from paritrana.core.errors import ParitranaError
 from paritrana.core.words import N_
 from paritrana.database import canonical, db, reading
 from paritrana.web.access import current_actor, now
+from paritrana.web.faults import cause_of, fault_of
+
+log = structlog.get_logger("access")
 
 HEADER, FIELD = "Idempotency-Key", "idempotency_key"
 REPLAYED = "Idempotency-Replayed"
@@ -92,10 +96,18 @@ def once(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseRetu
             db.session.rollback()
             raise
         db.session.rollback()  # ends what was only read after the view's commit
-        if answer.status_code < 400:
-            _fill_in(account_id, key, digest, answer, at)
-        else:
-            _forget(account_id, key)
+        try:
+            if answer.status_code < 400:
+                _fill_in(account_id, key, digest, answer, at)
+            else:
+                _forget(account_id, key)
+        except SQLAlchemyError as error:
+            # What the view committed is stored: a disk that is full from here on must not make it look refused.
+            fault = fault_of(error)
+            if fault is None:
+                raise
+            db.session.rollback()
+            log.error("answer_not_kept", endpoint=request.endpoint, fault=fault.value, cause=cause_of(error))
         return answer
 
     only_once.__once__ = True  # type: ignore[attr-defined]

@@ -5,6 +5,10 @@ that is closed before the request's transaction opens. It is written when the an
 committed, and whatever it left open is rolled back first, because on SQLite the request's transaction would hold the
 one write lock that this writing waits for. An anonymous visitor has no row until something must be remembered, such as
 the token of a form; a session that is only read writes its last-seen time at most once a minute.
+
+A full disk must not turn a read, or an act that is committed, into a fault: what only accompanies an answer (the
+last-seen time, a message for the next page) is given up then, with a line in the log. What the answer hands out, such
+as a new token after a sign-in, is not.
 """
 
 import hashlib
@@ -19,6 +23,7 @@ from flask import Flask, Request, Response, request
 from flask import session as flask_session
 from flask.sessions import SessionInterface, SessionMixin
 from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import CallbackDict
 
 from paritrana.accounts.models import SignInSession
@@ -26,6 +31,7 @@ from paritrana.accounts.queries import SESSION_BY_HASH, Holder
 from paritrana.config import Settings
 from paritrana.database import db, reading, set_writing
 from paritrana.web.access import UNSAFE, now
+from paritrana.web.faults import cause_of, fault_of
 
 log = structlog.get_logger("security")
 
@@ -43,16 +49,20 @@ FRESH_KEY = "fs_paa"  # Flask-Security's name for the moment of the last sign-in
 class ServerSession(CallbackDict[str, Any], SessionMixin):
     """What is remembered between two requests of one browser: JSON values only, no floats.
 
-    `holder` is who is signed in. `lost` says that the browser brought a token that is no longer good.
+    `holder` is who is signed in. `lost` says that the browser brought a token that is no longer good, `fault` that it
+    is not known whether it is: the database did not answer.
     """
 
-    def __init__(self, data: dict[str, Any] | None = None, *, lost: bool = False) -> None:
+    def __init__(
+        self, data: dict[str, Any] | None = None, *, lost: bool = False, fault: Exception | None = None
+    ) -> None:
         def changed(_self: "ServerSession") -> None:
             self.modified = True
 
         super().__init__(data, changed)
         self.modified = False
         self.lost = lost
+        self.fault = fault
         self.row_id: int | None = None
         self.holder: Holder | None = None
         self.officer = False
@@ -103,8 +113,11 @@ class DatabaseSessions(SessionInterface):
         if not _TOKEN.fullmatch(token):
             return ServerSession(lost=True)
         statement = SESSION_BY_HASH.where(SignInSession.token_hash == hash_token(token))
-        with reading(), db.engine.connect() as connection:
-            row = connection.execute(statement).one_or_none()
+        try:
+            with reading(), db.engine.connect() as connection:
+                row = connection.execute(statement).one_or_none()
+        except SQLAlchemyError as error:
+            return ServerSession(fault=error)
         at = now()
         if row is None or at >= row.expires_at or at - row.last_seen_at > idle_limit(row.officer):
             return ServerSession(lost=True)
@@ -123,17 +136,20 @@ class DatabaseSessions(SessionInterface):
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Store what changed, when the view has committed, and give or take the cookie."""
         assert isinstance(session, ServerSession)  # noqa: S101 - there is no other kind here
+        if session.fault is not None:
+            return
         name = app.config["SESSION_COOKIE_NAME"]
         at = now()
         if not session:
             if session.row_id is not None and session.modified:
-                _write(response, _delete_row, session.row_id)
+                _write(response, _delete_row, session.row_id, needed=True)
             if session.modified and (session.row_id is not None or session.lost):
                 response.delete_cookie(name, path="/", secure=self.secure, httponly=True, samesite="Lax")
             return
         if session.modified and (session.row_id is None or session.renewed):
             token = secrets.token_urlsafe(32)
-            _write(response, _insert_row, session, hash_token(token), at)
+            if not _write(response, _insert_row, session, hash_token(token), at, needed=request.method in UNSAFE):
+                return
             response.set_cookie(name, token, path="/", secure=self.secure, httponly=True, samesite="Lax")
         elif session.modified:
             _write(response, _update_row, session.row_id, {"data": dict(session), "last_seen_at": at})
@@ -145,6 +161,14 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Make the database the place of sessions. Over plain http, on loopback only, the cookie cannot be a secure one."""
     app.config["SESSION_COOKIE_NAME"] = "__Host-sid" if settings.secure else "sid"
     app.session_interface = DatabaseSessions(settings)
+    app.before_request_funcs.setdefault(None, []).insert(0, refuse_unknown)
+
+
+def refuse_unknown() -> None:
+    """Raise what kept the session from being read: nobody is taken for a stranger because the database is gone."""
+    fault = this_session().fault if session_is_open() else None
+    if fault is not None:
+        raise fault
 
 
 def this_session() -> ServerSession:
@@ -169,11 +193,22 @@ def idle_limit(officer: bool) -> timedelta:
     return IDLE_OFFICER if officer else IDLE_OTHERS
 
 
-def _write(response: Response, change: Any, *arguments: Any) -> None:
-    """Run one short writing transaction beside the request's own, which is over by now."""
+def _write(response: Response, change: Any, *arguments: Any, needed: bool = False) -> bool:
+    """Run one short writing transaction beside the request's own, which is over by now; gives whether it is stored.
+
+    Raises what kept it from being stored where the answer is worth nothing without it (`needed`).
+    """
     if request.method in UNSAFE or not response.is_streamed:  # a download may still read its rows while it is sent
         _release_request_transaction()
-    copy_context().run(_write_now, change, arguments)
+    try:
+        copy_context().run(_write_now, change, arguments)
+    except SQLAlchemyError as error:
+        fault = fault_of(error)
+        if needed or fault is None:
+            raise
+        log.error("session_not_stored", endpoint=request.endpoint, fault=fault.value, cause=cause_of(error))
+        return False
+    return True
 
 
 def _write_now(change: Any, arguments: tuple[Any, ...]) -> None:

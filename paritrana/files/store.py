@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
@@ -26,7 +27,8 @@ from paritrana.core.words import N_
 log = structlog.get_logger("paritrana.files")
 
 BLOCK: Final = 64 * 1024
-NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+RESERVE: Final = 50  # one part in so many of the disk stays free: 2 %
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -39,11 +41,18 @@ class StoreFault(ParitranaError):
 
 
 class StoreFull(StoreFault):
-    """There is no room for the file, or the folder may only be read; nothing of the file is kept. Params: `name`."""
+    """There is no room for the file; nothing of the file is kept. Params: `name`."""
 
     code = "store_full"
     status = 507
     message = N_("%(name)s is not saved: the file store is full. Try again later.")
+
+
+class StoreReadOnly(StoreFault):
+    """The folder may only be read; nothing of the file is kept. Params: `name`."""
+
+    code = "store_read_only"
+    message = N_("%(name)s is not saved: the file store can only be read at the moment. Try again later.")
 
 
 class DamagedFile(ParitranaError):
@@ -74,11 +83,69 @@ class Received:
     file: BinaryIO  # open, for the look at its content
 
 
+class Disk:
+    """Every call with which the store touches the file system; each may raise `OSError`.
+
+    It is handed to the store, so that a test can stand a failing one in its place.
+    """
+
+    def room(self, folder: Path) -> tuple[int, int]:
+        """Bytes that are free for this account in the file system of a folder, and bytes it has in all."""
+        found = os.statvfs(folder)
+        return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
+
+    def is_folder(self, path: Path) -> bool:
+        """Whether there is a folder."""
+        return path.is_dir()
+
+    def make_folder(self, path: Path) -> None:
+        """Make one folder for the owner alone; no fault when it is there."""
+        path.mkdir(mode=0o700, exist_ok=True)
+
+    def create(self, path: Path) -> BinaryIO:
+        """Make a file that is not there yet, for the owner alone, open for writing and reading."""
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        # Without a buffer nothing is left to be written when the file is closed after a fault.
+        return os.fdopen(handle, "r+b", buffering=0)
+
+    def open(self, path: Path) -> BufferedReader:
+        """Open a file for reading."""
+        return path.open("rb")
+
+    def write(self, file: BinaryIO, data: memoryview) -> int:
+        """Write the beginning of `data`, or all of it; gives the number of bytes."""
+        return file.write(data)
+
+    def sync(self, file: BinaryIO) -> None:
+        """Return once the bytes of the file stand on the disk."""
+        os.fsync(file.fileno())
+
+    def sync_folder(self, folder: Path) -> None:
+        """Return once the names in the folder stand on the disk."""
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def move(self, path: Path, target: Path) -> None:
+        """Give a file another place, over what stands there."""
+        path.replace(target)
+
+    def remove(self, path: Path) -> None:
+        """Remove a file."""
+        path.unlink()
+
+
+DISK: Final = Disk()
+
+
 class BlobStore:
     """The store under one folder, which is made when the first file comes."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, disk: Disk = DISK) -> None:
         self.root = root
+        self.disk = disk
 
     def receive(
         self, stream: Readable, *, limit: int, organisation_id: int, name: str = "", declared_size: int | None = None
@@ -93,9 +160,11 @@ class BlobStore:
         with _faults(name):
             path, file = self._open_incoming()
         try:
-            digest, size = _copy(stream, file, limit=limit, name=name, declared_size=declared_size)
+            self._keep_reserve(name)
+            digest, size = self._copy(stream, file, limit=limit, name=name, declared_size=declared_size)
+            self._keep_reserve(name)
         except BaseException:
-            _drop(path, file)
+            self._drop(path, file)
             raise
         return Received(organisation_id, name, digest, size, path, file)
 
@@ -107,19 +176,21 @@ class BlobStore:
         target = self._address(received.organisation_id, received.sha256)
         try:
             with _faults(received.name):
-                os.fsync(received.file.fileno())
-                _make_folder(target.parent)
-                received.path.replace(target)  # over the same bytes, if they are there: that heals a damaged copy
+                self.disk.sync(received.file)
+                self._make_folder(target.parent)
+                self.disk.move(
+                    received.path, target
+                )  # over the same bytes, if they are there: that heals a damaged copy
                 # Every folder up to the one that holds the root: one may be new, made here or by another upload that
                 # has not got so far yet.
                 for folder in target.parents[:5]:
-                    _sync_folder(folder)
+                    self.disk.sync_folder(folder)
         finally:
             self.discard(received)
 
     def discard(self, received: Received) -> None:
         """Remove what is left of a received file; harmless after `keep`."""
-        _drop(received.path, received.file)
+        self._drop(received.path, received.file)
 
     def open(self, organisation_id: int, sha256: str) -> BinaryIO:
         """The kept file, open at its first byte, after its whole hash was checked. The caller closes it.
@@ -128,7 +199,7 @@ class BlobStore:
         """
         address = self._address(organisation_id, sha256)
         try:
-            file = address.open("rb")
+            file = self.disk.open(address)
         except OSError as error:
             raise _damaged(organisation_id, sha256, error.strerror or "unreadable") from None
         try:
@@ -149,33 +220,50 @@ class BlobStore:
 
     def _open_incoming(self) -> tuple[Path, BinaryIO]:
         folder = self.root / "incoming"
-        _make_folder(folder)
+        self._make_folder(folder)
         path = folder / secrets.token_hex(16)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        # Without a buffer nothing is left to be written when the file is closed after a fault.
-        return path, os.fdopen(handle, "r+b", buffering=0)
+        return path, self.disk.create(path)
 
+    def _copy(
+        self, stream: Readable, file: BinaryIO, *, limit: int, name: str, declared_size: int | None
+    ) -> tuple[str, int]:
+        digest, size = hashlib.sha256(), 0
+        while block := stream.read(BLOCK):
+            size += len(block)
+            if size > limit:
+                raise FileTooLarge(name=name, size=_whole_size(stream, size, declared_size), limit=limit)
+            digest.update(block)
+            with _faults(name):
+                self._write(file, block)
+        if declared_size is not None and size != declared_size:
+            raise UploadCut(name=name, percent=f"{min(100 * size // declared_size, 99)}%" if declared_size else "0%")
+        if size == 0:
+            raise FileEmpty(name=name)
+        return digest.hexdigest(), size
 
-def _copy(stream: Readable, file: BinaryIO, *, limit: int, name: str, declared_size: int | None) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
-    while block := stream.read(BLOCK):
-        size += len(block)
-        if size > limit:
-            raise FileTooLarge(name=name, size=_whole_size(stream, size, declared_size), limit=limit)
-        digest.update(block)
+    def _keep_reserve(self, name: str) -> None:
+        """Refuse a file that would take the last room, which the database may need on the same disk."""
         with _faults(name):
-            _write(file, block)
-    if declared_size is not None and size != declared_size:
-        raise UploadCut(name=name, percent=f"{min(100 * size // declared_size, 99)}%" if declared_size else "0%")
-    if size == 0:
-        raise FileEmpty(name=name)
-    return digest.hexdigest(), size
+            free, whole = self.disk.room(self.root)
+            if free * RESERVE < whole:
+                raise OSError(errno.ENOSPC, "the reserve is kept free")
 
+    def _write(self, file: BinaryIO, block: bytes) -> None:
+        rest = memoryview(block)
+        while rest:
+            rest = rest[self.disk.write(file, rest) :]
 
-def _write(file: BinaryIO, block: bytes) -> None:
-    rest = memoryview(block)
-    while rest:
-        rest = rest[file.write(rest) :]
+    def _drop(self, path: Path, file: BinaryIO) -> None:
+        with suppress(OSError):  # it is gone already, or the fault that is being told keeps it from going
+            file.close()
+        with suppress(OSError):
+            self.disk.remove(path)
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make a folder and those above it that are missing, each for the owner alone."""
+        if not self.disk.is_folder(folder):
+            self._make_folder(folder.parent)
+            self.disk.make_folder(folder)
 
 
 def _whole_size(stream: Readable, read: int, declared_size: int | None) -> int:
@@ -186,27 +274,6 @@ def _whole_size(stream: Readable, read: int, declared_size: int | None) -> int:
     return max(read, declared_size or 0)
 
 
-def _drop(path: Path, file: BinaryIO) -> None:
-    for step in (file.close, path.unlink):
-        with suppress(OSError):  # it is gone already, or the fault that is being told keeps it from going
-            step()
-
-
-def _make_folder(folder: Path) -> None:
-    """Make a folder and those above it that are missing, each for the owner alone."""
-    if not folder.is_dir():
-        _make_folder(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 @contextmanager
 def _faults(name: str) -> Iterator[None]:
     """Turn a fault of the file system into the refusal a person is told, and tell the operator its cause."""
@@ -214,7 +281,8 @@ def _faults(name: str) -> Iterator[None]:
         yield
     except OSError as error:
         log.error("store_fault", reason=errno.errorcode.get(error.errno or 0, "unknown"))
-        raise (StoreFull if error.errno in NO_ROOM else StoreFault)(name=name) from error
+        kind = StoreFull if error.errno in NO_ROOM else StoreReadOnly if error.errno == errno.EROFS else StoreFault
+        raise kind(name=name) from error
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import FileWrapper
 
 from paritrana.files.models import Blob
-from paritrana.files.store import BLOCK, BlobStore
+from paritrana.files.store import BLOCK, DISK, BlobStore
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _UNQUOTED: Final = "!#$&+-.^_`|~"  # RFC 5987, attr-char
@@ -17,7 +17,8 @@ _UNQUOTED: Final = "!#$&+-.^_`|~"  # RFC 5987, attr-char
 
 def blob_store() -> BlobStore:
     """The store of the running application."""
-    return BlobStore(current_app.extensions["settings"].blob_path)
+    extensions = current_app.extensions
+    return BlobStore(extensions["settings"].blob_path, extensions.get("disk", DISK))
 
 
 def send_blob(blob: Blob, *, display_name: str, plain_name: str, store: BlobStore | None = None) -> Response:
