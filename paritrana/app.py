@@ -15,19 +15,24 @@ from flask_wtf import CSRFProtect
 from sqlalchemy import Engine
 
 from paritrana.accounts import once, origin, security
+from paritrana.accounts import queries as accounts_queries
 from paritrana.accounts import views as accounts_views
 from paritrana.certificates import views as certificates_views
 from paritrana.clock import Clock, SystemClock
 from paritrana.config import Settings, data_folder, load_settings
-from paritrana.core.policy import Act, Guard
+from paritrana.core.policy import Act, Actor, Guard
 from paritrana.cycles.models import Category, Cycle
 from paritrana.cycles.queries import all_categories, state_now
 from paritrana.database import db, engine_options, prepare_engine
 from paritrana.home import views as home_views
 from paritrana.interviews import views as interviews_views
+from paritrana.jobs.kinds import Kinds
+from paritrana.jobs.queue import Queue
 from paritrana.nominations import facts as nominations_facts
 from paritrana.nominations import views as nominations_views
 from paritrana.nominations.models import Nomination
+from paritrana.operations import views as operations_views
+from paritrana.operations.kinds import KINDS
 from paritrana.panels import facts as panels_facts
 from paritrana.panels import queries as panels_queries
 from paritrana.panels import views as panels_views
@@ -44,7 +49,7 @@ from paritrana.web.intake import PatientRequest
 
 ROOMS = (
     accounts_views, nominations_views, panels_views, verification_views, interviews_views, sheets_views,
-    results_views, certificates_views, publication_views, home_views,
+    results_views, certificates_views, publication_views, operations_views, home_views,
 )  # fmt: skip
 
 migrate = Migrate()
@@ -78,6 +83,9 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
 
         app.wsgi_app = ProxyFix(app.wsgi_app, *[settings.proxy_hops] * 3)  # type: ignore[method-assign]
     _set_up_database(app)
+    app.extensions["queue"] = Queue(settings.queue)
+    app.extensions["jobs"] = Kinds(_actor_now)
+    app.extensions["jobs"].register(*KINDS)
     access.init_app(app)
     inputs.init_app(app)
     csrf.init_app(app)
@@ -104,6 +112,11 @@ def _set_up_database(app: Flask) -> None:
     with app.app_context():
         engine: Engine = db.engine
         prepare_engine(engine)
+
+
+def _actor_now(account_id: int) -> Actor | None:
+    """Who asked for a job, with the rights of this moment; a job cannot ask for a password."""
+    return accounts_queries.load_actor(account_id, fresh=False, seats_of=panels_queries.seats_of)
 
 
 def _register_facts(registry: Access) -> None:

@@ -27,6 +27,7 @@ LAZY: Final = {
     "serve": ("paritrana.operations.cli:serve", "Serve the pages."),
     "set-password": ("paritrana.accounts.cli:set_password", "Set a new password for an account and lift its lock."),
     "upgrade": ("paritrana.operations.cli:upgrade", "Bring the database to the newest form."),
+    "worker": ("paritrana.operations.cli:worker", "Carry out jobs."),
     "verify-audit": ("paritrana.audit.cli:verify_audit", "Check the chain of audit events."),
 }
 """Command -> where it lives and what the help says of it."""

@@ -4,6 +4,7 @@ Order: the defaults here, then `settings.toml` in the instance folder, then `PAR
 """
 
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping
@@ -29,6 +30,8 @@ class Settings(BaseModel):
     instance_path: Path
     database_url: str
     blob_path: Path
+    queue_url: str = ""  # empty: a file of its own in the instance folder
+    job_lease_seconds: int = Field(default=60, ge=2, le=3600)
     secret_key: str = Field(min_length=32)
     base_url: str = "http://127.0.0.1:8080"
     trusted_hosts: tuple[str, ...] = ()
@@ -54,6 +57,17 @@ class Settings(BaseModel):
             raise ValueError("write sqlite:///FILE or postgresql+psycopg://…")
         return value
 
+    @field_validator("queue_url")
+    @classmethod
+    def _known_queue(cls, value: str) -> str:
+        if value.startswith(("redis://", "rediss://")):
+            parts = urlsplit(value)
+            if not parts.hostname or not re.fullmatch(r"/?[0-9]*", parts.path) or not _has_port(value):
+                raise ValueError("write redis://HOST:PORT/NUMBER")
+        elif value and not (value.startswith("sqlite:///") and value != "sqlite:///"):
+            raise ValueError("write sqlite:///FILE or redis://HOST:PORT/NUMBER")
+        return value
+
     @model_validator(mode="after")
     def _safe_together(self) -> Self:
         host = urlsplit(self.base_url).hostname or ""
@@ -61,7 +75,14 @@ class Settings(BaseModel):
             raise ValueError("base_url: plain http is for a loopback address only; write https://…")
         if self.demo and host not in {"127.0.0.1", "localhost", "::1"}:
             raise ValueError("demo: demonstration mode runs on a loopback address only")
+        if self.queue == self.database_url:
+            raise ValueError("queue_url: the queue needs a file of its own, so that nobody waits for it")
         return self
+
+    @property
+    def queue(self) -> str:
+        """Where wake-up calls for workers wait: a file beside the database, or a Redis server for many machines."""
+        return self.queue_url or f"sqlite:///{self.instance_path / 'queue.db'}"
 
     @property
     def hosts(self) -> list[str]:
@@ -72,6 +93,14 @@ class Settings(BaseModel):
     def secure(self) -> bool:
         """Whether people reach the application over TLS."""
         return self.base_url.startswith("https://")
+
+
+def _has_port(address: str) -> bool:
+    """Whether the port of an address can be read; none counts as the usual one."""
+    try:
+        return urlsplit(address).port != 0
+    except ValueError:
+        return False
 
 
 def data_folder(name: str) -> Path:

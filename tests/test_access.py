@@ -49,7 +49,7 @@ def values_for(rule: Rule, ref: str, cycle: str = "contoh-2025", doc: int = 1) -
     """Something for every variable of an address; numbers are 1, what is not known leads nowhere."""
     known: dict[str, Any] = {
         "cycle": cycle, "cat": "kabkota", "ref": ref, "kind": "coverage", "day": f"{cycle}-1", "item": "coverage",
-        "code": "J3", "indicator": "A1", "proposal": "P-0000-0000",
+        "code": "J3", "indicator": "A1", "proposal": "P-0000-0000", "job": "J-0000-0000",
     }  # fmt: skip
     numbers = {name for name in rule.arguments if type(rule._converters[name]).__name__ == "IntegerConverter"}
     return {
@@ -186,7 +186,7 @@ def test_what_is_not_yours_and_what_is_not_there_answer_alike(app: Flask, made: 
 @pytest.mark.parametrize("name", ["public", "nominee-1", "organiser-1"])
 def test_addresses_that_lead_nowhere_answer_alike(app: Flask, made: World, name: str) -> None:
     client = visitor(app, name)
-    nowhere = ["/system", "/system/users", "/audit/contoh-2025", "/cycles", "/regions", "/profile", "/register",
+    nowhere = ["/system/users", "/audit/contoh-2025", "/cycles", "/regions", "/profile", "/register",
                "/login", "/logout", "/reset", "/verify-me", "/us-signin", "/mf-recovery", "/api/v1/openapi.json",
                "/sw.js", "/manifest.webmanifest", "/manage", "/manage/contoh-2025/outbox", "/nominations/x/y/z",
                "/.env", "/home/", "/%00", "/static/../app.py"]  # fmt: skip

@@ -1,12 +1,14 @@
 """Changes of people, accounts and what they were granted. Every one is an event of the stream `system`."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from flask_security import hash_password
+from sqlalchemy import CursorResult, delete
 
 from paritrana.accounts import queries
-from paritrana.accounts.models import Account, Person, RoleGrant
+from paritrana.accounts.models import Account, Person, RoleGrant, SentOnce, SignInSession
 from paritrana.accounts.passwords import check_password
 from paritrana.audit import service as audit
 from paritrana.core.errors import BadInput, ParitranaError
@@ -17,6 +19,8 @@ from paritrana.database import db, random_ref
 GRANTED = frozenset({"nominee", "verifier", "organiser", "auditor", "administrator"})
 OF_CYCLE = frozenset({"verifier", "organiser", "auditor"})
 _EMAIL = re.compile(r"[^@\s,;<>\"()]{1,64}@[^@\s,;<>\"()]{1,185}\.[^@\s,;<>\"().]{2,}")
+
+ANSWERS_KEPT = timedelta(days=30)  # as long as `once` keeps those of an account that goes on sending
 
 
 class EmailForm(BadInput):
@@ -59,6 +63,17 @@ class GrantEnded(ParitranaError):
 
     code = "grant_ended"
     message = N_("This role has already ended.")
+
+
+def forget_expired(*, at: datetime) -> tuple[int, int]:
+    """Remove sessions past their end and answers kept for repeats too long; gives how many of each; the caller commits."""
+    sessions: CursorResult[Any] = db.session.execute(  # type: ignore[assignment]
+        delete(SignInSession).where(SignInSession.expires_at < at)
+    )
+    answers: CursorResult[Any] = db.session.execute(  # type: ignore[assignment]
+        delete(SentOnce).where(SentOnce.at < at - ANSWERS_KEPT)
+    )
+    return sessions.rowcount, answers.rowcount
 
 
 def create_person(*, staff_number: str | None = None, fictitious: bool = False) -> Person:

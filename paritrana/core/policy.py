@@ -103,6 +103,7 @@ class Act(StrEnum):
     CONFIRM_PUBLICATION = "confirm_publication"
     ISSUE_CERTIFICATE = "issue_certificate"
     MANAGE_CYCLE = "manage_cycle"
+    OPERATE = "operate"
 
 
 class Part(StrEnum):
@@ -209,6 +210,7 @@ MATRIX: Mapping[Act, Mapping[str, str]] = {
     Act.CONFIRM_PUBLICATION: {"CH": "7 prh [not_proposer]"},
     Act.ISSUE_CERTIFICATE: {"CH": "7 2nd", "OR": "7 crw2(CH); 8 cr"},
     Act.MANAGE_CYCLE: {"OR": "0-9 c", "CH": "0-9 p"},
+    Act.OPERATE: {"AD": "any"},
 }  # fmt: skip
 
 POLICY: Mapping[Act, Mapping[Role, tuple[Grant, ...]]] = {

@@ -17,7 +17,7 @@ class Task:
     params: Mapping[str, Any]
     endpoint: str
     values: Mapping[str, Any]
-    cycle: Cycle
+    cycle: Cycle | None  # None: it concerns the installation, not an award
     role: Role  # why it is this person's
     due: datetime | None = None
     waiting_for_others: bool = False

@@ -21,6 +21,7 @@ from paritrana.interviews import tasks as interviews
 from paritrana.interviews.models import InterviewSession
 from paritrana.nominations import tasks as nominations
 from paritrana.nominations.models import Nomination
+from paritrana.operations import tasks as operations
 from paritrana.panels import tasks as panels
 from paritrana.publication import tasks as publication
 from paritrana.results import tasks as results
@@ -29,7 +30,7 @@ from paritrana.verification import tasks as verification
 from paritrana.verification.models import Verification
 from paritrana.verification.queries import IN_VERIFICATION
 
-ROOMS = (nominations, panels, verification, interviews, sheets, results, publication, certificates)
+ROOMS = (nominations, panels, verification, interviews, sheets, results, publication, certificates, operations)
 
 FINISHED_FOR = timedelta(days=7)
 
@@ -78,7 +79,11 @@ def gather(actor: Actor, at: datetime) -> Gathered:
 
     A number of statements that does not depend on how much there is.
     """
-    rows = [Row(task, cycle_time(task.cycle, at)) for room in ROOMS for task in room.tasks(actor, at)]
+    rows = [
+        Row(task, at if task.cycle is None else cycle_time(task.cycle, at))
+        for room in ROOMS
+        for task in room.tasks(actor, at)
+    ]
     open_rows = sorted((row for row in rows if row.task.done_at is None), key=_soonest)
     finished = [
         row for row in rows if row.task.done_at is not None and row.now - row.task.done_at <= FINISHED_FOR

@@ -111,6 +111,8 @@ def _menu(actor: Actor) -> list[MenuItem]:
         entries.append((_("Manage the cycle"), url_for("home.manage", cycle=run[0][0])))
     elif run:
         entries.append((_("Manage the cycles"), url_for("home.home", _anchor="cycles")))
+    if actor.administrator:
+        entries.append((_("System"), url_for("operations.system")))
     return [MenuItem(label, url, _is_here(url)) for label, url in entries]
 
 

@@ -5,14 +5,12 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
@@ -26,14 +24,13 @@ from paritrana.clock import SystemClock
 from paritrana.config import BadSettings, Settings, load_settings
 from paritrana.database import db, reading
 from paritrana.operations.invariants import broken_rules
+from paritrana.operations.processes import Family, Member
 from paritrana.operations.queries import holds_real_cycle, pending_migrations
 
 MakeApp = Callable[[Settings], Flask]
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 READY_SECONDS = 120
-END_SECONDS = 15  # longer than gunicorn gives its threads to finish
 
 REAL_CYCLE = "This database holds a real cycle; demonstration mode refuses it."
 
@@ -104,11 +101,10 @@ def check(make_app: MakeApp, with_files: bool, as_json: bool) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="More than one: PostgreSQL.")
+@click.option("--no-worker", is_flag=True, help="Carry out no jobs; `paritrana worker` does, here or elsewhere.")
 @click.pass_obj
-def serve(make_app: MakeApp, host: str, port: int, workers: int) -> None:
-    """Serve the web pages with gunicorn: one process with eight threads, or several processes."""
-    from gunicorn.app.base import BaseApplication
-
+def serve(make_app: MakeApp, host: str, port: int, workers: int, no_worker: bool) -> None:
+    """Serve the web pages with gunicorn, one process with eight threads or several processes, and carry out jobs."""
     settings = settings_or_exit()
     if settings.demo:
         if host not in LOOPBACK:
@@ -118,6 +114,24 @@ def serve(make_app: MakeApp, host: str, port: int, workers: int) -> None:
     if workers > 1 and settings.database_url.startswith("sqlite"):
         _refuse("Several workers need PostgreSQL. Set database_url, or use --workers 1.")
     _refuse_taken_port(host, port, "serve")
+    if no_worker:
+        _serve_pages(make_app, settings, host=host, port=port, workers=workers)
+        return
+    family = Family(os.environ, on_hangup=_pass_hangup)
+    try:
+        server = family.start("serve", "--no-worker", "--host", host, "--port", str(port), "--workers", str(workers))
+        raise SystemExit(family.watch(server, family.start("worker")))
+    finally:
+        family.end()
+
+
+def _pass_hangup(family: Family) -> None:
+    """Pass SIGHUP on to gunicorn, which loads the program anew."""
+    family.members[0].process.send_signal(signal.SIGHUP)
+
+
+def _serve_pages(make_app: MakeApp, settings: Settings, *, host: str, port: int, workers: int) -> None:
+    from gunicorn.app.base import BaseApplication
 
     class Server(BaseApplication):  # type: ignore[misc]
         """Gunicorn with the application built inside each worker, so that no connection is shared."""
@@ -158,10 +172,30 @@ def _refuse_taken_port(host: str, port: int, command: str) -> None:
         _refuse(f"Port {port} is in use. Choose another: paritrana {command} --port {other}")
 
 
+@click.command("worker")
+@click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 4), help="Jobs carried out at a time.")
+@click.pass_obj
+def worker(make_app: MakeApp, threads: int) -> None:
+    """Carry out jobs until SIGTERM; a job that is not finished then is handed back. Exit 0, 1 or 2."""
+    from paritrana.jobs.worker import work
+
+    settings = settings_or_exit()
+    app = make_app(settings)
+    with _inside(app), reading():
+        if pending_migrations():
+            _refuse("The database is not at the structure of this version. Run: paritrana upgrade", 1)
+    try:
+        work(app, threads=threads)
+    finally:
+        with _inside(app):
+            pass
+
+
 @click.command("demo")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
 @click.option("--reset", is_flag=True, help="Remove the demonstration's data and stop.")
-def demo(port: int, reset: bool) -> None:
+@click.option("--no-worker", is_flag=True, help="Carry out no jobs.")
+def demo(port: int, reset: bool, no_worker: bool) -> None:
     """Migrate, load published and simulated data, and serve on a loopback address until interrupted."""
     settings = settings_or_exit(demo=True, base_url=f"http://127.0.0.1:{port}")
     if holds_real_cycle(settings.database_url):
@@ -175,75 +209,26 @@ def demo(port: int, reset: bool) -> None:
         "PARITRANA_BASE_URL": settings.base_url,
         "PARITRANA_INSTANCE": str(settings.instance_path),
     }
-    child = _Child(environment)
+    family = Family(environment)
     try:
         for step in (("upgrade",), ("seed", "--demo")):
-            child.start(*step, silent=True)
-            if status := child.wait():
+            if status := family.run(*step):
                 raise SystemExit(status)
-        child.start("serve", "--port", str(port))
-        _wait_until_ready(child, settings.base_url)
+        server = family.start("serve", "--no-worker", "--port", str(port))
+        _wait_until_ready(server, settings.base_url)
         _show_cast(settings)
-        raise SystemExit(child.wait())
+        # Only now, so that the pages are not waited for longer.
+        kept = [] if no_worker else [family.start("worker")]
+        raise SystemExit(family.watch(server, *kept))
     finally:
-        child.end()
+        family.end()
 
 
-class _Child:
-    """The process that works now. Whatever ends this command ends it too, with every process it started."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        self.environment = environment
-        self.process: subprocess.Popen[bytes] | None = None
-        for number in SIGNALS:
-            signal.signal(number, self._on_signal)
-
-    def start(self, *arguments: str, silent: bool = False) -> None:
-        """Start `paritrana ARGUMENTS` in a group of its own, so that Ctrl+C reaches it through this command only."""
-        self.process = subprocess.Popen(  # noqa: S603 - our own command
-            _own_command(*arguments),
-            env=self.environment,
-            stdout=subprocess.DEVNULL if silent else None,
-            start_new_session=True,
-        )
-
-    def wait(self) -> int:
-        """Its exit code, once it has ended by itself."""
-        assert self.process is not None  # noqa: S101 - `start` came before
-        return self.process.wait()
-
-    @property
-    def ended(self) -> bool:
-        """Whether it has ended."""
-        return self.process is None or self.process.poll() is not None
-
-    def end(self) -> None:
-        """Ask it to end, and end what is left of its group when it does not in time."""
-        if self.process is None or self.ended:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(timeout=END_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        # Only leave: waiting for the process here could wait for the very wait that the signal interrupted.
-        for number in SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
-        raise SystemExit(0)
-
-
-def _own_command(*arguments: str) -> Sequence[str]:
-    return [sys.executable, "-m", "paritrana", *arguments]
-
-
-def _wait_until_ready(child: _Child, address: str) -> None:
+def _wait_until_ready(server: Member, address: str) -> None:
     opener = build_opener(ProxyHandler({}))  # a proxy of the environment does not know this machine's own address
     until = time.monotonic() + READY_SECONDS
     while time.monotonic() < until:
-        if child.ended:
+        if server.ended:
             _refuse("The server ended before it was ready; its reason stands above.", 1)
         try:
             with opener.open(f"{address}/sign-in", timeout=5):
@@ -270,8 +255,9 @@ def _reset(settings: Settings) -> None:
     if not cast.exists() or settings.database_url != f"sqlite:///{database}":
         _refuse("This instance folder is not a demonstration's; nothing was removed.")
     # The file with the passwords goes last: as long as it is there, a reset that was cut short can be repeated.
-    for path in (database, Path(f"{database}-wal"), Path(f"{database}-shm")):
-        path.unlink(missing_ok=True)
+    for file in (database, settings.instance_path / "queue.db"):
+        for path in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):
+            path.unlink(missing_ok=True)
     for folder in ("objects", "incoming"):
         shutil.rmtree(settings.blob_path / folder, ignore_errors=True)
     cast.unlink()

@@ -1,14 +1,17 @@
-"""What the commands ask of a database before they touch it."""
+"""What the commands ask of a database before they touch it, and what the pages of the system show."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import Row, create_engine, inspect, select, text
 from sqlalchemy.engine import make_url
 
+from paritrana.accounts.models import Account
 from paritrana.config import data_folder
 from paritrana.database import db
+from paritrana.jobs.models import Job
 
 
 def holds_real_cycle(database_url: str) -> bool:
@@ -33,3 +36,12 @@ def pending_migrations() -> bool:
     """Whether the application's database lacks a migration of this version."""
     head = ScriptDirectory(str(data_folder("migrations"))).get_current_head()
     return MigrationContext.configure(db.session.connection()).get_current_revision() != head
+
+
+def job_rows(state: str | None, *, offset: int, limit: int) -> Sequence[Row[Job, str | None]]:
+    """Jobs with the name of who asked for them, newest first (one statement)."""
+    wanted = select(Job, Account.name).outerjoin(Account, Account.id == Job.asked_by_id)
+    if state is not None:
+        wanted = wanted.where(Job.state == state)
+    ordered = wanted.order_by(Job.created_at.desc(), Job.id.desc())
+    return db.session.execute(ordered.offset(offset).limit(limit)).all()

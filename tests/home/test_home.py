@@ -89,7 +89,7 @@ def test_who_is_not_signed_in_is_asked_to(client, db_session):
         ("chair", ["What needs you now", "Assessments", "Manage the cycle"]),
         ("organiser-1", ["What needs you now", "Manage the cycle"]),
         ("auditor", ["What needs you now"]),
-        ("administrator", ["What needs you now"]),
+        ("administrator", ["What needs you now", "System"]),
     ],
 )
 def test_the_menu_holds_what_the_roles_of_a_person_need(visit, db_session, name, labels):

@@ -1,0 +1,301 @@
+"""The administrator's pages about the machine: how it is, and the list of jobs."""
+
+import hashlib
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from typing import Any, Final
+
+from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import pgettext
+
+from paritrana.accounts.once import once
+from paritrana.config import Settings
+from paritrana.core.errors import NotFound, ParitranaError
+from paritrana.core.policy import Act
+from paritrana.core.words import N_
+from paritrana.database import canonical, db
+from paritrana.jobs.kinds import Kinds
+from paritrana.jobs.models import ENDED, STATES, Job, Worker
+from paritrana.jobs.queries import counts, get_job, last_ended, open_kinds, workers
+from paritrana.jobs.queue import Queue
+from paritrana.operations import service
+from paritrana.operations.queries import job_rows
+from paritrana.web.access import allowed, current_actor, now
+from paritrana.web.forms import Form
+from paritrana.web.template_filters import current_language, file_size, moment, number, sentence, translated
+
+bp = Blueprint("operations", __name__, template_folder="templates")
+
+PAGE: Final = 50
+SILENT_AFTER: Final = timedelta(seconds=90)  # a worker that was not seen for so long is taken for gone
+
+STATE_WORDS: Final = {
+    "queued": N_("Waiting for a worker"),
+    "running": N_("Running"),
+    "done": N_("Completed"),
+    "failed": N_("Failed"),
+    "cancelled": N_("Cancelled"),
+}
+SHAPES: Final = {"queued": "open", "running": "doing", "done": "ok", "failed": "problem", "cancelled": "neutral"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A job as the list shows it."""
+
+    ref: str
+    kind: str
+    state: str
+    shape: str
+    word: str
+    done: int
+    total: int | None
+    asked_by: str
+    started_at: datetime | None
+    duration: str
+    attempts: int
+    said: str
+    may_retry: bool
+    may_cancel: bool
+
+    @property
+    def running(self) -> bool:
+        """Whether it has a progress to show."""
+        return self.state == "running"
+
+
+# The machine ----------------------------------------------------------------------------------------------------------
+
+
+@bp.get("/system")
+@allowed(Act.OPERATE)
+def system() -> ResponseReturnValue:
+    """How the installation is, in one sentence and few facts, and the last regular jobs."""
+    settings: Settings = current_app.extensions["settings"]
+    found, last = workers(), last_ended()
+    answers = _queue().answers()
+    problems = _problems(found, last, answers=answers)
+    return render_template(
+        "operations/system.html",
+        troubles=problems,
+        facts=[
+            (_("Version"), version("paritrana")),
+            (_("Database"), "PostgreSQL" if settings.database_url.startswith("postgresql") else "SQLite"),
+            (_("Queue"), _queue_words(settings, answers=answers)),
+            (_("Workers"), _worker_words(found)),
+            (_("Folder of files"), _folder_words(settings)),
+            (_("Virus scanner"), _("None. Files are judged by their first bytes, size and hash.")),
+        ],
+        runs=[(_(kind.title), *_last_run(last.get(kind.name))) for kind in _kinds()],
+        failed=counts()["failed"],
+    )
+
+
+def _last_run(job: Job | None) -> tuple[Shown | None, datetime | None]:
+    return (None, None) if job is None else (_shown(job, ""), job.ended_at)
+
+
+def _problems(found: Sequence[Worker], last: Mapping[str, Job], *, answers: bool) -> list[str]:
+    problems = []
+    if not answers:
+        problems.append(_("The queue does not answer: jobs begin later, once it answers again."))
+    if not any(_present(worker) for worker in found):
+        problems.append(_("No worker was seen in the last minutes: jobs wait. Start one with: paritrana worker"))
+    problems += [
+        _("%(kind)s: the last run failed.", kind=_(kind.title))
+        for kind in _kinds()
+        if kind.name in last and last[kind.name].state == "failed"
+    ]
+    return problems
+
+
+def _present(worker: Worker) -> bool:
+    return now() - worker.seen_at < SILENT_AFTER
+
+
+def _queue_words(settings: Settings, *, answers: bool) -> str:
+    words = "Redis" if settings.queue.startswith("redis") else str(_("A file in the instance folder"))
+    return words if answers else str(_("%(queue)s, does not answer", queue=words))
+
+
+def _worker_words(found: Sequence[Worker]) -> str:
+    if not found:
+        return str(_("None"))
+    seen = moment(found[0].seen_at, seconds=True)
+    return str(_("%(n)s, last seen %(time)s", n=number(sum(map(_present, found))), time=seen))
+
+
+def _folder_words(settings: Settings) -> str:
+    folder = settings.blob_path
+    if not folder.exists():
+        return str(_("Empty: the first file makes it."))
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        return str(_("It cannot be read."))
+    return str(_("%(free)s are free", free=file_size(free)))
+
+
+# The jobs -------------------------------------------------------------------------------------------------------------
+
+
+@bp.get("/system/jobs")
+@allowed(Act.OPERATE)
+def jobs() -> ResponseReturnValue:
+    """All jobs, newest first, by state."""
+    return _jobs_page()
+
+
+@bp.get("/system/jobs/list")
+@allowed(Act.OPERATE)
+def job_list() -> ResponseReturnValue:
+    """The list alone, for the page that looks again by itself: 304 while nothing has changed."""
+    context = _list_of_jobs()
+    answer = make_response(render_template("operations/_jobs.html", **context))
+    answer.set_etag(context["etag"])
+    answer.make_conditional(request)
+    return answer
+
+
+@bp.post("/system/jobs/start/<kind>")
+@allowed(Act.OPERATE)
+@once
+def start(kind: str) -> ResponseReturnValue:
+    """Ask for a job of a kind that may be started by hand."""
+    wanted = service.kind_by_hand(_kinds(), kind)
+    try:
+        service.start_job(_queue(), wanted, actor=current_actor(), at=now())
+    except ParitranaError as refusal:
+        return _refused(refusal)
+    db.session.commit()
+    return _said(_("%(kind)s: it waits for a worker now.", kind=_(wanted.title)))
+
+
+@bp.post("/system/jobs/<job>/retry")
+@allowed(Act.OPERATE, job=get_job)
+@once
+def retry(job: Job) -> ResponseReturnValue:
+    """Put a failed or cancelled job back into the queue."""
+    try:
+        service.retry_job(_queue(), job, actor=current_actor(), at=now())
+    except ParitranaError as refusal:
+        return _refused(refusal)
+    db.session.commit()
+    return _said(_("The job waits for a worker again."))
+
+
+@bp.post("/system/jobs/<job>/cancel")
+@allowed(Act.OPERATE, job=get_job)
+@once
+def cancel(job: Job) -> ResponseReturnValue:
+    """End a waiting job, or ask its worker to end it."""
+    try:
+        service.cancel_job(job, actor=current_actor(), at=now())
+    except ParitranaError as refusal:
+        return _refused(refusal)
+    db.session.commit()
+    return _said(_("The job is cancelled. One that runs ends at its next step."))
+
+
+def _said(words: str) -> ResponseReturnValue:
+    flash(words, "ok")
+    return redirect(url_for("operations.jobs"), 303)
+
+
+def _refused(refusal: ParitranaError) -> ResponseReturnValue:
+    db.session.rollback()
+    return _jobs_page([("", sentence(refusal))]), refusal.status
+
+
+def _jobs_page(problems: list[tuple[str, str]] | None = None) -> str:
+    busy = open_kinds()
+    return render_template(
+        "operations/jobs.html",
+        problems=problems or [],
+        by_hand=[(kind.name, _(kind.title), kind.name in busy) for kind in _kinds() if kind.by_hand],
+        states=STATES,
+        state_words=STATE_WORDS,
+        **_list_of_jobs(),
+    )
+
+
+def _list_of_jobs() -> dict[str, Any]:
+    """What the list shows, with the tag that changes when it does."""
+    state = request.args.get("state") or None
+    if state is not None and state not in STATES:
+        raise NotFound
+    number_of = counts()
+    total = sum(number_of.values()) if state is None else number_of[state]
+    pages = max(1, -(-total // PAGE))
+    page_no = min(max(request.args.get("page", 1, type=int) or 1, 1), pages)
+    rows = [_shown(job, name or "") for job, name in job_rows(state, offset=(page_no - 1) * PAGE, limit=PAGE)]
+    told = [[str(value) for value in astuple(row)] for row in rows]
+    tag = hashlib.sha256(canonical([current_language(), total, page_no, state or "", told])).hexdigest()[:32]
+    return {
+        "rows": rows,
+        "total": total,
+        "counts": number_of,
+        "state": state,
+        "page_no": page_no,
+        "pages": pages,
+        "here": url_for("operations.jobs", state=state),
+        "etag": tag,
+        "at": now(),
+        "plain": Form(formdata=None),
+    }
+
+
+def _shown(job: Job, asked_by: str) -> Shown:
+    kind = _kinds().find(job.kind)
+    asked_to_end = job.state == "running" and job.cancel_asked
+    return Shown(
+        ref=job.ref,
+        kind=_(kind.title) if kind is not None else job.kind,
+        state=job.state,
+        shape="attention" if asked_to_end else SHAPES[job.state],
+        word=_("It was asked to end") if asked_to_end else _(STATE_WORDS[job.state]),
+        done=job.done,
+        total=job.total,
+        asked_by=asked_by if job.asked_by_id is not None else _("The schedule"),
+        started_at=job.started_at,
+        duration=_duration(job.started_at, job.ended_at),
+        attempts=job.attempts,
+        said=_words_of(job),
+        may_retry=job.state in {"failed", "cancelled"},
+        may_cancel=job.state == "queued" or (job.state == "running" and not job.cancel_asked),
+    )
+
+
+def _words_of(job: Job) -> str:
+    stored = job.problem if job.state == "failed" else job.result if job.state in ENDED else None
+    if not stored:
+        return ""
+    params = {name: number(value) if isinstance(value, int) else value for name, value in stored["params"].items()}
+    return translated(stored["message"], params)
+
+
+def _duration(started: datetime | None, ended: datetime | None) -> str:
+    """How long a job took, in its two largest units; empty while it runs."""
+    if started is None or ended is None or ended < started:
+        return ""
+    seconds = int((ended - started).total_seconds())
+    if seconds < 60:
+        return str(pgettext("duration", "%(s)s s", s=seconds))
+    if seconds < 3600:
+        return str(pgettext("duration", "%(m)s min %(s)s s", m=seconds // 60, s=seconds % 60))
+    return str(pgettext("duration", "%(h)s h %(m)s min", h=seconds // 3600, m=seconds % 3600 // 60))
+
+
+def _kinds() -> Kinds:
+    kinds: Kinds = current_app.extensions["jobs"]
+    return kinds
+
+
+def _queue() -> Queue:
+    queue: Queue = current_app.extensions["queue"]
+    return queue
