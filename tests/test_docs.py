@@ -1,9 +1,12 @@
 """The documents agree with the product and with each other: pictures, links, words of the pages, settings, commands."""
 
+import json
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
@@ -12,6 +15,8 @@ import pytest
 from babel.messages.pofile import read_po
 
 from paritrana.config import Settings
+from paritrana.core.bundle import parse
+from paritrana.core.ranking import rank
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -112,6 +117,28 @@ def test_the_words_of_a_guide_are_the_words_of_the_pages(name: str) -> None:
         if not any(indonesian.fullmatch(pair[0]) and english.fullmatch(pair[1]) for indonesian, english in catalogue())
     ]
     assert wrong == []
+
+
+def total_with(**changes: object) -> str:
+    """The total of the one published sheet, with parts of its bundle replaced."""
+    data = json.loads((ROOT / "seed" / "cycles" / "ntb-2024.bundle.json").read_text(encoding="utf-8")) | changes
+    total = rank(parse(json.dumps(data).encode()).contest).rows[0].total
+    assert total is not None
+    return str(Decimal(total.numerator) / total.denominator)
+
+
+def test_the_worked_example_of_the_method_is_the_published_sheet() -> None:
+    text = (DOCS / "method.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (N\d) .* \| ([\d.]+) \| 10 \| ([\d.]+) \|$", text, re.MULTILINE)
+    cap = {"candidate": "52.03", "indicator": "N6", "value": "8", "reason": "deputy"}
+    without = {"candidate": "52.03", "indicator": "N3", "reason": "no figures"}
+    marks = [
+        {"candidate": "52.03", "indicator": code, "assessor": "PUBLISHED", "value": value} for code, value, _ in rows
+    ]
+    totals = total_with(marks=marks), total_with(caps=[cap]), total_with(not_applicable=[without])
+    assert totals == ("51.51", "49.51", "58.17")
+    assert all(total in text for total in totals)
+    assert sum(Fraction(points) for _, _, points in rows) == Fraction("51.51")
 
 
 def test_every_setting_stands_in_the_operators_table() -> None:

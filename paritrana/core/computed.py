@@ -3,7 +3,7 @@
 A rule reads found (verified) figures only, exact from first to last; one rounding at the end, half up to the step of
 the scale. A mandatory figure that was not found, or was judged unverifiable or outside the period, leaves no value and
 is named; a line that was judged so does not count. Weights, caps and benchmarks come from the rubric's data.
-Source: the design, section 4; the table of rules in the notes on the seed data; `docs/method.md`.
+Source: the design, section 4; the table of rules in the notes on the seed data; docs/method.md, section 3.
 """
 
 from collections.abc import Callable, Mapping, Sequence
