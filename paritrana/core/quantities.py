@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from functools import lru_cache
 
 from paritrana.core.errors import BadInput
 from paritrana.core.rounding import to_step
@@ -120,13 +121,18 @@ def exact(value: object) -> Fraction:
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal | Fraction):
         raise NotExact(value=repr(value))
     if isinstance(value, str):
-        try:
-            value = Decimal(value)
-        except InvalidOperation:
-            raise NotExact(value=repr(value)) from None
+        return _exact_text(value)
     if isinstance(value, Decimal) and not value.is_finite():
         raise NotExact(value=str(value))
     return Fraction(value)
+
+
+@lru_cache(maxsize=4096)  # the same parameters and targets are read for every candidate
+def _exact_text(text: str) -> Fraction:
+    try:
+        return exact(Decimal(text))
+    except InvalidOperation:
+        raise NotExact(value=repr(text)) from None
 
 
 def whole(value: Fraction) -> int:

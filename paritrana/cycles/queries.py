@@ -70,11 +70,15 @@ def cycles() -> Sequence[Cycle]:
 
 
 def rubric_of(category: Category) -> RubricVersion:
-    """The rubric version of a category with its indicators (at most two statements). Raises `NotFound` without one."""
-    found = db.session.scalar(
-        select(RubricVersion)
-        .where(RubricVersion.id == category.rubric_version_id)
-        .options(selectinload(RubricVersion.indicators))
+    """The rubric version of a category with its indicators (one statement). Raises `NotFound` without one."""
+    found = (
+        db.session.scalars(
+            select(RubricVersion)
+            .where(RubricVersion.id == category.rubric_version_id)
+            .options(joinedload(RubricVersion.indicators))
+        )
+        .unique()
+        .one_or_none()
     )
     if found is None:
         raise NotFound

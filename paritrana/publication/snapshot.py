@@ -46,8 +46,8 @@ def snapshot(
             for one in others
         ],
         "candidates": len(standings),
-        "assessors": len(ranking.data["assessors"]),
-        "marks": len(ranking.data["marks"]),
+        "assessors": ranking.assessors,
+        "marks": ranking.marks,
         "panel": [{"constituency": name, "seats": seats} for name, seats in panel],
         **facts,
     }

@@ -1,21 +1,39 @@
 """Reads of runs, seals and titles, and the one read of everything a ranking is computed from."""
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+import heapq
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, String, case, cast, func, literal, select, union_all
-from sqlalchemy.orm import joinedload
+from sqlalchemy import (
+    DateTime,
+    Select,
+    String,
+    and_,
+    case,
+    cast,
+    collate,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+)
+from sqlalchemy.orm import defer, joinedload
 
+from paritrana.accounts.models import Account
 from paritrana.core import ranking
 from paritrana.core.errors import NotFound
 from paritrana.core.ranking import RECUSED, Candidate, Cap, Computed, Contest, Mark, NotApplicable
 from paritrana.core.rubric import Rubric, Source
-from paritrana.cycles.models import Category, Cycle, Proposal, RubricVersion
+from paritrana.cycles.models import Category, Cycle, Indicator, Proposal, RubricVersion
 from paritrana.cycles.queries import core_rubric, rubric_of
-from paritrana.database import canonical, db
+from paritrana.database import UtcDateTime, canonical, db
 from paritrana.interviews import queries as interviews
 from paritrana.interviews.models import Attendance, InterviewSession
 from paritrana.nominations.models import Nomination
@@ -157,13 +175,13 @@ def inputs_digest(category: Category) -> str:
 
     A submitted sheet is told by its own digest, findings by their number and the sum of their versions.
     """
-    rows: Sequence[Any] = db.session.execute(union_all(*_traces(category))).all()
+    rows = sorted(map(tuple, db.session.execute(union_all(*_traces(category)))))
     cycle = category.cycle
     head: list[Any] = [
         category.rubric_version_id, category.attempt, category.title_id, cycle.edition_label, cycle.election_held,
         cycle.target_instrument, cycle.target_year,
     ]  # fmt: skip
-    return hashlib.sha256(canonical([head, sorted([kind, number, text] for kind, number, text in rows)])).hexdigest()
+    return hashlib.sha256(canonical([head, rows])).hexdigest()
 
 
 def _traces(category: Category) -> list[Select[tuple[str, int, str]]]:
@@ -210,9 +228,25 @@ def _traces(category: Category) -> list[Select[tuple[str, int, str]]]:
 
 
 def latest_run(category: Category) -> ResultRun | None:
-    """The newest run of a category, where there is one."""
+    """The newest run of a category, where there is one; its bundle, which is large, is read when it is asked for."""
     return db.session.scalar(
-        select(ResultRun).where(ResultRun.category_id == category.id).order_by(ResultRun.no.desc()).limit(1)
+        select(ResultRun)
+        .where(ResultRun.category_id == category.id)
+        .options(defer(ResultRun.bundle))
+        .order_by(ResultRun.no.desc())
+        .limit(1)
+    )
+
+
+def run_in_force(category: Category) -> ResultRun | None:
+    """The sealed run of a category, or else its newest, without the bundle (one statement)."""
+    return db.session.scalar(
+        select(ResultRun)
+        .outerjoin(Seal, Seal.run_id == ResultRun.id)
+        .where(ResultRun.category_id == category.id)
+        .options(defer(ResultRun.bundle))
+        .order_by(Seal.id.is_(None), ResultRun.no.desc())
+        .limit(1)
     )
 
 
@@ -222,9 +256,11 @@ def last_run_no(category: Category) -> int:
 
 
 def seal_of(category: Category) -> Seal | None:
-    """The seal of a category with its run, where it is sealed."""
+    """The seal of a category with its run, where it is sealed; the bundle is read when it is asked for."""
     return db.session.scalar(
-        select(Seal).where(Seal.category_id == category.id).options(joinedload(Seal.run, innerjoin=True))
+        select(Seal)
+        .where(Seal.category_id == category.id)
+        .options(joinedload(Seal.run, innerjoin=True).defer(ResultRun.bundle))
     )
 
 
@@ -298,3 +334,125 @@ def get_proposal_of(act: str, cycle: str, cat: str, ref: str) -> Proposal:
     if found is None:
         raise NotFound
     return found
+
+
+# All marks of a category ----------------------------------------------------------------------------------------------
+
+
+class MarkRow(NamedTuple):
+    """One mark as it leaves in a file. `counts` tells whether a run reads it: a later round takes an earlier's place.
+
+    A recused pair has one row for each judged indicator, without a value; what its sheet says stays with its assessor.
+    """
+
+    candidate: str
+    assessor: str
+    position: int  # of the indicator in its rubric
+    round: int
+    candidate_name: str
+    assessor_name: str
+    indicator: str
+    value: Decimal | None
+    reason: str | None  # abstained, recused
+    note: str  # the reason of an abstention in the assessor's words
+    sheet: str
+    submitted_at: datetime | None
+    version: int | None
+    counts: bool = True
+
+
+STREAMED = 2000  # rows that are in memory at once
+
+
+def marks_of(category: Category) -> Iterator[MarkRow]:
+    """Every mark of the submitted sheets of a category (five statements, memory for `STREAMED` rows).
+
+    By candidate code, assessor code, place of the indicator and round, codes compared by code point. The rows that
+    count are the marks that `inputs` reads.
+    """
+    conflicts = conflicts_in(category)
+    recused = _recused_rows(category, conflicts)
+    return _with_later_rounds(heapq.merge(_submitted_rows(category, conflicts), recused, key=itemgetter(0, 1, 2, 3)))
+
+
+def _by_code(column: Any) -> Any:
+    """A column in the order of code points: that of every SQLite, and of the collation "C" of PostgreSQL."""
+    return collate(column, "C" if db.engine.dialect.name == "postgresql" else "BINARY")
+
+
+def _sheets_with_people(category: Category, *columns: Any) -> Select[Any]:
+    """The sheets of the present attempt with candidate, seat and their names, before `columns`."""
+    return (
+        select(Nomination.candidate_code, PanelSeat.code, *columns)
+        .select_from(Sheet)
+        .join(Nomination, and_(Nomination.id == Sheet.nomination_id, Nomination.state.in_(CANDIDATE_STATES)))
+        .join(Organisation, Organisation.id == Nomination.organisation_id)
+        .join(PanelSeat, and_(PanelSeat.account_id == Sheet.assessor_id, PanelSeat.category_id == Sheet.category_id))
+        .join(Account, Account.id == Sheet.assessor_id)
+        .where(Sheet.category_id == category.id, Sheet.attempt == category.attempt)
+    )
+
+
+def _submitted_rows(category: Category, conflicts: Collection[tuple[int, int]]) -> Iterator[MarkRow]:
+    rows = db.session.execute(
+        _sheets_with_people(
+            category, Indicator.position, SheetMark.round, Organisation.name, Account.name, SheetMark.indicator,
+            SheetMark.value, SheetMark.reason, SheetMark.abstain_note, Sheet.ref,
+            type_coerce(Sheet.submitted_at, DateTime(timezone=True)), SheetMark.version, Sheet.assessor_id,
+            Sheet.nomination_id,
+        )
+        .join(SheetMark, SheetMark.sheet_id == Sheet.id)
+        .join(
+            Indicator,
+            and_(
+                Indicator.rubric_version_id == category.rubric_version_id, Indicator.code == SheetMark.indicator
+            ),
+        )
+        .where(
+            Sheet.submitted_at.is_not(None),
+            Sheet.withdrawn_at.is_(None),
+            or_(SheetMark.value.is_not(None), SheetMark.reason.is_not(None)),
+        )
+        .order_by(_by_code(Nomination.candidate_code), _by_code(PanelSeat.code), Indicator.position, SheetMark.round),
+        execution_options={"yield_per": STREAMED},
+    )  # fmt: skip
+    # The moment is made aware once for each sheet: for each mark it would cost more than all other columns together.
+    aware, written, moment = UtcDateTime(), None, None
+    for row in rows:
+        if row[11] != written:
+            written, moment = row[11], aware.process_result_value(row[11], db.engine.dialect)
+        if not conflicts or (row[13], row[14]) not in conflicts:
+            yield MarkRow._make((*row[:11], moment, row[12], True))
+
+
+def _recused_rows(category: Category, conflicts: Collection[tuple[int, int]]) -> list[MarkRow]:
+    sheets = db.session.execute(
+        _sheets_with_people(
+            category, Organisation.name, Account.name, Sheet.ref, Sheet.submitted_at, Sheet.withdrawn_at,
+            Sheet.assessor_id, Sheet.nomination_id,
+        ).where(
+            or_(Sheet.withdrawn_at.is_not(None), Sheet.nomination_id.in_({candidate for _, candidate in conflicts}))
+        )
+    ).all()  # fmt: skip
+    judged = db.session.execute(
+        select(Indicator.position, Indicator.code).where(
+            Indicator.rubric_version_id == category.rubric_version_id, Indicator.source == Source.PANEL.value
+        )
+    ).all()
+    return sorted(
+        MarkRow(one[0], one[1], position, 1, one[2], one[3], code, None, RECUSED, "", one[4], one[5], None)
+        for one in sheets
+        if one[6] is not None or (one[7], one[8]) in conflicts
+        for position, code in judged
+    )
+
+
+def _with_later_rounds(rows: Iterable[MarkRow]) -> Iterator[MarkRow]:
+    """The rows again; one that a later round of the same mark follows does not count."""
+    held: MarkRow | None = None
+    for row in rows:
+        if held is not None:
+            yield held._replace(counts=False) if held[:3] == row[:3] else held
+        held = row
+    if held is not None:
+        yield held

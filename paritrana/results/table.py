@@ -1,6 +1,7 @@
 """A stored ranking as rows to show: every figure is taken from the bundle or from the core, none is added here."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,6 +12,8 @@ from paritrana.core.rounding import decimal_string, quantise
 from paritrana.core.rubric import Rubric
 from paritrana.core.scoring import effective_weights, subtotal
 from paritrana.cycles.models import RubricVersion
+from paritrana.cycles.queries import core_rubric
+from paritrana.results.models import ResultRun
 
 Json = dict[str, Any]
 
@@ -37,18 +40,23 @@ class Standing:
 
 
 class Ranking:
-    """A bundle opened for reading: its rows in their order, worked out only for those that are shown."""
+    """A bundle opened for reading: its rows in their order, each worked out when it is first shown."""
 
     def __init__(self, raw: bytes, rubric: Rubric) -> None:
-        self.data: Json = json.loads(raw)
+        data: Json = json.loads(raw)
         self.rubric = rubric
-        self.names = {one["code"]: one["name"] for one in self.data["candidates"]}
-
-    @property
-    def rows(self) -> list[Json]:
-        """The rows of the result: ranked ones by rank, then the others by state."""
-        rows: list[Json] = self.data["result"]
-        return rows
+        self.rows: list[Json] = data["result"]  # ranked ones by rank, then the others by state
+        self.assessors = len(data["assessors"])
+        self.marks = len(data["marks"])
+        self._names = {one["code"]: one["name"] for one in data["candidates"]}
+        self._judges = Counter(
+            candidate
+            for candidate, _assessor in {
+                (mark["candidate"], mark["assessor"]) for mark in data["marks"] if mark["value"] is not None
+            }
+        )
+        self._caps, self._excused = (_by_candidate(data.get(name, [])) for name in ("caps", "not_applicable"))
+        self._standings: dict[str, Standing] = {}
 
     def count(self, *states: str) -> int:
         """How many candidates are in one of these states."""
@@ -56,17 +64,15 @@ class Ranking:
 
     def standings(self, rows: Sequence[Json] | None = None) -> list[Standing]:
         """The rows as they are shown; `rows` is a part of `self.rows`, by default all."""
-        wanted = self.rows if rows is None else rows
-        codes = {row["candidate"] for row in wanted}
-        judges: dict[str, set[str]] = {code: set() for code in codes}
-        for mark in self.data["marks"]:
-            if mark["candidate"] in codes and mark["value"] is not None:
-                judges[mark["candidate"]].add(mark["assessor"])
-        caps, excused = (_by_candidate(self.data.get(name, []), codes) for name in ("caps", "not_applicable"))
-        return [
-            self._standing(row, len(judges[row["candidate"]]), caps[row["candidate"]], excused[row["candidate"]])
-            for row in wanted
-        ]
+        return [self._known(row) for row in (self.rows if rows is None else rows)]
+
+    def _known(self, row: Json) -> Standing:
+        code = row["candidate"]
+        if code not in self._standings:
+            self._standings[code] = self._standing(
+                row, self._judges[code], self._caps.get(code, []), self._excused.get(code, [])
+            )
+        return self._standings[code]
 
     def _standing(self, row: Json, judges: int, caps: list[Json], excused: list[Json]) -> Standing:
         earned = {code: _fraction(text) for code, text in row["points"].items()}
@@ -74,7 +80,7 @@ class Ranking:
         moved = {one["indicator"] for one in excused}
         return Standing(
             candidate=row["candidate"],
-            name=self.names[row["candidate"]],
+            name=self._names[row["candidate"]],
             state=row["state"],
             rank=row["rank"],
             tied=row["tied"],
@@ -110,11 +116,24 @@ def _fraction(text: str) -> Fraction:
     return Fraction(int(upper), int(lower))
 
 
-def _by_candidate(rows: Sequence[Json], codes: set[str]) -> dict[str, list[Json]]:
-    found: dict[str, list[Json]] = {code: [] for code in codes}
+def _by_candidate(rows: Sequence[Json]) -> dict[str, list[Json]]:
+    found: dict[str, list[Json]] = {}
     for row in rows:
-        if row["candidate"] in codes:
-            found[row["candidate"]].append(row)
+        found.setdefault(row["candidate"], []).append(row)
+    return found
+
+
+KEPT = 4  # rankings per process: about 3 kB for each candidate, some ten times that while one is opened
+_opened: dict[tuple[str, str], Ranking] = {}
+
+
+def open_run(run: ResultRun, rubric: RubricVersion) -> Ranking:
+    """The ranking of a run. The last ones opened are kept, because a run never changes: its digest names it."""
+    key = run.digest, rubric.digest
+    found = _opened.pop(key, None) or Ranking(run.bundle, core_rubric(rubric))
+    _opened[key] = found
+    for oldest in list(_opened)[:-KEPT]:
+        _opened.pop(oldest, None)
     return found
 
 

@@ -1,6 +1,6 @@
 """The ranking workbench: run, table and seal of one category."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,11 +12,10 @@ from flask_babel import gettext as _
 
 from paritrana.accounts.once import once
 from paritrana.core.lifecycle import State
-from paritrana.core.policy import Act, Guard, Part
+from paritrana.core.policy import Act, Guard, Part, Role
 from paritrana.core.ranking import State as CandidateState
 from paritrana.cycles.models import Category, Proposal
 from paritrana.cycles.queries import (
-    core_rubric,
     cycle_time,
     get_category,
     rubric_of,
@@ -26,8 +25,10 @@ from paritrana.cycles.queries import (
 from paritrana.cycles.service import ProposalVoid, withdraw_proposal
 from paritrana.database import db
 from paritrana.results import queries, service, words
-from paritrana.results.table import Ranking, Standing, described
+from paritrana.results.marks import as_csv, as_json
+from paritrana.results.table import Standing, described, open_run
 from paritrana.web.access import allowed, ask, current_actor, may, now
+from paritrana.web.exports import Spool
 from paritrana.web.forms import Form
 from paritrana.web.template_filters import decimal2, moment
 
@@ -35,6 +36,7 @@ bp = Blueprint("results", __name__, template_folder="templates")
 
 PAGE_SIZE = 50
 REASON_LENGTH = 500
+BY_CODE = frozenset({Role.PUBLIC, Role.NOMINEE})  # roles that see assessors by their codes only
 log = structlog.get_logger("results")
 
 
@@ -56,15 +58,58 @@ class Section:
 @allowed(Act.SEE_RANKING_PREVIEW, category=get_category)
 def ranking(category: Category) -> ResponseReturnValue:
     """The newest run of a category, or the sealed one. An auditor says why; the log keeps it."""
-    grant = ask(Act.SEE_RANKING_PREVIEW, category).grant
-    if grant is not None and Guard.REASON in grant.guards:
-        reason = " ".join(request.args.get("reason", "").split())[:REASON_LENGTH]
-        if not reason:
-            return render_template("results/reason.html", category=category, cycle=category.cycle), 422
+    reason, missing = _reason(Act.SEE_RANKING_PREVIEW, category)
+    if missing:
+        return _ask_reason(category)
+    if reason:
         log.info(
             "read", act=Act.SEE_RANKING_PREVIEW.value, account=current_actor().ref, category=category.id, reason=reason
         )
-    return _page(category)
+    return _page(category, reason)
+
+
+@bp.get("/manage/<cycle>/ranking/<cat>/marks.csv")
+@allowed(Act.SEE_OTHERS_MARKS, category=get_category)
+def marks_csv(category: Category) -> ResponseReturnValue:
+    """All marks of a category for a spreadsheet program."""
+    return _marks_file(category, "csv", "text/csv", as_csv)
+
+
+@bp.get("/manage/<cycle>/ranking/<cat>/marks.json")
+@allowed(Act.SEE_OTHERS_MARKS, category=get_category)
+def marks_json(category: Category) -> ResponseReturnValue:
+    """All marks of a category for a program."""
+    return _marks_file(category, "json", "application/json", as_json)
+
+
+def _marks_file(category: Category, form: str, mimetype: str, write: Callable[..., int]) -> ResponseReturnValue:
+    """The file; the public sees assessors by their codes, as in the open bundle. An auditor says why."""
+    reason, missing = _reason(Act.SEE_OTHERS_MARKS, category)
+    if missing:
+        return _ask_reason(category)
+    role = ask(Act.SEE_OTHERS_MARKS, category).role
+    run = queries.run_in_force(category)
+    spool = Spool()
+    count = write(spool, category, run, queries.marks_of(category), names=role not in BY_CODE)
+    log.info(
+        "exported", act=Act.SEE_OTHERS_MARKS.value, account=current_actor().ref, category=category.id, form=form,
+        rows=count, run=None if run is None else run.no, digest=spool.sha256, reason=reason or None,
+    )  # fmt: skip
+    about = {"X_Row_Count": str(count)} | ({} if run is None else {"X_Run": str(run.no), "X_Run_Digest": run.digest})
+    return spool.answer(f"{category.cycle.code}-{category.slug}-marks.{form}", mimetype, **about)
+
+
+def _reason(act: Act, category: Category) -> tuple[str, bool]:
+    """The reason a person gives for reading, and whether one is asked for and missing."""
+    grant = ask(act, category).grant
+    if grant is None or Guard.REASON not in grant.guards:
+        return "", False
+    reason = " ".join(request.args.get("reason", "").split())[:REASON_LENGTH]
+    return reason, not reason
+
+
+def _ask_reason(category: Category) -> ResponseReturnValue:
+    return render_template("results/reason.html", category=category, cycle=category.cycle), 422
 
 
 @bp.post("/manage/<cycle>/ranking/<cat>/runs")
@@ -113,14 +158,14 @@ def withdraw_seal(proposal: Proposal) -> ResponseReturnValue:
     return _stored(proposal.category, _("The proposal was taken back."))
 
 
-def _page(category: Category) -> str:
+def _page(category: Category, reason: str) -> str:
     state = state_now(category, now())
     version = rubric_of(category)
     seal = queries.seal_of(category) if state >= State.SEALED else None
     run = seal.run if seal is not None else queries.latest_run(category)
     inputs_digest = "" if run is None else run.inputs_digest if seal else queries.inputs_digest(category)
     proposal = waiting_proposal(category, queries.SEAL_ACT) if state is State.PLENARY else None
-    opened = None if run is None else Ranking(run.bundle, core_rubric(version))
+    opened = None if run is None else open_run(run, version)
     rows = [] if opened is None else opened.rows
     pages = max(1, -(-len(rows) // PAGE_SIZE))
     page = min(max(request.args.get("page", 1, type=int) or 1, 1), pages)
@@ -147,6 +192,8 @@ def _page(category: Category) -> str:
         can_run=may(Act.BUILD_RUN, category),
         can_seal=may(Act.SEAL_RESULTS, category),
         can_confirm=may(Act.SEAL_RESULTS, category, part=Part.SECOND),
+        can_export=may(Act.SEE_OTHERS_MARKS, category),
+        reason=reason or None,
         me=current_actor(),
         plain=Form(formdata=None),
         printed_at=moment(now(), category.cycle.timezone, "short"),

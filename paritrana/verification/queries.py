@@ -421,15 +421,20 @@ def computed_values(
     targets = find_targets(
         {one.organisation.region_code for one in nominations}, cycle.target_year, cycle.target_instrument
     )
+    kinds = {one.code: [kind for kind in kinds_of(one) if kind in KINDS] for one in indicators}
+    every_kind = {kind for some in kinds.values() for kind in some}
     values = {}
     for nomination in nominations:
         revision = revisions.get(nomination.id)
         evidence = revision.content["evidence"] if revision is not None else {}
         target = targets.get(nomination.organisation.region_code)
         reads = {"ucj_percent": None if target is None else str(target)}
+        without_verdict = {
+            kind: _without_verdict(kind, evidence, found[nomination.id], election_held=cycle.election_held)
+            for kind in every_kind
+        }
         for indicator in indicators:
-            kinds = [kind for kind in kinds_of(indicator) if kind in KINDS]
-            waiting = _without_verdict(kinds, evidence, found[nomination.id], election_held=cycle.election_held)
+            waiting = tuple(one for kind in kinds[indicator.code] for one in without_verdict[kind])
             values[nomination.id, indicator.code] = (
                 Computation(None, None, (), waiting, ())
                 if waiting
@@ -439,7 +444,7 @@ def computed_values(
 
 
 def _without_verdict(
-    kinds: Sequence[str],
+    kind: str,
     evidence: Mapping[str, Any],
     found: Mapping[str, Mapping[str, Value]],
     *,
@@ -447,7 +452,6 @@ def _without_verdict(
 ) -> tuple[FigureRef, ...]:
     return tuple(
         FigureRef(kind, one.key)
-        for kind in kinds
         for one in figures_of(kind, evidence.get(kind, {}).get("data") or {}, election_held=election_held)
         if one.key not in found.get(kind, {})
     )

@@ -136,12 +136,17 @@ def ask(act: Act, subject: Any = None, *, part: Part = Part.FIRST, actor: Actor 
     """The policy's answer for `act` on `subject` by the present (or the given) actor. Pages use it to show a way on."""
     actor = actor or current_actor()
     registry = access()
+    known: dict[Any, tuple[bool, Any, Actor]] = g.get("known_facts", {})
 
     def facts(role: Role, guard: Guard) -> bool:
         if guard is Guard.FRESH:
             return actor.fresh
-        fact = registry.facts.get(guard)
-        return subject is None or (fact is not None and fact(actor, role, subject))
+        key = id(actor), role, guard, id(subject)
+        if key not in known:
+            fact = registry.facts.get(guard)
+            met = subject is None or (fact is not None and fact(actor, role, subject))
+            known[key] = met, subject, actor  # what the key names stays alive with it
+        return known[key][0]
 
     places = () if subject is None else tuple(registry.places(subject, now()))
     if not places:
@@ -191,6 +196,8 @@ def allowed(act: Act, *, part: Part = Part.FIRST, **loaders: Callable[..., Any])
     def declare(view: Any) -> Any:
         @functools.wraps(view)
         def guarded(**values: Any) -> Any:
+            if request.method not in UNSAFE:
+                g.known_facts = {}  # nothing changes while a page is made, so each fact is looked up once
             if loaders and not current_actor().signed_in and act in _NEVER_PUBLIC:
                 raise SignInNeeded
             if getattr(view, "__once__", False) and (answer := access().first_answer()) is not None:

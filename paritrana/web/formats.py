@@ -8,7 +8,7 @@ Source: the project's table of formats (numbers, money, dates) for Indonesian an
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -37,8 +37,17 @@ _MAGNITUDES = (
 # Numbers -------------------------------------------------------------------------------------------------------------
 
 
+_WIDE = 10**15  # with its decimals still within the 28 digits that `quantize` keeps
+_INDONESIAN = str.maketrans(",.", ".,")
+
+
 def rounded(value: Number, decimals: int) -> Decimal:
     """`value` rounded half up (away from zero) to `decimals` places, exact for fractions of any size."""
+    if (
+        isinstance(value, Decimal) and abs(value) < _WIDE
+    ):  # a table has thousands of them, and this is ten times quicker
+        shown = value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+        return shown if shown else abs(shown)
     exact = Fraction(value)
     scaled = (2 * abs(exact) * 10**decimals + 1) // 2
     digits = Decimal(int(scaled)).scaleb(-decimals)
@@ -59,7 +68,7 @@ def number(value: Number, locale: Language, decimals: int | None = None, *, sign
         shown = rounded(value, decimals)
     text = f"{shown:,f}"
     if locale == "id":
-        text = text.translate(str.maketrans(",.", ".,"))
+        text = text.translate(_INDONESIAN)
     return f"+{text}" if signed and shown > 0 else text
 
 

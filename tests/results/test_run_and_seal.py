@@ -330,7 +330,7 @@ def test_the_page_takes_twelve_statements_whatever_the_number_of_candidates(
         answer = page(client)
     assert answer.status_code == 200
     selects = [one for one in sent if one.lstrip("( ").upper().startswith("SELECT")]
-    assert len(selects) <= 12 + 3, "\n".join(selects)
+    assert len(selects) <= 12, "\n".join(selects)
     assert "Contoh 1" in text_of(answer)
 
 

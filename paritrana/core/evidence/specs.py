@@ -6,6 +6,7 @@ line. Keys are stored with claims and findings, so they never change their meani
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 FieldKind = Literal["people", "count", "rupiah", "months", "date", "text", "choice", "year"]
@@ -45,7 +46,11 @@ class LineSpec:
 
     def field(self, key: str) -> FieldSpec | None:
         """The field with this key inside a line, or None."""
-        return next((field for field in self.fields if field.key == key), None)
+        return self._by_key.get(key)
+
+    @cached_property
+    def _by_key(self) -> dict[str, FieldSpec]:
+        return {field.key: field for field in self.fields}
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,11 @@ class KindSpec:
         """The field behind a figure key, also behind `lines.<line key>.<field>`; None for an unknown key."""
         if figure.startswith("lines.") and figure.count(".") == 2:
             return self.lines.field(figure.rsplit(".", 1)[1]) if self.lines is not None else None
-        return next((field for field in self.fields if field.key == figure), None)
+        return self._by_key.get(figure)
+
+    @cached_property
+    def _by_key(self) -> dict[str, FieldSpec]:
+        return {field.key: field for field in self.fields}
 
 
 def line_figure(line_key: str, field_key: str) -> str:
