@@ -19,7 +19,7 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup setup-dev system-packages demo demo-reset test test-fast lint bench lock translations
+.PHONY: help setup setup-dev system-packages demo demo-reset test test-fast lint bench pictures lock translations wheel
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -54,13 +54,21 @@ lint: setup-dev ## Format, lint, types and import rules
 bench: setup-dev ## Measure the figures that have a floor, one script of benchmarks/ after the other
 	@set -e; for script in benchmarks/[a-z]*.py; do echo "$$script"; $(BIN)/python "$$script"; done
 
+wheel: setup ## Build dist/paritrana-….whl, whole and the same byte by byte from the same files
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --no-index --wheel-dir dist .
+
+pictures: system-packages setup-dev ## Take the pictures of the guides anew, from the browser journeys, into docs/pictures
+	@rm -rf .build/pictures
+	PICTURES=.build/pictures $(BIN)/python -m pytest tests/journeys
+	$(BIN)/python tools/pictures.py .build/pictures/guide docs/pictures
+
 # Locks hold versions and hashes only: no address, so that they serve behind any mirror. UPGRADE=1 takes newer releases.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --no-header $(if $(UPGRADE),--upgrade)
 
 lock: setup-dev ## Resolve requirements/*.in anew into the locks with hashes
-	$(LOCK) requirements/build.in -o requirements/build.txt
 	$(LOCK) requirements/runtime.in -o requirements/runtime.txt
+	$(LOCK) requirements/build.in -o requirements/build.txt
 	$(LOCK) requirements/dev.in -o requirements/dev.txt
 
 translations: setup-dev ## Collect the messages of code and pages, merge them into the catalogues, compile those
@@ -87,7 +95,7 @@ $(VENV)/.runtime: $(LOCKS) | $(BIN)/python
 	$(INSTALL) --require-hashes -r requirements/runtime.txt
 	@touch $@
 
-$(VENV)/.project: pyproject.toml $(VENV)/.runtime
+$(VENV)/.project: pyproject.toml hatch_build.py $(VENV)/.runtime
 	$(INSTALL) --no-deps --editable .
 	@touch $@
 

@@ -104,9 +104,13 @@ def _has_port(address: str) -> bool:
 
 
 def data_folder(name: str) -> Path:
-    """The folder `migrations` or `seed`, in the checkout or inside the installed package (`_migrations`, `_seed`)."""
-    inside = PACKAGE / f"_{name}"
-    return inside if inside.is_dir() else PACKAGE.parent / name
+    """The folder `migrations` or `seed`: of the checkout, else `_migrations` or `_seed` in the installed package.
+
+    A checkout is known by its `pyproject.toml` and always reads its own folders, whatever a build left in the package.
+    """
+    beside, inside = PACKAGE.parent / name, PACKAGE / f"_{name}"
+    checkout = (PACKAGE.parent / "pyproject.toml").is_file() and beside.is_dir()
+    return beside if checkout or not inside.is_dir() else inside
 
 
 def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:

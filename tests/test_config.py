@@ -1,11 +1,14 @@
 """Settings: read in order, and refused in one sentence when wrong or unsafe."""
 
 import os
+import shutil
 import stat
+import subprocess
+import sys
 
 import pytest
 
-from paritrana.config import BadSettings, data_folder, load_settings
+from paritrana.config import PACKAGE, BadSettings, data_folder, load_settings
 
 
 def settings(tmp_path, **environ):
@@ -97,6 +100,29 @@ def test_hosts_are_those_of_the_address_and_the_trusted_ones(tmp_path):
     )
     assert found.hosts == ["award.example", "other.example", "www.award.example"]
     assert found.secure
+
+
+def folders_seen_from(place):
+    """Where a copy of the package under `place` finds its seed files and migrations."""
+    (place / "paritrana").mkdir(exist_ok=True)
+    (place / "paritrana" / "__init__.py").touch()
+    shutil.copy(PACKAGE / "config.py", place / "paritrana")
+    code = "from paritrana.config import data_folder; print(data_folder('seed'), data_folder('migrations'), sep='\\n')"
+    told = subprocess.run([sys.executable, "-c", code], cwd=place, capture_output=True, text=True, check=True)
+    return [os.path.relpath(line, place) for line in told.stdout.splitlines()]
+
+
+def test_a_checkout_is_not_shadowed_by_what_a_build_left_in_it(tmp_path):
+    (tmp_path / "pyproject.toml").touch()
+    for folder in ("seed", "migrations", "paritrana/_seed", "paritrana/_migrations"):
+        (tmp_path / folder).mkdir(parents=True)
+    assert folders_seen_from(tmp_path) == ["seed", "migrations"]
+
+
+def test_an_installation_is_not_shadowed_by_folders_beside_it(tmp_path):
+    for folder in ("seed", "migrations", "paritrana/_seed", "paritrana/_migrations"):
+        (tmp_path / folder).mkdir(parents=True)
+    assert folders_seen_from(tmp_path) == ["paritrana/_seed", "paritrana/_migrations"]
 
 
 def test_seed_and_migrations_are_found():
