@@ -62,6 +62,9 @@ SHOTS = (
     Shot("organiser-certificates", "certificates", 620, "main"),
     # Auditor
     Shot("auditor-reason", "ranking-reason", 380, "main"),
+    # Administrator
+    Shot("administrator-system", "system", 900, "main"),
+    Shot("administrator-jobs", "jobs", 840, "main"),
     # Public
     Shot("public-landing", "landing", 900),
     Shot("public-result", "results", 780, "main"),

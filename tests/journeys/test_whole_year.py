@@ -81,6 +81,7 @@ def test_from_nomination_to_a_verified_certificate(
     bundle = rank_and_seal(chair, organiser, site)
     in_english(walker, ref)
     walker("auditor").go("/manage/contoh-2025/ranking/kabkota", 422).look("ranking-reason")
+    operate(walker("administrator"))
     publish(chair, organiser, walker(), bundle, tmp_path)
     certify(organiser, walker, tmp_path)
     with site.app.app_context():
@@ -480,6 +481,12 @@ def in_english(walker: Walk, ref: str) -> None:
         for page, address in addresses.items():
             officer.go(address)
             officer.look(f"sealed-{page}")
+
+
+def operate(administrator: Walker) -> None:
+    """The administrator asks for a check of the records and finds it in the list of jobs."""
+    administrator.look("home-administrator").go("/system").look("system").go("/system/jobs").look("jobs-empty")
+    administrator.press("Check the records and the chain").reads("Waiting for a worker").look("jobs")
 
 
 def text_of(paper: Path) -> str:
