@@ -11,11 +11,12 @@ database = current_app.extensions["migrate"].db
 
 
 def run() -> None:
-    """Migrate inside one transaction per migration."""
+    """Migrate inside one transaction: all the way, or not at all."""
     arguments = dict(current_app.extensions["migrate"].configure_args)
     arguments.setdefault("compare_type", True)
     with database.engine.connect() as connection:
-        context.configure(connection=connection, target_metadata=database.metadata, **arguments)
+        # SQLite changes tables inside a transaction as well, where it was begun by hand, as ours is.
+        context.configure(connection=connection, target_metadata=database.metadata, transactional_ddl=True, **arguments)
         with context.begin_transaction():
             context.run_migrations()
 

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from paritrana.accounts.models import Account, Person, RoleGrant
+from paritrana.audit import service as audit
 from paritrana.config import data_folder
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor
@@ -22,6 +23,7 @@ from paritrana.core.policy import Seat as PolicySeat
 from paritrana.cycles import service as cycles
 from paritrana.cycles.models import Category, Cycle
 from paritrana.database import db, random_ref
+from paritrana.panels import service as panels
 from paritrana.panels.models import Seat
 from paritrana.reference.models import ContributionRate, Organisation, Region, Source, TargetFigure
 
@@ -156,15 +158,21 @@ def rubric(code: str = "kabkota-default") -> Any:
     return stored
 
 
-def world(*, state: State = State.OPEN, categories: tuple[str, ...] = ("kabkota",), now: datetime = NOW) -> World:
-    """Province 99 in one simulated cycle `contoh-2025`; its categories stand in `state`.
+def world(
+    *,
+    state: State = State.OPEN,
+    categories: tuple[str, ...] = ("kabkota",),
+    kind: str = "simulated",
+    now: datetime = NOW,
+) -> World:
+    """Province 99 in one cycle `contoh-2025` of `kind`; its categories stand in `state`.
 
     People: nominee-1 … nominee-3 (of Kabupaten Contoh 1 … 3), employer, verifier-1, verifier-2, organiser-1,
     organiser-2, auditor, administrator, chair, deputy, assessor-3 … assessor-9 (seated in every category).
     """
     regions()
     rates()
-    kinds = {
+    rubrics = {
         "kabkota": ("regency_city", "kabkota-default"),
         "provinsi": ("province", "provinsi-default"),
         "badan-usaha": ("enterprise_large_medium", "badan-usaha-default"),
@@ -174,7 +182,7 @@ def world(*, state: State = State.OPEN, categories: tuple[str, ...] = ("kabkota"
     cycle = cycles.create_cycle(
         {
             "code": "contoh-2025",
-            "kind": "simulated",
+            "kind": kind,
             "title_id": "Paritrana Award Contoh 2025",
             "title_en": "Paritrana Award Contoh 2025",
             "assessment_year": 2025,
@@ -193,14 +201,14 @@ def world(*, state: State = State.OPEN, categories: tuple[str, ...] = ("kabkota"
     )
     made: dict[str, Category] = {}
     for position, slug in enumerate(categories, start=1):
-        kind, code = kinds[slug]
+        competitors, code = rubrics[slug]
         stored = rubric(code)
         made[slug] = cycles.add_category(
             cycle,
             {
                 "position": position,
                 "slug": slug,
-                "kind": stored.category_kind or kind,
+                "kind": stored.category_kind or competitors,
                 "title_id": f"Kategori {slug}",
                 "title_en": f"Category {slug}",
                 "state": int(state),
@@ -226,7 +234,7 @@ def world(*, state: State = State.OPEN, categories: tuple[str, ...] = ("kabkota"
             name=f"Pemerintah Kabupaten Contoh {no}",
             kind="local_government",
             region_code=f"99.{no:02d}",
-            fictitious=True,
+            fictitious=kind == "simulated",
         )
     organisations["employer"] = Organisation(
         ref=random_ref("O"),
@@ -235,7 +243,7 @@ def world(*, state: State = State.OPEN, categories: tuple[str, ...] = ("kabkota"
         size_class="large",
         sector="manufaktur",
         region_code="99.01",
-        fictitious=True,
+        fictitious=kind == "simulated",
     )
     db.session.add_all(organisations.values())
     db.session.flush()
@@ -264,17 +272,22 @@ def _people(cycle: Cycle, categories: list[Category], organisations: dict[str, O
     for no, name in enumerate(names, start=1):
         accounts[name] = person(name)
         for category in categories:
-            db.session.add(
-                Seat(
-                    category_id=category.id,
-                    account_id=accounts[name].id,
-                    code=f"J{no}",
-                    decree_number="SK 1/2026",
-                    role={"chair": "chair", "deputy": "deputy"}.get(name, "member"),
-                    seated_at=NOW,
-                    constituency="Contoh",
-                )
+            seat = Seat(
+                category_id=category.id,
+                account_id=accounts[name].id,
+                code=f"J{no}",
+                decree_number="SK 1/2026",
+                role={"chair": "chair", "deputy": "deputy"}.get(name, "member"),
+                seated_at=NOW,
+                constituency="Contoh",
+                version=1,
             )
+            db.session.add(seat)
+            # As the service tells it; only the code is not drawn, so that tests can name it.
+            audit.record(
+                audit.judging(cycle.code), "seat.given", SYSTEM, at=NOW, account=accounts[name].ref,
+                object_ref=f"{cycle.code}/{category.slug}/{seat.code}", **panels.told(seat),
+            )  # fmt: skip
     db.session.flush()
     return accounts
 

@@ -105,16 +105,14 @@ def effective_state(
     return due[-1][0] if due else stored
 
 
-def next_deadline(
-    stored: State, *, closes_at: datetime | None, grace_ends_at: datetime | None, now: datetime
-) -> datetime | None:
-    """The deadline at which the clock moves the category next, or None where only people move it."""
-    state = effective_state(stored, closes_at=closes_at, grace_ends_at=grace_ends_at, now=now)
-    if state is State.OPEN:
-        return closes_at
-    if state is State.CLOSED:
-        return _end_of_grace(closes_at, grace_ends_at)
-    return None
+def deadlines_to_come(
+    stored: State, *, closes_at: datetime | None, grace_ends_at: datetime | None
+) -> tuple[datetime, ...]:
+    """The deadlines at which the clock moves a category on from its stored state, in order; a draft's count as well."""
+    if stored > State.CLOSED or (stored < State.CLOSED and closes_at is None):
+        return ()
+    end = _end_of_grace(closes_at, grace_ends_at)
+    return tuple(moment for moment in (closes_at if stored < State.CLOSED else None, end) if moment is not None)
 
 
 def _end_of_grace(closes_at: datetime | None, grace_ends_at: datetime | None) -> datetime | None:

@@ -100,6 +100,10 @@ class Cycle(Base):
         CheckConstraint("tier IN ('province', 'national')", name="tier_known"),
         CheckConstraint("kind = 'simulated' OR offset_seconds = 0", name="only_simulated_moves_clock"),
         CheckConstraint("offset_seconds >= 0", name="offset_only_grows"),
+        CheckConstraint(
+            "held_seconds >= 0 AND (kind = 'simulated' OR held_seconds = 0)", name="only_simulated_is_held"
+        ),
+        CheckConstraint("kind = 'simulated' OR waits_at IS NULL", name="only_simulated_waits"),
         CheckConstraint("assessment_year BETWEEN 2000 AND 2100", name="year_plausible"),
     )
 
@@ -118,7 +122,9 @@ class Cycle(Base):
     election_held: Mapped[bool]
     decree: Mapped[str | None]
     rates_as_of: Mapped[datetime]  # rates known by then are the cycle's, fixed when it opens
-    offset_seconds: Mapped[int] = mapped_column(BigInteger, default=0)
+    offset_seconds: Mapped[int] = mapped_column(BigInteger, default=0)  # how far the clock was moved forward in all
+    held_seconds: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")  # and how long it has waited
+    waits_at: Mapped[datetime | None]  # the next deadline, at which the clock stands until somebody moves it on
     settings: Mapped[dict[str, Any]] = mapped_column(Document, default=dict)  # norms and policies that are data
     version: Mapped[int] = mapped_column(default=1)
 

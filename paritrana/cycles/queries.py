@@ -16,8 +16,13 @@ from paritrana.database import db
 
 
 def cycle_time(cycle: Cycle, at: datetime) -> datetime:
-    """The moment `at` on the cycle's own clock; only a simulated cycle's clock differs from the system's."""
-    return at + timedelta(seconds=cycle.offset_seconds)
+    """The moment `at` on the cycle's own clock; only a simulated cycle's clock differs from the system's.
+
+    A simulated clock runs up to the next deadline and waits there: the deadline passes when somebody moves the clock.
+    The second of a deadline is still in time, so nothing is late while the clock waits.
+    """
+    running = at + timedelta(seconds=cycle.offset_seconds - cycle.held_seconds)
+    return running if cycle.waits_at is None else min(running, cycle.waits_at)
 
 
 def state_now(category: Category, at: datetime) -> State:

@@ -1,7 +1,7 @@
 """Changes of cycles: set-up, rubric versions, states, the simulated clock and the first half of two-person acts."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from paritrana.audit import service as audit
 from paritrana.core.errors import MissingReason, ParitranaError, SamePerson, StaleVersion, WrongState
-from paritrana.core.lifecycle import State, moves_due
+from paritrana.core.lifecycle import State, deadlines_to_come, moves_due
 from paritrana.core.policy import Actor
 from paritrana.core.words import N_
 from paritrana.cycles import queries
@@ -161,6 +161,10 @@ def add_category(
     category = Category(cycle=cycle, **form)
     category.titles = [CategoryTitle(rank=rank, title_id=own, title_en=en) for rank, (own, en) in titles.items()]
     db.session.add(category)
+    for deadline in deadlines_to_come(
+        State(form.get("state", 0)), closes_at=category.closes_at, grace_ends_at=category.grace_ends_at
+    ):
+        wait_at(cycle, deadline)
     db.session.flush()
     audit.record(
         audit.intake(cycle.code),
@@ -209,6 +213,27 @@ def set_state(
     _move(category, state, actor, at=at, reason=reason)
 
 
+def wait_at(cycle: Cycle, deadline: datetime) -> None:
+    """Let the clock of a simulated cycle wait at `deadline`, unless it waits earlier; the caller commits.
+
+    The rooms that set a deadline call this. The clock of any other cycle never waits.
+    """
+    if cycle.simulated and (cycle.waits_at is None or deadline < cycle.waits_at):
+        cycle.waits_at = deadline
+
+
+def _wait_after(cycle: Cycle, moment: datetime, others: Iterable[datetime] = ()) -> None:
+    """Let the clock, which stands at `moment` now, wait at the first deadline that it has not passed."""
+    deadlines = [
+        deadline
+        for category in cycle.categories
+        for deadline in deadlines_to_come(
+            category.stored_state, closes_at=category.closes_at, grace_ends_at=category.grace_ends_at
+        )
+    ]
+    cycle.waits_at = min((one for one in (*deadlines, *others) if one >= moment), default=None)
+
+
 def _move(category: Category, state: State, actor: Actor | _ClockActor, *, at: datetime, reason: str | None) -> None:
     before = category.stored_state
     category.state = int(state)
@@ -223,22 +248,30 @@ def _move(category: Category, state: State, actor: Actor | _ClockActor, *, at: d
         after=int(state),
         reason=reason,
     )
+    cycle = category.cycle
+    if cycle.waits_at is not None and at > cycle.waits_at:  # a past that is told after the fact, as seeding tells it
+        _wait_after(cycle, at)
     db.session.flush()
 
 
-def advance_clock(cycle: Cycle, to: datetime, *, expected: int, actor: Actor, at: datetime) -> None:
+def advance_clock(
+    cycle: Cycle, to: datetime, *, expected: int, actor: Actor, at: datetime, deadlines: Iterable[datetime] = ()
+) -> None:
     """Move the clock of a simulated cycle forward to `to` (cycle time); `at` is the system's time; the caller commits.
 
-    The moves that fall due by it are stored. Raises `ClockNotMovable`, `StaleVersion`.
+    The moves that fall due by it are stored, and the clock waits again at the next deadline: of the calendar, or of
+    `deadlines`, which later rooms have set. Raises `ClockNotMovable`, `StaleVersion`.
     """
+    audit.lock_stream(audit.intake(cycle.code))
     db.session.refresh(cycle, with_for_update={"of": Cycle})
     if cycle.version != expected:
         raise StaleVersion(who="", time="")
     before = queries.cycle_time(cycle, at)
     if not cycle.simulated or to <= before:
         raise ClockNotMovable
-    step = to - before
-    cycle.offset_seconds += step // timedelta(seconds=1) + (1 if step % timedelta(seconds=1) else 0)
+    cycle.offset_seconds += _whole_seconds(to - before)
+    # While it waited, the system's clock ran on: what it ran ahead is held back, so that the clock stands at `to` now.
+    cycle.held_seconds = cycle.offset_seconds - _whole_seconds(to - at)
     cycle.version += 1
     audit.record(
         audit.intake(cycle.code),
@@ -249,10 +282,17 @@ def advance_clock(cycle: Cycle, to: datetime, *, expected: int, actor: Actor, at
         before=before,
         after=to,
         offset=cycle.offset_seconds,
+        held=cycle.held_seconds,
     )
     for category in cycle.categories:
-        store_due_moves(category, at=queries.cycle_time(cycle, at))
+        store_due_moves(category, at=to)
+    _wait_after(cycle, to, deadlines)
     db.session.flush()
+
+
+def _whole_seconds(span: timedelta) -> int:
+    """A span in seconds; a second that has begun counts."""
+    return -(-span // timedelta(seconds=1))
 
 
 def propose(

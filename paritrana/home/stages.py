@@ -1,11 +1,11 @@
 """How far a category of a cycle is: what blocks its present stage, who takes the next step, and the dates ahead."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from paritrana.core.lifecycle import MOVES, STATE_NAMES, Move, State, next_deadline
+from paritrana.core.lifecycle import MOVES, STATE_NAMES, Move, State
 from paritrana.core.words import N_
 from paritrana.cycles.models import Category, Cycle, Proposal
 from paritrana.cycles.queries import cycle_time, state_now, waiting_proposals
@@ -44,8 +44,12 @@ DATES: Mapping[str, str] = {
     "publication_planned": N_("Planned publication"),
 }
 
+# A deadline at which the clock waits although no calendar names it: a verifier has set it.
+REQUEST_DUE = "due_at"
+NAMES: Mapping[str, str] = {**DATES, REQUEST_DUE: N_("Due date of a change request")}
+
 # The second of a deadline itself is still in time, so its stage ends one second later.
-ENDED_BY_CLOCK = ("closes_at", "grace_ends_at")
+DEADLINES = ("closes_at", "grace_ends_at", REQUEST_DUE)
 
 
 @dataclass(frozen=True)
@@ -168,7 +172,10 @@ def _counted(*rows: tuple[str, int]) -> list[Blocker]:
 
 
 def dates_ahead(cycle: Cycle, at: datetime) -> list[UpcomingDate]:
-    """The dates of a cycle's categories that lie ahead on its clock, soonest first, equal ones together."""
+    """The dates of a cycle that lie ahead on its clock, soonest first, equal ones together.
+
+    A date without categories is one at which the cycle's clock waits for another reason.
+    """
     now = cycle_time(cycle, at)
     found: dict[tuple[datetime, str], list[Category]] = {}
     for category in cycle.categories:
@@ -176,30 +183,14 @@ def dates_ahead(cycle: Cycle, at: datetime) -> list[UpcomingDate]:
             date: datetime | None = getattr(category, name)
             if date is not None and _after(date, name) > now:
                 found.setdefault((date, name), []).append(category)
-    order = list(DATES)
+    if cycle.waits_at is not None and cycle.waits_at not in {date for date, _name in found}:
+        found[cycle.waits_at, REQUEST_DUE] = []
+    order = list(NAMES)
     return [
-        UpcomingDate(_after(date, name), date, DATES[name], categories)
+        UpcomingDate(_after(date, name), date, NAMES[name], categories)
         for (date, name), categories in sorted(found.items(), key=lambda one: (one[0][0], order.index(one[0][1])))
     ]
 
 
 def _after(date: datetime, name: str) -> datetime:
-    return date + timedelta(seconds=1) if name in ENDED_BY_CLOCK else date
-
-
-def next_deadline_of(categories: Iterable[Category], at: datetime) -> datetime | None:
-    """The deadline at which the clock next moves one of these categories; None where only people move them."""
-    found = [
-        deadline
-        for category in categories
-        if (
-            deadline := next_deadline(
-                category.stored_state,
-                closes_at=category.closes_at,
-                grace_ends_at=category.grace_ends_at,
-                now=cycle_time(category.cycle, at),
-            )
-        )
-        is not None
-    ]
-    return min(found, default=None)
+    return date + timedelta(seconds=1) if name in DEADLINES else date

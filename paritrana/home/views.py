@@ -39,7 +39,7 @@ from paritrana.publication.queries import PUBLISH_ACT
 from paritrana.results.queries import SEAL_ACT
 from paritrana.sheets.forms import reason_name
 from paritrana.sheets.queries import missing_sheets
-from paritrana.verification.queries import SHORTLIST
+from paritrana.verification.queries import SHORTLIST, due_dates
 from paritrana.web.access import allowed, current_actor, may, now
 from paritrana.web.forms import Form
 from paritrana.web.template_filters import joined, own, translated
@@ -171,7 +171,9 @@ def move_clock(cycle: Cycle) -> ResponseReturnValue:
         return _overview(cycle, form), 422
     to, code = form.moment, cycle.code
     try:
-        advance_clock(cycle, to, expected=form.expected_version, actor=current_actor(), at=now())
+        advance_clock(
+            cycle, to, expected=form.expected_version, actor=current_actor(), at=now(), deadlines=due_dates(cycle)
+        )
     except StaleVersion:
         db.session.rollback()
         cycle = get_cycle(code)
@@ -208,7 +210,7 @@ def _first_of_each_moment(cycle: Cycle) -> list[UpcomingDate]:
 def _label(one: UpcomingDate, cycle: Cycle) -> str:
     """A date in the list: when, what, and which categories where it does not concern all of them."""
     when, what = written_moment(one.shown, cycle.timezone, "short"), _(one.name)
-    if len(one.categories) == len(cycle.categories):
+    if len(one.categories) in {0, len(cycle.categories)}:
         return str(_("%(when)s: %(what)s", when=when, what=what))
     names = joined([own(category, "title") for category in one.categories])
     return str(_("%(when)s: %(what)s (%(categories)s)", when=when, what=what, categories=names))
@@ -220,7 +222,7 @@ def _overview(cycle: Cycle, clock: ClockForm) -> str:
     if not categories:
         raise NotFound
     clock.version.data = str(cycle.version)
-    deadline = stages.next_deadline_of(cycle.categories, at)
+    ahead = stages.dates_ahead(cycle, at)
     return render_template(
         "home/manage.html",
         cycle=cycle,
@@ -244,8 +246,8 @@ def _overview(cycle: Cycle, clock: ClockForm) -> str:
         problems=clock.problems,
         may_move_clock=cycle.simulated and may(Act.ADVANCE_CLOCK, cycle),
         cycle_now=cycle_time(cycle, at),
-        next_deadline=deadline,
-        after_deadline=next((one.at for one in stages.dates_ahead(cycle, at) if one.shown == deadline), None),
+        next_deadline=next((one for one in ahead if one.shown == cycle.waits_at), None),
+        waiting=cycle_time(cycle, at) == cycle.waits_at,
         plain=Form(formdata=None),
     )
 

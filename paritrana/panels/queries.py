@@ -4,7 +4,7 @@ A conflict keeps an officer away from one candidate: a recusal that stands in th
 officer's office lies in the candidate's region), which is never written down and never waived.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select
@@ -314,7 +314,7 @@ def panels_of(categories: Sequence[Category]) -> Sequence[PanelOf]:
     ]
 
 
-def waiting_for_chair(category_ids: Sequence[int], acts: Sequence[str] = ACTS) -> Sequence[Proposal]:
+def waiting_for_chair(category_ids: Collection[int], acts: Sequence[str] = ACTS) -> Sequence[Proposal]:
     """Proposals of these categories that wait for the second person, oldest first (one statement)."""
     return db.session.scalars(
         select(Proposal)

@@ -476,16 +476,11 @@ def _judged_by_rubric(ids: Collection[int | None]) -> dict[int, list[tuple[str, 
     return found
 
 
-def chaired(actor: Actor) -> list[int]:
-    """The categories that an actor leads now."""
-    return [seat.category_id for seat in actor.seats.values() if seat.role == "chair" or seat.acting]
-
-
 def to_close(actor: Actor) -> Sequence[Category]:
     """The categories in scoring that an actor leads, by planned end (one statement)."""
     return db.session.scalars(
         select(Category)
-        .where(Category.id.in_(chaired(actor)), Category.state == int(State.SCORING))
+        .where(Category.id.in_(actor.chairs), Category.state == int(State.SCORING))
         .options(joinedload(Category.cycle, innerjoin=True))
         .order_by(Category.scoring_until, Category.id)
     ).all()

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, and_, exists, or_, select
@@ -211,6 +212,18 @@ def open_requests(nomination: Nomination) -> Sequence[ChangeRequest]:
         .join(ChangeRequest.verification)
         .where(Verification.nomination_id == nomination.id, ChangeRequest.state == "open")
         .order_by(ChangeRequest.no)
+    ).all()
+
+
+def due_dates(cycle: Cycle) -> Sequence[datetime]:
+    """When the open change requests of a cycle are due, soonest first (one statement)."""
+    return db.session.scalars(
+        select(ChangeRequest.due_at)
+        .join(ChangeRequest.verification)
+        .join(Verification.nomination)
+        .join(Nomination.category)
+        .where(Category.cycle_id == cycle.id, ChangeRequest.state == "open")
+        .order_by(ChangeRequest.due_at)
     ).all()
 
 

@@ -13,9 +13,9 @@ from paritrana.core.lifecycle import (
     STATE_NAMES,
     State,
     check_move,
+    deadlines_to_come,
     effective_state,
     moves_due,
-    next_deadline,
 )
 
 CLOSES = datetime(2026, 11, 27, 16, 59, 59, tzinfo=UTC)
@@ -56,7 +56,9 @@ def test_a_closed_category_makes_only_the_second_move():
 @pytest.mark.parametrize("stored", [state for state in State if state not in (State.OPEN, State.CLOSED)])
 def test_people_move_all_other_states(stored):
     assert state_at(GRACE + timedelta(days=999), stored) is stored
-    assert next_deadline(stored, closes_at=CLOSES, grace_ends_at=GRACE, now=CLOSES) is None
+    assert deadlines_to_come(stored, closes_at=CLOSES, grace_ends_at=GRACE) == (
+        (CLOSES, GRACE) if stored is State.DRAFT else ()
+    )
 
 
 def test_a_deadline_that_is_not_set_never_passes():
@@ -70,13 +72,22 @@ def test_a_grace_time_never_ends_before_the_deadline():
     assert due == [(State.CLOSED, CLOSES), (State.VERIFICATION, CLOSES)]
 
 
-def test_the_next_deadline_is_the_one_that_moves_the_category_next():
-    def deadline_at(now: datetime) -> datetime | None:
-        return next_deadline(State.OPEN, closes_at=CLOSES, grace_ends_at=GRACE, now=now)
-
-    assert deadline_at(CLOSES - TICK) == CLOSES
-    assert deadline_at(CLOSES + TICK) == GRACE
-    assert deadline_at(GRACE + TICK) is None
+@pytest.mark.parametrize(
+    ("stored", "closes_at", "grace_ends_at", "expected"),
+    [
+        (State.DRAFT, CLOSES, GRACE, (CLOSES, GRACE)),
+        (State.OPEN, CLOSES, GRACE, (CLOSES, GRACE)),
+        (State.OPEN, CLOSES, None, (CLOSES,)),
+        (State.OPEN, None, GRACE, ()),
+        (State.OPEN, CLOSES, CLOSES - TICK, (CLOSES, CLOSES)),
+        (State.CLOSED, CLOSES, GRACE, (GRACE,)),
+        (State.CLOSED, CLOSES, None, ()),
+    ],
+)
+def test_the_deadlines_to_come_are_those_at_which_the_clock_moves_the_category(
+    stored, closes_at, grace_ends_at, expected
+):
+    assert deadlines_to_come(stored, closes_at=closes_at, grace_ends_at=grace_ends_at) == expected
 
 
 def test_a_time_without_zone_is_refused():

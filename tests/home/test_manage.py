@@ -10,6 +10,7 @@ from paritrana.audit import service as audit
 from paritrana.audit.models import Event
 from paritrana.core.lifecycle import State
 from paritrana.cycles.models import Cycle
+from paritrana.cycles.service import wait_at
 from paritrana.database import db
 from paritrana.interviews.models import InterviewDay, InterviewSession
 from paritrana.panels.models import Seat
@@ -243,8 +244,7 @@ def test_only_an_organiser_moves_the_clock(visit, db_session, name, status):
 
 
 def test_a_real_cycle_has_no_such_form_and_refuses_the_act(visit, db_session):
-    made = world()
-    made.cycle.kind = "real"
+    world(kind="real")
     visitor = visit("organiser-1")
     page = visitor.read(PAGE)
     assert CLOCK not in page
@@ -277,3 +277,37 @@ def test_the_whole_way_through_the_calendar_can_be_walked_by_the_list(organiser)
         assert organiser.send(CLOCK, version=version_of(page), to=options[0]).status_code == 303
     assert "None: from here on people move the stages." in words(organiser.read(PAGE))
     assert db.session.scalar(select(Cycle.offset_seconds)) == int(timedelta(days=50).total_seconds())
+
+
+def test_a_clock_left_alone_waits_at_the_deadline_and_says_so(visit, db_session, clock):
+    made = world()
+    nomination = nominate(made, 1)
+    db_session.commit()
+    clock.set(made.now + timedelta(days=60))
+    nominee, organiser = visit("nominee-1"), visit("organiser-1")
+    draft = f"/nominations/{nomination.ref}/eligibility"
+    assert "Entry is closed" not in nominee.read(draft)
+    page = organiser.read(PAGE)
+    assert "It waits at a deadline until an organiser moves it." in words(page)
+    assert "The clock waits at this deadline." in words(page)
+    to = re.search(r'name="to" value="([^"]+)"', page)
+    assert organiser.send(CLOCK, version=version_of(page), to=to[1]).status_code == 303
+    assert "Entry is closed" in nominee.read(draft)
+    page = words(organiser.read(PAGE))
+    assert "The clock of the cycle stands at Sunday, 22 March 2026, 11:00 WITA." in page
+    assert "waits at" not in page
+
+
+def test_the_clock_waits_for_the_answer_to_a_change_request_too(visit, db_session, clock):
+    made = world(state=State.VERIFICATION)
+    due = made.now + timedelta(days=3)
+    wait_at(made.cycle, due)
+    db_session.commit()
+    clock.set(due + timedelta(days=9))
+    organiser = visit("organiser-1")
+    page = organiser.read(PAGE)
+    assert "Due date of a change request" in words(page)
+    to = re.search(r'name="to" value="([^"]+)"', page)
+    assert to[1] == "2026-03-05T03:00:01Z"
+    assert organiser.send(CLOCK, version=version_of(page), to=to[1]).status_code == 303
+    assert "None: from here on people move the stages." in words(organiser.read(PAGE))

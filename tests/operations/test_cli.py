@@ -9,7 +9,6 @@ from click.testing import CliRunner, Result
 
 from paritrana.accounts.cast import FILE
 from paritrana.cli import main
-from paritrana.core.lifecycle import State
 from paritrana.database import db
 from paritrana.operations.queries import holds_real_cycle
 from tests.factories import world
@@ -46,14 +45,14 @@ def taken() -> Iterator[int]:
 @pytest.fixture
 def real(db_session) -> None:
     """A real cycle in the test's database."""
-    world(state=State.OPEN).cycle.kind = "real"
+    world(kind="real")
     db.session.commit()
 
 
 def test_a_real_cycle_is_noticed_from_outside(app, db_session):
     address = app.extensions["settings"].database_url
     assert not holds_real_cycle(address)
-    world(state=State.OPEN).cycle.kind = "real"
+    world(kind="real")
     db.session.commit()
     assert holds_real_cycle(address)
 

@@ -12,7 +12,6 @@ from paritrana.accounts.cast import FILE
 from paritrana.audit.models import Event
 from paritrana.cli import main
 from paritrana.config import data_folder
-from paritrana.core.lifecycle import State
 from paritrana.cycles.models import Cycle
 from paritrana.database import db
 from paritrana.reference.models import Region
@@ -80,8 +79,7 @@ def test_a_mistake_in_the_simulated_cycles_stores_nothing_either(run, folder, db
 
 
 def test_simulated_cycles_are_not_added_to_a_real_installation(run, db_session, monkeypatch):
-    made = world(state=State.OPEN)
-    made.cycle.kind = "real"
+    world(kind="real")
     db.session.commit()
     monkeypatch.setenv("PARITRANA_DEMO", "true")
     answer = run("seed", "--demo")

@@ -10,6 +10,7 @@ from paritrana.core.errors import SamePerson
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import Role
 from paritrana.cycles.models import Category, Proposal
+from paritrana.cycles.service import advance_clock
 from paritrana.database import db
 from paritrana.nominations.models import Nomination, NominationRevision
 from paritrana.verification import queries, service
@@ -22,7 +23,7 @@ from tests.verification.cases import ALL, LATER, decide_gates, declared, judge_a
 
 @pytest.fixture
 def here(app, db_session):
-    return world()
+    return world(kind="real")
 
 
 @pytest.fixture
@@ -226,6 +227,24 @@ def test_a_request_needs_figures_a_question_and_a_day_ahead(here, nomination, do
     assert db.session.query(ChangeRequest).count() == 0
     assert ask_about(here, nomination, door).status_code == 303
     assert ask_about(here, nomination, door).status_code == 409
+
+
+def test_the_clock_of_a_simulated_cycle_waits_until_the_request_is_answered_or_moved_past(app, db_session, door, clock):
+    here = world()
+    nomination = sent(here, clock)[0]
+    advance_clock(
+        here.cycle, here.now + LATER, expected=here.cycle.version, actor=here.actor("organiser-1"), at=clock.now()
+    )
+    declared(here, nomination, "verifier-1")
+    assert ask_about(here, nomination, door).status_code == 303
+    db.session.expire_all()
+    (due,) = queries.due_dates(here.cycle)
+    assert here.cycle.waits_at == due
+    clock.set(due + timedelta(days=20))
+    nominee, address = door("nominee-1"), f"/nominations/{nomination.ref}/requests/1"
+    assert "The due date has passed" not in page_of(nominee, address)
+    answer = send(nominee, address, fields_of(nominee, address), **{"answer-1-reason": "Annex 2 counts them."})
+    assert answer.status_code == 303
 
 
 def test_a_late_answer_is_refused_and_the_verifier_goes_on(here, nomination, door, clock):

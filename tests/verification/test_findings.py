@@ -18,7 +18,7 @@ from tests.verification.cases import ALL, LATER, declared, judge_all, sent
 
 @pytest.fixture
 def here(app, db_session):
-    return world()
+    return world(kind="real")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from paritrana.core.errors import BadInput, MissingReason, ParitranaError, Stale
 from paritrana.core.evidence import KINDS
 from paritrana.core.policy import Actor
 from paritrana.core.words import N_
-from paritrana.cycles.service import intake_of
+from paritrana.cycles.service import intake_of, wait_at
 from paritrana.database import db
 from paritrana.nominations.models import Nomination, NominationRevision
 from paritrana.nominations.service import amend, set_nomination_state
@@ -101,6 +101,7 @@ def ask_changes(
         asked_at=at,
     )
     db.session.add(request)
+    wait_at(nomination.category.cycle, due_at)
     verification.version += 1
     audit.record(
         intake_of(nomination.category), "request.asked", actor, at=at, object_ref=nomination.ref, request=request.no,
