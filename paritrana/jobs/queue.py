@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger("paritrana.jobs")
 
 NAME: Final = "paritrana"
-_TASK: Final = "run_job"
 _WAITING: Final = "jobs.waiting"  # in the session's notes: what is sent once the transaction is committed
 CONNECT_SECONDS, ANSWER_SECONDS = 2, 5
 
@@ -48,13 +47,17 @@ class Queue:
             huey = Huey(NAME, storage_class=SqliteStorage, filename=str(self.file), timeout=5, **options)
         else:
             huey = Huey(NAME, storage_class=RedisStorage, connection_pool=self._pool(), **options)
-        huey.task(name=_TASK)(perform)
+
+        def run_job(ref: str) -> None:
+            perform(ref)
+
+        huey.task()(run_job)  # known by this module and its name, whoever sends and whoever listens
         return huey
 
     def send(self, refs: Sequence[str]) -> None:
         """Wake a worker for each of these jobs. Raises what the queue raises when it does not answer."""
         with self._open() as huey:
-            task = huey._registry.string_to_task(f"{__name__}.{_TASK}")
+            task = huey._registry.string_to_task(f"{__name__}.run_job")
             for ref in refs:
                 huey.enqueue(task((ref,), {}))
 
@@ -75,7 +78,7 @@ class Queue:
     @contextmanager
     def _open(self) -> Iterator["Huey"]:
         # Made anew each time: a file that was removed meanwhile is made again, and no connection is left over.
-        huey = self.huey(_nothing)
+        huey = self.huey(lambda ref: None)
         try:
             yield huey
         finally:
@@ -96,13 +99,6 @@ class Queue:
             socket_timeout=ANSWER_SECONDS,
             retry=Retry(NoBackoff(), 0),
         )
-
-
-def _nothing(ref: str) -> None:
-    """What a call does in a process that only sends."""
-
-
-_nothing.__name__ = _TASK
 
 
 def serializer() -> Any:

@@ -60,7 +60,7 @@ class Claim:
 def enqueue(queue: Queue, kind: Kind, arguments: Mapping[str, Any] | None = None, *, actor: Actor, at: datetime) -> str:
     """Store a job in the present transaction and give its reference; a worker is woken after the commit."""
     ref = random_ref("J")
-    db.session.execute(insert(Job).values(**_row(kind, ref, arguments or {}, at), asked_by_id=actor.user_id))
+    db.session.execute(insert(Job).values(**row(kind, ref, arguments or {}, at), asked_by_id=actor.user_id))
     send_after_commit(queue, ref)
     return ref
 
@@ -72,7 +72,8 @@ def enqueue_alone(queue: Queue, kind: Kind, *, actor: Actor, at: datetime) -> st
     return enqueue(queue, kind, actor=actor, at=at)
 
 
-def _row(kind: Kind, ref: str, arguments: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+def row(kind: Kind, ref: str, arguments: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """The columns of a job that waits from now on."""
     return {
         "ref": ref,
         "kind": kind.name,
@@ -228,7 +229,7 @@ def plan(kinds: Kinds, *, at: datetime) -> list[str]:
         if slot in known or kind.name in busy or not kind.wanted(at):
             continue
         ref = random_ref("J")
-        db.session.execute(insert_unless_there(Job, **_row(kind, ref, {}, at), slot=slot))
+        db.session.execute(insert_unless_there(Job, **row(kind, ref, {}, at), slot=slot))
         planned.append(ref)
     # Another worker may have been quicker for some of them.
     return list(db.session.scalars(select(Job.ref).where(Job.ref.in_(planned)).order_by(Job.id))) if planned else []

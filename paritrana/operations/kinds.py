@@ -28,6 +28,7 @@ log = structlog.get_logger("paritrana.jobs")
 
 INCOMING_KEPT: Final = timedelta(hours=48)
 PAGE: Final = 200  # files read from the table at once
+SHORTENED: Final = 52  # hexadecimal digits of a hash that are left out there
 NAMED: Final = 10  # damaged files or broken rules named in the sentence; the log names all
 
 
@@ -140,7 +141,8 @@ def check_files(run: Run, progress: Progress) -> Said:
             progress(done, max(done, total))
     if damaged:
         log.error("files_damaged", files=damaged)
-        shown = ", ".join(damaged[:NAMED]) + (", …" if len(damaged) > NAMED else "")
+        shown = ", ".join(f"{address[:-SHORTENED]}…" for address in damaged[:NAMED])
+        shown += ", …" if len(damaged) > NAMED else ""
         raise FilesDamaged(count=len(damaged), total=done, files=shown)
     return Said(N_("Files read again: %(count)s. Each has the hash of its receipt."), {"count": done})
 

@@ -10,7 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import FrameType
 from typing import Final
 
@@ -49,8 +50,9 @@ class Family:
 
     def start(self, *arguments: str, silent: bool = False) -> "Member":
         """Start `paritrana ARGUMENTS`, in a group of its own so that Ctrl+C reaches it through this command only."""
-        member = Member(arguments, self.environment, silent=silent)
-        self.members.append(member)
+        with _signals_wait():
+            member = Member(arguments, self.environment, silent=silent)
+            self.members.append(member)
         return member
 
     def watch(self, server: "Member", *kept: "Member") -> int:
@@ -106,7 +108,8 @@ class Member:
             log.warning("process_ended", command=self.arguments[0], status=self.process.returncode, pause=self.pause)
         elif moment - self.died >= self.pause:
             self.died = None
-            self.process = self._begin()
+            with _signals_wait():
+                self.process = self._begin()
 
     def _begin(self) -> "subprocess.Popen[bytes]":
         self.began = time.monotonic()
@@ -115,20 +118,33 @@ class Member:
             env=self.environment,
             stdout=subprocess.DEVNULL if self.silent else None,
             start_new_session=True,
-            preexec_fn=_ends_with_parent(),
+            preexec_fn=_first_steps(),
         )
 
 
-def _ends_with_parent() -> Callable[[], None] | None:
-    """What a new process does first, so that it is told to end when this one is killed; None where nobody can."""
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl  # found here: little may be done between fork and exec
+@contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Let signals wait inside the block: one that arrived there could end this command and miss the new process."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _first_steps() -> Callable[[], None]:
+    """What a new process does before anything else: signals end it, and so does the end of this one (on Linux)."""
+    # Found here: little may be done between fork and exec.
+    prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
     parent = os.getpid()
 
-    def ask() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it was killed before the kernel was asked
-            os._exit(1)
+    def steps() -> None:
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        if prctl is not None:
+            prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            if os.getppid() != parent:  # it was killed before the kernel was asked
+                os._exit(1)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
-    return ask
+    return steps
