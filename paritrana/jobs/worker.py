@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("paritrana.jobs")
 
 STORED_EVERY: Final = 1.0  # seconds between two progress counts in the table
-TICK_SECONDS: Final = 20.0  # at most, between two looks of the keeper of order
+LONGEST_TICK: Final = timedelta(seconds=20)
 END_SECONDS: Final = 10  # for jobs to end or to be handed back when the worker is told to end
 IDLE_SECONDS: Final = 1.0  # at most, between two looks into a queue that is a file
 
@@ -65,6 +65,11 @@ class Desk:
     ends: threading.Event = field(default_factory=threading.Event)
     held: set[str] = field(default_factory=set)  # leases of the jobs that run here
     lost: set[str] = field(default_factory=set)  # those of them that were given to another worker
+
+    @property
+    def tick(self) -> timedelta:
+        """The time between two looks of the keeper of order: a lease lasts three of them."""
+        return min(LONGEST_TICK, self.lease / 3)
 
 
 # One attempt ----------------------------------------------------------------------------------------------------------
@@ -184,7 +189,7 @@ def keep_order(app: "Flask", desk: Desk, *, threads: int = 1) -> None:
         service.note_worker(desk.name, host=socket.gethostname(), threads=threads, at=at)
         woken = service.sweep(at=at) + service.plan(app.extensions["jobs"], at=at)
         service.wake(queue, woken)
-        waiting = [ref for ref in queries.queued_before(at - timedelta(seconds=TICK_SECONDS)) if ref not in woken]
+        waiting = [ref for ref in queries.queued_before(at - desk.tick) if ref not in woken]
         db.session.commit()
         desk.lost |= (held - still) & desk.held
         if waiting and queue.size() == 0:  # their calls were lost, with Redis emptied or the file removed
@@ -196,7 +201,6 @@ class _Keeper(threading.Thread):
     def __init__(self, app: "Flask", desk: Desk, *, threads: int) -> None:
         super().__init__(name="keeper", daemon=True)
         self.app, self.desk, self.threads = app, desk, threads
-        self.tick = min(TICK_SECONDS, desk.lease.total_seconds() / 3)
 
     def run(self) -> None:
         while True:
@@ -204,7 +208,7 @@ class _Keeper(threading.Thread):
                 keep_order(self.app, self.desk, threads=self.threads)
             except Exception as fault:  # the database or the queue is away; the next look may find it again
                 log.error("order_not_kept", reason=type(fault).__name__)
-            if self.desk.ends.wait(self.tick):
+            if self.desk.ends.wait(self.desk.tick.total_seconds()):
                 return
 
 

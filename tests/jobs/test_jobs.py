@@ -13,7 +13,7 @@ from paritrana.jobs import service
 from paritrana.jobs.kinds import SYSTEM, Kind, Said, every, nightly
 from paritrana.jobs.models import Job, Worker
 from paritrana.jobs.service import MOST_ATTEMPTS, JobMoved
-from paritrana.jobs.worker import TICK_SECONDS, Desk, keep_order, perform
+from paritrana.jobs.worker import LONGEST_TICK, Desk, keep_order, perform
 from tests.factories import world
 from tests.jobs.conftest import LEASE
 
@@ -304,7 +304,7 @@ def test_a_dead_worker_s_job_that_was_to_end_ends(office):
 
 def test_calls_that_were_lost_are_sent_again_and_waiting_ones_are_not_doubled(office):
     refs = [office.ask() for _ in range(3)]
-    office.app.extensions["clock"].advance(seconds=TICK_SECONDS + 1)
+    office.app.extensions["clock"].advance(seconds=LONGEST_TICK.total_seconds() + 1)
     keep_order(office.app, Desk("here", LEASE))
     assert office.queue.size() == 3
     office.queue.file.unlink()
