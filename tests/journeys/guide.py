@@ -27,6 +27,8 @@ class Shot:
 
 
 SHOTS = (
+    # README
+    Shot("readme-result", "demo-result", 860),
     # Nominee
     Shot("nominee-home", "home-request", 460),
     Shot("nominee-tasks", "task-list", 1000, "main"),

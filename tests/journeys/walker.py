@@ -90,11 +90,11 @@ class Walker:
 
     # Ways
 
-    def sign_in(self, name: str) -> "Walker":
-        """Sign in as a person of the world, through the page."""
+    def sign_in(self, name: str, password: str = PASSWORD) -> "Walker":
+        """Sign in as a person of the world, or with an e-mail address of another one, through the page."""
         self.page.goto("/sign-in")
-        self.fill("E-mail address", f"{name}@contoh.test")
-        self.fill("Password", PASSWORD)
+        self.fill("E-mail address", name if "@" in name else f"{name}@contoh.test")
+        self.fill("Password", password)
         self.page.get_by_role("button", name=self.word("Sign in"), exact=True).click()
         expect(self.page).to_have_url(re.compile("/home$"))
         return self
