@@ -144,8 +144,3 @@ def side_by_side(
 def _groups(items: Iterable[Item], key: Callable[[Item], str]) -> Iterator[tuple[str, list[Item]]]:
     for name, group in groupby(((key(item), item) for item in items), itemgetter(0)):
         yield name, [item for _name, item in group]
-
-
-def numbers_whole(numbers: Iterable[int]) -> bool:
-    """Whether numbers in ascending order are 1, 2, 3 … without a gap."""
-    return all(number == place for place, number in enumerate(numbers, start=1))

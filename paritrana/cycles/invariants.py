@@ -124,13 +124,13 @@ def _digests() -> Iterator[Broken]:
 
 
 def _clocks() -> Iterator[Broken]:
-    """The clock of a cycle stands where its advances add up to."""
-    rows = stream(select(Cycle.code, Cycle.offset_seconds).order_by(in_order(Cycle.code)))
-    for code, advances, kept in side_by_side(told("clock.advanced"), rows, lambda one: one.ref, lambda one: one.code):
-        if any(event.silent for event in advances):
+    """The clock of a cycle stands where it was last moved to."""
+    rows = stream(select(Cycle.code, Cycle.offset_seconds, Cycle.held_seconds).order_by(in_order(Cycle.code)))
+    for code, moves, kept in side_by_side(told("clock.advanced"), rows, lambda one: one.ref, lambda one: one.code):
+        if not kept or any(event.silent for event in moves):
             continue
-        last = int(advances[-1].values["offset"]) if advances else 0
-        if kept and kept[0].offset_seconds != last:
+        last = moves[-1].values if moves else {"offset": 0, "held": 0}
+        if (kept[0].offset_seconds, kept[0].held_seconds) != (last["offset"], last["held"]):
             yield Broken("clock.event_differs", code, "The clock of the cycle does not stand where it was moved to.")
 
 

@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from paritrana.accounts import invariants as accounts
 from paritrana.audit import invariants as audit
 from paritrana.certificates import invariants as certificates
 from paritrana.config import Settings
+from paritrana.core.errors import ParitranaError
 from paritrana.core.invariants import Broken, Check
 from paritrana.cycles import invariants as cycles
 from paritrana.cycles.models import Cycle
@@ -25,6 +28,8 @@ from paritrana.results import invariants as results
 from paritrana.sheets import invariants as sheets
 from paritrana.verification import invariants as verification
 
+log = structlog.get_logger("paritrana.operations")
+
 ROOMS: Final = (
     audit, accounts, cycles, nominations, panels, verification, interviews, sheets, results, certificates, publication,
 )  # fmt: skip
@@ -32,6 +37,7 @@ ROOMS: Final = (
 INSTALLATION: Final = {
     "setting.real_cycle": "Demonstration mode holds no real cycle.",
     "setting.blob_folder": "The folder of files can be written.",
+    "look.failed": "What is stored can be read as what it is.",
 }
 
 RULES: Final[Mapping[str, str]] = {
@@ -63,12 +69,31 @@ def broken_rules(
         for done, check in enumerate(checks):
             if progress is not None:
                 progress(done, len(checks))
-            yield from check.look()
+            yield from _looked(check)
             db.session.expunge_all()
         if progress is not None:
             progress(len(checks), len(checks))
     finally:
         db.session.rollback()
+
+
+def _looked(check: Check) -> Iterator[Broken]:
+    """A look that comes to its end whatever is stored: what was tampered with may hold anything."""
+    try:
+        yield from check.look()
+    except DBAPIError:
+        raise
+    except (
+        ParitranaError,
+        SQLAlchemyError,
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as fault:
+        log.error("look_failed", rules=list(check.rules), exc_info=True)
+        yield Broken("look.failed", ", ".join(check.rules), f"What is stored cannot be read: {fault!r}.")
 
 
 def _checks(settings: Settings, at: datetime, with_files: bool) -> Sequence[Check]:

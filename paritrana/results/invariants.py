@@ -52,15 +52,22 @@ def _bundles() -> Iterator[Broken]:
         row = db.session.execute(
             select(ResultRun.ref, ResultRun.bundle, ResultRun.digest).where(ResultRun.id == number)
         ).one()
-        if hashlib.sha256(row.bundle).hexdigest() != row.digest:
+        if digest_of(row.bundle) != row.digest:
             yield Broken("run.digest", row.ref, "The bundle of the run does not have the digest of its row.")
         wrong = differences(row.bundle)
         if wrong:
             yield Broken("run.result", row.ref, wrong)
 
 
-def differences(raw: bytes) -> str:
+def digest_of(raw: Any) -> str:
+    """The SHA-256 of a stored bundle; none of one that was tampered with so that it holds no bytes."""
+    return hashlib.sha256(raw).hexdigest() if isinstance(raw, bytes) else ""
+
+
+def differences(raw: Any) -> str:
     """The first way in which a bundle's result does not follow from its own inputs; empty where it does."""
+    if not isinstance(raw, bytes):
+        return "The bundle is not stored as bytes."
     try:
         return next(iter(compare(parse(raw))), "")
     except BadBundle as refusal:
@@ -69,22 +76,19 @@ def differences(raw: bytes) -> str:
 
 def _seals() -> Iterator[Broken]:
     proposer, second = aliased(Account), aliased(Account)
+    statement = (
+        select(ResultRun.ref, Category.slug, ResultRun.no, Seal.digest, proposer.ref.label("proposer"), second.ref)
+        .select_from(Seal)
+        .join(ResultRun, ResultRun.id == Seal.run_id)
+        .join(Category, Category.id == Seal.category_id)
+        .join(proposer, proposer.id == Seal.sealed_by)
+        .join(second, second.id == Seal.second_by)
+        .order_by(in_order(ResultRun.ref))
+    )
     rows = (
-        Stored(
-            seal.run.ref, "",
-            {"category": seal.category.slug, "run": seal.run.no, "digest": seal.digest, "actor": second_ref,
-             "proposer": first_ref},
-        )
-        for seal, first_ref, second_ref in stream(
-            select(Seal, proposer.ref, second.ref)
-            .select_from(Seal)
-            .join(Seal.run)
-            .join(proposer, proposer.id == Seal.sealed_by)
-            .join(second, second.id == Seal.second_by)
-            .options(joinedload(Seal.run, innerjoin=True).defer(ResultRun.bundle), joinedload(Seal.category))
-            .order_by(in_order(ResultRun.ref))
-        )
-    )  # fmt: skip
+        Stored(ref, "", {"category": slug, "run": no, "digest": digest, "actor": actor, "proposer": proposed_by})
+        for ref, slug, no, digest, proposed_by, actor in stream(statement)
+    )
     proposals = (
         select(Proposal.ref, Account.ref)
         .select_from(Proposal)
@@ -163,7 +167,13 @@ def _sealed_states() -> Iterator[Broken]:
 
 def _computed_anew() -> Iterator[Broken]:
     """The sealed ranking follows from sheets, findings, attendance and seats as they are stored now."""
-    for number in db.session.scalars(select(Seal.category_id).order_by(Seal.category_id)).all():
+    sealed_now = (
+        select(Seal.category_id)
+        .join(ResultRun, ResultRun.id == Seal.run_id)
+        .join(Category, Category.id == Seal.category_id)
+        .order_by(Seal.category_id)
+    )
+    for number in db.session.scalars(sealed_now).all():
         category = db.session.scalars(
             select(Category).where(Category.id == number).options(joinedload(Category.cycle))
         ).one()

@@ -90,7 +90,10 @@ def _digests() -> Iterator[Broken]:
         .where(Sheet.submitted_at.is_not(None))
         .order_by(in_order(Sheet.ref))
     )
-    for ref, (sheet,), said in side_by_side(sheets, marks, lambda one: one.ref, lambda one: one.ref):
+    for ref, found, said in side_by_side(sheets, marks, lambda one: one.ref, lambda one: one.ref):
+        if not found:
+            continue  # its nomination is gone, which other rules name
+        sheet = found[0]
         whole: Any = SimpleNamespace(
             ref=ref, nomination=SimpleNamespace(ref=sheet.nomination), attempt=sheet.attempt,
             revision_no=sheet.revision_no, marks=said,

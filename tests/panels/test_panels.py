@@ -50,8 +50,10 @@ def newcomer(name="newcomer"):
 
 
 def judging(here):
+    """What persons did in the judging stream; the seats of the world are given by nobody."""
     stream = audit.judging(here.cycle.code)
-    return [event.kind for event in db.session.query(Event).filter_by(stream=stream).order_by(Event.seq)]
+    told = db.session.query(Event).filter_by(stream=stream).order_by(Event.seq)
+    return [event.kind for event in told if event.content.document["actor"] != "system"]
 
 
 PANEL = "/manage/contoh-2025/panel"

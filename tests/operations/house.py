@@ -1,0 +1,65 @@
+"""A small house in which everything has happened, played through the services, to be tampered with.
+
+Two categories of the simulated cycles with few candidates: one goes to its certificates, with a change request, a
+condition decided by the chair and a nomination left out of the shortlist; one stays in the plenary with a recusal, an
+ended seat, a missing sheet and a moved clock. A third is open with a draft. The historical cycle stands beside them.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from paritrana.config import Settings, data_folder
+from paritrana.core.policy import Actor
+from paritrana.cycles.queries import cycle_time, get_category
+from paritrana.cycles.service import advance_clock
+from paritrana.database import db
+from paritrana.panels.queries import seats_in
+from paritrana.panels.service import unseat
+from paritrana.results.service import build_run
+from paritrana.seeding import cycles
+from paritrana.seeding.cast import Cast
+from paritrana.seeding.reference import load_reference
+from paritrana.seeding.simulated import Simulated, read_simulated
+from paritrana.sheets.queries import missing_sheets
+from paritrana.sheets.service import close_scoring
+
+SEED = data_folder("seed")
+NOMINATIONS = frozenset({"kaltim-64.01", "kaltim-64.08", "kaltim-64.11", "bali-51.04", "bali-51.71", "jatim-35.78"})
+OPEN, PLENARY, PUBLISHED = "simulasi-jatim", "simulasi-bali", "simulasi-kaltim"
+
+
+def build(settings: Settings, now: datetime) -> None:
+    """Fill an empty, migrated database and the folder of files; `now` is the machine's moment."""
+    load_reference(SEED, session=db.session())
+    cycles.store_rubrics(cycles.read_rubrics(SEED), at=now)
+    described, bundle = cycles.read_historical(SEED)
+    cycles.add_historical(described, bundle, at=now)
+    data = _few(read_simulated(SEED))
+    organisations = cycles.gather_organisations(data, at=now)
+    cast = cycles.gather_people(data, organisations, settings, at=now)
+    db.session.commit()
+    for code in (OPEN, PLENARY, PUBLISHED):
+        cycles.play_cycle(code, data, cast, organisations, settings, now=now)
+        db.session.commit()
+    _to_the_plenary(cast, now)
+    db.session.commit()
+
+
+def _few(data: Simulated) -> Simulated:
+    return replace(data, nominations=[row for row in data.nominations if row["key"] in NOMINATIONS])
+
+
+def _to_the_plenary(cast: Cast, now: datetime) -> None:
+    category = get_category(PLENARY, "kabkota")
+    organiser: Actor = cast.actor(cast.with_role("organiser")[0])
+    chair: Actor = cast.actor(cast.with_role("chair")[0])
+    at = cycle_time(category.cycle, now)
+    advance_clock(category.cycle, at + timedelta(hours=1), expected=category.cycle.version, actor=organiser, at=now)
+    at = at + timedelta(hours=2)
+    owing = {seat.account_id for seat, _nomination in missing_sheets(category)}
+    leaving = next(seat for seat in seats_in(category)[2:] if seat.account_id not in owing)
+    unseat(leaving, "Pindah tugas (simulasi).", expected=leaving.version, actor=organiser, at=at, confirmed=True)
+    missing = missing_sheets(category)
+    reasons = {(nomination.id, seat.account_id): "Berhalangan (simulasi)." for seat, nomination in missing}
+    close_scoring(category, reasons, actor=chair, at=at)
+    build_run(category, actor=organiser, at=at)

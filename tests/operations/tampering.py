@@ -1,0 +1,222 @@
+"""One tampering for every rule of the house, made past the services, the checks and the triggers of an SQLite file."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+DAY = 24 * 60 * 60
+
+
+@dataclass(frozen=True)
+class House:
+    """A house that may be tampered with: its database file and its folder of files."""
+
+    database: Path
+    blobs: Path
+
+    @contextmanager
+    def opened(self) -> Iterator[sqlite3.Connection]:
+        """The database without its guards, which stand again afterwards; a change is committed."""
+        connection = sqlite3.connect(self.database, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _sql in triggers:
+            connection.execute(f"DROP TRIGGER {name}")
+        yield connection
+        for _name, sql in triggers:
+            connection.execute(sql)
+        connection.close()
+
+    def run(self, *statements: str) -> None:
+        """Run statements, each of which must change something."""
+        with self.opened() as connection:
+            for statement in statements:
+                assert connection.execute(statement).rowcount != 0, statement
+
+    def copy(self, table: str, **changes: Any) -> None:
+        """Add a row that is the first one of a table but for `changes`; a callable is asked with the connection."""
+        with self.opened() as connection:
+            row = dict(connection.execute(f"SELECT * FROM {table} ORDER BY 1 LIMIT 1").fetchone())
+            if "id" in row:
+                row["id"] = connection.execute(f"SELECT max(id) + 1 FROM {table}").fetchone()[0]
+            for name, value in changes.items():
+                row[name] = connection.execute(value[1:]).fetchone()[0] if _is_query(value) else value
+            marks = ", ".join("?" for _ in row)
+            names = ", ".join(f'"{name}"' for name in row)
+            connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))
+
+    def file(self) -> Path:
+        """One of the stored files."""
+        return min(path for path in (self.blobs / "objects").rglob("*") if path.is_file())
+
+
+def _is_query(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("=")
+
+
+Tampering = Callable[[House], None]
+
+ZEROS = "0" * 64
+CODE = "0000000000000001"  # its check sign would be 0
+
+# For each table that is replayed: its name, what a forged row says otherwise than the first one, and a forged value.
+# A text that begins with "=" is asked of the database.
+REPLAYED: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
+    "deadline": ("category", {"slug": "x", "position": 99}, "closes_at = '2031-01-01 00:00:00.000000'"),
+    "category": ("category", {"slug": "x", "position": 99}, "state = state + 1"),
+    "rubric": ("rubric_version", {"version": 99}, f"digest = '{ZEROS}'"),
+    "proposal": ("proposal", {"ref": "P-0000-0000"}, "reason = 'x'"),
+    "nomination": ("nomination", {"ref": "N-0000-0000", "category_id": "=SELECT max(id) FROM category"},
+                   "candidate_code = 'x'"),
+    "evidence": ("evidence_item", {"kind": "x"}, "note = 'x'"),
+    "gate_statement": ("gate_statement", {"gate": "x"}, "note = 'x'"),
+    "attachment": ("attachment", {"no": 999}, "name = 'x'"),
+    "revision": ("nomination_revision", {"no": 99, "receipt_no": "R-0000"}, "receipt_no = 'x'"),
+    "seat": ("seat", {"code": "J99", "account_id": "=SELECT id FROM account ORDER BY id DESC", "role": "member"},
+             "constituency = 'x'"),
+    "declaration": ("declaration", {"account_id": "=SELECT id FROM account ORDER BY id DESC"}, "conflict = 1"),
+    "recusal": ("recusal", {"account_id": "=SELECT id FROM account ORDER BY id DESC"}, "reason = 'x'"),
+    "finding": ("finding", {"figure": "x"}, "page = 'x'"),
+    "decision": ("gate_finding", {"gate": "x"}, "decided_reason = 'x'"),
+    "verification": (
+        "verification",
+        {"nomination_id": "=SELECT id FROM nomination WHERE id NOT IN (SELECT nomination_id FROM verification)"},
+        "state = 'proposed', closed_at = NULL",
+    ),
+    "session": ("interview_session", {"ref": "S-0000-0000", "no": 99, "attempt": 9}, "room = 'x'"),
+    "mark": ("mark", {"indicator": "Z9"}, "panel_note = 'x'"),
+    "sheet": ("sheet", {"ref": "L-0000-0000", "attempt": 9, "receipt_no": None}, "receipt_no = 'x'"),
+    "missing_sheet": ("missing_sheet", {"attempt": 9}, "reason = 'x'"),
+    "run": ("result_run", {"ref": "R-0000-0000", "no": 99}, "sheets_due = 99"),
+    "seal": (
+        "seal",
+        {"category_id": "=SELECT category_id FROM result_run WHERE id NOT IN (SELECT run_id FROM seal)",
+         "run_id": "=SELECT id FROM result_run WHERE id NOT IN (SELECT run_id FROM seal)"},
+        "sealed_by = (SELECT max(id) FROM account)",
+    ),
+    "certificate": ("certificate", {"code": CODE, "register_no": 99, "version_no": 9}, "recipient = 'x'"),
+    "publication": ("publication", {"version_no": 9}, "result_table = '{}'"),
+}  # fmt: skip
+
+
+def _forged(table: str, changes: Mapping[str, Any]) -> Tampering:
+    return lambda house: house.copy(table, **changes)
+
+
+def _sql(*statements: str) -> Tampering:
+    return lambda house: house.run(*statements)
+
+
+def _attended(house: House) -> None:
+    house.copy("interview_session", ref="S-0000-0000", no=99, attempt=9)
+    house.copy("attendance", session_id="=SELECT id FROM interview_session WHERE ref = 'S-0000-0000'")
+
+
+def _untriggered(house: House) -> None:
+    connection = sqlite3.connect(house.database)
+    connection.execute("DROP TRIGGER event_append_only_update")
+    connection.close()
+
+
+def _folder_gone(house: House) -> None:
+    house.blobs.rename(house.blobs.with_name("elsewhere"))
+    house.blobs.write_bytes(b"a file where the folder was")
+    house.blobs.chmod(0o400)
+
+
+def _orphaned(house: House) -> None:
+    path = house.file().with_name(ZEROS)
+    path.write_bytes(b"nobody knows it")
+    os.utime(path, (0, 0))
+
+
+def _body(kind: str, said: str, then: str) -> str:
+    """A statement that has an event of a kind say something else; the chain is broken by it, too."""
+    return (
+        f"UPDATE event_body SET body = CAST(replace(CAST(body AS TEXT), '{said}', '{then}') AS BLOB) "
+        f"WHERE (stream, seq) IN (SELECT stream, seq FROM event WHERE kind = '{kind}')"
+    )
+
+
+KALTIM = "(SELECT id FROM category WHERE cycle_id = (SELECT id FROM cycle WHERE code = 'simulasi-kaltim'))"
+
+TAMPERINGS: Mapping[str, Tampering] = {
+    **{f"{name}.without_event": _forged(table, changes) for name, (table, changes, _set) in REPLAYED.items()},
+    **{
+        f"{name}.event_without_row": _sql(f"DELETE FROM {table}")
+        for name, (table, _changes, _set) in REPLAYED.items()
+    },
+    **{f"{name}.event_differs": _sql(f"UPDATE {table} SET {said}") for name, (table, _c, said) in REPLAYED.items()},
+    "attendance.without_event": _attended,
+    "attendance.event_without_row": _sql("DELETE FROM attendance"),
+    "attendance.event_differs": _sql("UPDATE attendance SET presenter_rank = 'x'"),
+    # Where a mass change would break a unique value, one row is enough.
+    "nomination.event_differs": _sql("UPDATE nomination SET candidate_code = 'x' WHERE id = 1"),
+    "revision.event_differs": _sql("UPDATE nomination_revision SET receipt_no = 'x' WHERE id = 1"),
+    "sheet.event_differs": _sql("UPDATE sheet SET receipt_no = 'x' WHERE id = 1"),
+    "chain.broken": _sql("UPDATE event_body SET body = body || x'20' WHERE seq = 1"),
+    "trigger.missing": _untriggered,
+    "foreign_key.broken": _sql("UPDATE account SET person_id = 9999 WHERE id = 1"),
+    "role.excluded": lambda house: house.copy(
+        "role_grant", role="nominee", cycle_id=None, organisation_id="=SELECT id FROM organisation",
+        account_id="=SELECT account_id FROM role_grant WHERE role = 'organiser'",
+    ),
+    "proposal.two_persons": _sql(
+        "UPDATE proposal SET confirmer_id = proposer_id, confirmer_person_id = proposer_person_id "
+        "WHERE state = 'confirmed'"
+    ),
+    "proposal.digest": _sql("UPDATE proposal SET payload = '{}'"),
+    "category.move": _sql(_body("category.moved", '"after":1', '"after":7')),
+    "category.calendar": _sql("UPDATE category SET closes_at = opens_at WHERE opens_at IS NOT NULL"),
+    "clock.event_differs": _sql("UPDATE cycle SET offset_seconds = offset_seconds + 60 WHERE kind = 'simulated'"),
+    "nomination.step": _sql(_body("nomination.moved", '"after":"verified"', '"after":"no_show"')),
+    "attachment.tenant": _sql("UPDATE blob SET organisation_id = 9999 WHERE id = 1"),
+    "revision.digest": _sql("UPDATE nomination_revision SET content = '{}' WHERE id = 1"),
+    "revision.numbers": _sql("UPDATE nomination SET revision_no = 7"),
+    "seat.excluded": lambda house: house.copy(
+        "role_grant", role="administrator", cycle_id=None, organisation_id=None,
+        account_id="=SELECT account_id FROM seat",
+    ),
+    "finding.revision": _sql("UPDATE finding SET revision_no = 99 WHERE id = 1"),
+    "finding.document": _sql("UPDATE finding SET document_no = 999 WHERE id = 1"),
+    "verification.two_persons": _sql(
+        "UPDATE verification SET closed_by = proposed_by, closed_person_id = proposed_person_id"
+    ),
+    "mark.revision_missing": _sql("UPDATE mark_revision SET version = 2 WHERE id = 1"),
+    "mark.revision_differs": _sql("UPDATE mark_revision SET value = '1' WHERE id = 1"),
+    "sheet.digest": _sql("UPDATE mark SET feedback = 'x'"),
+    "run.digest": _sql(f"UPDATE result_run SET digest = '{ZEROS}'"),
+    "run.result": _sql("""UPDATE result_run SET bundle = CAST(replace(CAST(bundle AS TEXT), '"rank": 1', '"rank": 2')
+                       AS BLOB)"""),
+    "award.event_differs": _sql("UPDATE award SET title_id = 'x'"),
+    "seal.two_persons": _sql("UPDATE seal SET second_by = sealed_by"),
+    "seal.digest": _sql(f"UPDATE seal SET digest = '{ZEROS}'"),
+    "seal.state": _sql(f"UPDATE category SET state = 6 WHERE id = {KALTIM}"),
+    "result.recomputed": _sql("UPDATE mark SET value = '1'"),
+    "result.conflicted": lambda house: house.copy(
+        "recusal", category_id=f"=SELECT {KALTIM}",
+        nomination_id=f"=SELECT nomination_id FROM award WHERE category_id = {KALTIM}",
+        account_id=f"=SELECT account_id FROM seat WHERE category_id = {KALTIM}",
+    ),
+    "certificate.register": _sql("UPDATE register SET next_no = next_no + 1"),
+    "certificate.code": _sql(f"UPDATE certificate SET code = '{CODE}'"),
+    "certificate.award": _sql("UPDATE certificate SET title_en = 'x'"),
+    "publication.digest": _sql(f"UPDATE publication SET digest = '{ZEROS}'"),
+    "publication.result": _sql(
+        """UPDATE publication SET bundle = CAST(replace(CAST(bundle AS TEXT), '"rank": 1', '"rank": 2') AS BLOB)"""
+    ),
+    "publication.sealed": _sql("UPDATE publication SET bundle = bundle || x'20' WHERE source_key IS NULL"),
+    "publication.pointer": _sql("DELETE FROM publication"),
+    "publication.two_persons": _sql("UPDATE publication SET confirmed_by = proposed_by WHERE source_key IS NULL"),
+    "blob.missing": lambda house: house.file().unlink(),
+    "blob.damaged": lambda house: house.file().write_bytes(b"something else") and None,
+    "blob.orphan": _orphaned,
+    "look.failed": _sql("UPDATE proposal SET payload = 'no JSON'"),
+    "setting.real_cycle": _sql("UPDATE cycle SET kind = 'real' WHERE kind = 'simulated'"),
+    "setting.blob_folder": _folder_gone,
+}  # fmt: skip
