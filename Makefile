@@ -82,9 +82,9 @@ translations: setup-dev ## Collect the messages of code and pages, merge them in
 		$(BIN)/pybabel -q compile -l $$language -i $$catalogue -o $${catalogue%.po}.mo; \
 	done
 
-# PostgreSQL and Chromium for the tests: installed where this account may, named in one sentence where it may not.
+# PostgreSQL, Redis and Chromium for the tests: installed where this account may, named in one sentence where it may not.
 system-packages:
-	@PYTHON='$(PYTHON)' tools/system-packages python postgresql chromium
+	@PYTHON='$(PYTHON)' tools/system-packages python postgresql chromium redis
 
 $(BIN)/python:
 	@PYTHON='$(PYTHON)' tools/system-packages --check python

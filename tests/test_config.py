@@ -31,6 +31,32 @@ def test_an_empty_folder_is_enough(tmp_path):
     assert not found.demo
 
 
+@pytest.mark.parametrize(
+    "address", ["redis://queue.internal:6379/3", "rediss://:secret@queue.internal", "sqlite:////var/q.db"]
+)
+def test_the_queue_is_a_file_of_its_own_or_a_redis_server(tmp_path, address):
+    assert settings(tmp_path).queue == f"sqlite:///{tmp_path / 'queue.db'}"
+    assert settings(tmp_path, PARITRANA_QUEUE_URL=address).queue == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["memory", "sqlite://", "sqlite:///", "redis://", "redis:///1", "redis://host/first", "redis://host:port/1",
+     "redis://host:99999", "amqp://host"],
+)  # fmt: skip
+def test_another_queue_is_refused(tmp_path, address):
+    assert "redis://HOST:PORT/NUMBER" in refusal(tmp_path, PARITRANA_QUEUE_URL=address)
+
+
+def test_the_queue_never_shares_the_file_of_the_database(tmp_path):
+    assert "a file of its own" in refusal(tmp_path, PARITRANA_QUEUE_URL=f"sqlite:///{tmp_path / 'paritrana.db'}")
+
+
+@pytest.mark.parametrize("seconds", ["0", "1", "3601", "soon"])
+def test_a_lease_lasts_between_two_seconds_and_an_hour(tmp_path, seconds):
+    assert "job_lease_seconds" in refusal(tmp_path, PARITRANA_JOB_LEASE_SECONDS=seconds)
+
+
 def test_the_secret_is_made_once_and_kept_from_others(tmp_path):
     first = settings(tmp_path)
     key = tmp_path / "keys" / "secret.key"
