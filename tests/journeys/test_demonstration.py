@@ -32,7 +32,7 @@ def person(site: Site, walker: Callable[..., Walker], clock: SetClock) -> Person
     return enter
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(420)
 def test_the_tour_of_the_readme_can_be_walked(person: Person, walker: Callable[..., Walker]) -> None:
     nominee = person("pengusul-1").follow("Nominate %(name)s", name="Kabupaten Trenggalek").press("Open the draft")
     nominee.main.get_by_role("link", name="C1 Cakupan (UCJ) terhadap target").click()

@@ -43,7 +43,7 @@ def papers(tmp_path: Path) -> dict[str, Path]:
     return found
 
 
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(420)
 def test_from_nomination_to_a_verified_certificate(
     site: Site, walker: Walk, playwright: Playwright, papers: dict[str, Path], tmp_path: Path
 ) -> None:
