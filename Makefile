@@ -51,8 +51,8 @@ lint: setup-dev ## Format, lint, types and import rules
 	$(BIN)/lint-imports
 	sh -n tools/system-packages && bash -n .ci/run
 
-bench: setup-dev ## Measure the figures that have a floor, one script of benchmarks/ after the other
-	@set -e; for script in benchmarks/[a-z]*.py; do echo "$$script"; $(BIN)/python "$$script"; done
+bench: setup-dev ## Measure the heavy pages beside their floors, and write the figures into docs/benchmarks.md
+	@$(BIN)/python -m benchmarks --table docs/benchmarks.md
 
 wheel: setup ## Build dist/paritrana-….whl, whole and the same byte by byte from the same files
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --no-index --wheel-dir dist .

@@ -1,0 +1,50 @@
+"""Every benchmark, one process after the other: `python -m benchmarks [--table docs/benchmarks.md]`.
+
+It prints the JSON lines as they come; with `--table` the figures are also written into that document.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks import table
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    """Run what is asked for, print, and write the table."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--engines", default="sqlite,postgresql", help="separated by commas")
+    options.add_argument("--candidates", default="500,5000", help="sizes of the category, separated by commas")
+    options.add_argument("--rounds", type=int, default=9)
+    options.add_argument("--patience", type=float, default=3.0, help="seconds after which no further round begins")
+    options.add_argument("--bundle", type=int, default=1000, help="candidates of the bundle for the commands")
+    options.add_argument("--table", type=Path, help="document between whose markers the figures are written")
+    chosen = options.parse_args()
+    lines = run("ranking", "--candidates", str(chosen.bundle))
+    for size in chosen.candidates.split(","):
+        for engine in chosen.engines.split(","):
+            limits = "--rounds", str(chosen.rounds), "--patience", str(chosen.patience)
+            lines += run("pages", "--engine", engine, "--candidates", size, *limits)
+    if chosen.table is not None:
+        table.write(lines, chosen.table)
+
+
+def run(script: str, *arguments: str) -> list[table.Line]:
+    """One benchmark in a process of its own; its lines are printed as they come."""
+    found: list[table.Line] = []
+    command = [sys.executable, "-m", f"benchmarks.{script}", *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            found += table.read(line)
+    if process.returncode:
+        raise SystemExit(process.returncode)
+    return found
+
+
+if __name__ == "__main__":
+    main()

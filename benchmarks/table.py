@@ -1,0 +1,146 @@
+"""The JSON lines of the benchmarks as tables of a document, between its two markers."""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+# Name of the measure, its words, and the floor beside which it is shown.
+SHOWN = (
+    ("empty route", "Empty route (the door alone)"),
+    ("raw SQL", "One raw SQL aggregate over all marks"),
+    ("raw SQL and the same rows", "The same, with the ranking page's template"),
+    ("ranking page", "Ranking page"),
+    ("ranking page, first view", "Ranking page, first view of a run in a process"),
+    ("sheet, page", "Open a sheet: page"),
+    ("sheet, JSON", "Open a sheet: JSON"),
+    ("save one mark", "Save one mark (JSON PUT)"),
+    ("all marks, CSV", "All marks as CSV"),
+    ("all marks, JSON", "All marks as JSON"),
+    ("new run", "New run: read, rank, store"),
+)
+Line = dict[str, Any]
+
+
+def render(lines: Iterable[Line]) -> str:
+    """The tables in Markdown: one for each engine and size, one for the growth, one for the command line."""
+    found = list(lines)
+    pages = [one for one in found if "engine" in one]
+    parts = [_machine(pages)]
+    worlds = sorted({(one["candidates"], one["engine"] != "sqlite", one["engine"]) for one in pages})
+    for candidates, _place, engine in worlds:
+        parts.append(_world([one for one in pages if (one["candidates"], one["engine"]) == (candidates, engine)]))
+    parts.append(_growth(pages))
+    commands = [one for one in found if "engine" not in one]
+    if commands:
+        parts.append(_commands(commands))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _machine(pages: Sequence[Line]) -> str:
+    about = {one["engine"]: one for one in pages if one["measure"] == "machine"}
+    any_one = next(iter(about.values()))
+    databases = " and ".join(f"{ENGINES[name]} {one['database']}" for name, one in sorted(about.items(), reverse=True))
+    return f"Measured on {any_one['cores']} cores with Python {any_one['python']}, {databases}."
+
+
+def _world(lines: Sequence[Line]) -> str:
+    by_name = {one["measure"]: one for one in lines}
+    about = by_name["machine"]
+    head = (
+        f"### {about['candidates']:,} candidates × 9 assessors × {about['indicators']} indicators, "
+        f"{ENGINES[about['engine']]}\n\n"
+        "| what | best, ms | median, ms | statements | kB | memory, MB | × empty route | × raw SQL | × floor |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    )
+    rows = [_row(words, by_name[name]) for name, words in SHOWN if name in by_name]
+    return "\n".join([head, *rows])
+
+
+def _row(words: str, one: Line) -> str:
+    cells = [
+        words,
+        _number(one["best_ms"]),
+        _number(one["median_ms"]),
+        str(one["statements"]),
+        _number(one["bytes"] / 1024) if one["measure"] != "raw SQL" else "",
+        _number(one["memory_kb"] / 1024) if one.get("memory_kb") is not None else "",
+        *(_number(one["best_ms"] / one[floor]) if floor in one else "" for floor in ("empty_ms", "raw_ms", "floor_ms")),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _number(value: float) -> str:
+    """Three digits are enough for a time."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def _growth(pages: Sequence[Line]) -> str:
+    sizes = sorted({one["candidates"] for one in pages})
+    if len(sizes) < 2:
+        return ""
+    small, large = sizes[0], sizes[-1]
+    engines = [
+        name for name in ENGINES if {small, large} <= {one["candidates"] for one in pages if one["engine"] == name}
+    ]
+    known = {(one["engine"], one["candidates"], one["measure"]): one for one in pages}
+    rows = []
+    for name, words in SHOWN[1:]:
+        if any((engine, large, name) not in known for engine in engines):
+            continue
+        times = [
+            _number(known[engine, large, name]["best_ms"] / known[engine, small, name]["best_ms"]) for engine in engines
+        ]
+        memories = [_memory_growth(known[engine, small, name], known[engine, large, name]) for engine in engines]
+        rows.append(f"| {' | '.join([words, *times, *memories])} |")
+    heads = [f"time, {ENGINES[one]}" for one in engines] + [f"memory, {ENGINES[one]}" for one in engines]
+    return "\n".join(
+        [
+            f"### From {small:,} to {large:,} candidates: {large / small:g} times the marks, how many times the cost",
+            "",
+            f"| {' | '.join(['what', *heads])} |",
+            f"| --- |{' ---: |' * len(heads)}",
+            *rows,
+        ]
+    )
+
+
+def _memory_growth(small: Line, large: Line) -> str:
+    if not small.get("memory_kb") or not large.get("memory_kb"):
+        return ""
+    return _number(large["memory_kb"] / small["memory_kb"])
+
+
+def _commands(lines: Sequence[Line]) -> str:
+    """The figures of the command line, in seconds of a whole process."""
+    rows = [
+        f"| {one['measure']} | {one.get('marks', '')} | {one['seconds']:.2f} | {one.get('ratio', '')} |"
+        for one in lines
+    ]
+    return "\n".join(
+        [
+            "### The commands on a large bundle, whole processes",
+            "",
+            "| process | marks | best, s | × json.load |",
+            "| --- | ---: | ---: | ---: |",
+            *rows,
+        ]
+    )
+
+
+def write(lines: Iterable[Line], path: Path) -> None:
+    """Put the tables between the markers of a document. Raises `ValueError` where it has none."""
+    document = path.read_text(encoding="utf-8")
+    if BEGIN not in document or END not in document:
+        raise ValueError(f"{path} has no place for figures: {BEGIN} and {END}")
+    between = re.compile(re.escape(BEGIN) + ".*" + re.escape(END), re.DOTALL)
+    made = f"{BEGIN}\n\n{render(lines)}\n\n{END}"
+    path.write_text(between.sub(lambda _found: made, document), encoding="utf-8")
+
+
+def read(text: str) -> list[Line]:
+    """The lines of a run; whatever else a program printed is passed over."""
+    return [json.loads(one) for one in text.splitlines() if one.startswith("{")]

@@ -1,0 +1,86 @@
+"""The benchmarks run on a small world, print whole lines and write their table. No time is ever asserted."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import table
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL, LARGE = 4, 60
+MEASURES = {name for name, _words in table.SHOWN}
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """What a run on two small worlds printed, and the document it wrote."""
+    document = tmp_path_factory.mktemp("benchmarks") / "figures.md"
+    document.write_text(f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n", encoding="utf-8")
+    command = [sys.executable, "-W", "error", "-m", "benchmarks", "--engines", "sqlite", "--rounds", "2"]
+    sizes = ["--candidates", f"{SMALL},{LARGE}", "--bundle", "10", "--table", str(document)]
+    ran = subprocess.run([*command, *sizes], cwd=ROOT, capture_output=True, text=True, check=False, timeout=110)
+    assert ran.returncode == 0, ran.stderr
+    return [json.loads(line) for line in ran.stdout.splitlines()], document.read_text(encoding="utf-8")
+
+
+def lines_of(done, candidates):
+    return {one["measure"]: one for one in done[0] if one.get("candidates") == candidates}
+
+
+@pytest.mark.parametrize("candidates", [SMALL, LARGE])
+def test_every_measure_prints_one_whole_line(done, candidates):
+    lines = lines_of(done, candidates)
+    assert lines.keys() == MEASURES | {"machine", "fill"}
+    for name in MEASURES:
+        one = lines[name]
+        assert (one["engine"], one["marks"]) == ("sqlite", (candidates * 9 - 1) * 14)
+        assert one["rounds"] >= 1
+        assert 0 < one["best_ms"] <= one["median_ms"]
+        assert one["statements"] >= 1
+    assert len(done[0]) == 2 * len(lines) + 4  # and the four of the commands on a bundle
+
+
+def test_no_page_takes_more_statements_for_more_candidates(done):
+    small, large = lines_of(done, SMALL), lines_of(done, LARGE)
+    assert {name: large[name]["statements"] for name in MEASURES} == {
+        name: small[name]["statements"] for name in MEASURES
+    }
+    assert large["ranking page"]["statements"] <= 12
+    assert large["ranking page, first view"]["statements"] <= 12
+    assert large["save one mark"]["statements"] <= 20
+
+
+def test_the_files_grow_with_the_marks_and_the_page_does_not(done):
+    small, large = lines_of(done, SMALL), lines_of(done, LARGE)
+    for name in ("all marks, CSV", "all marks, JSON"):
+        assert large[name]["bytes"] > 10 * small[name]["bytes"]
+    assert large["sheet, page"]["bytes"] == pytest.approx(small["sheet, page"]["bytes"], rel=0.05)
+
+
+def test_the_table_takes_the_place_of_the_old_one(done):
+    _lines, document = done
+    assert document.startswith(f"before\n{table.BEGIN}\n")
+    assert document.endswith(f"\n{table.END}\nafter\n")
+    assert "old" not in document
+    for _name, words in table.SHOWN:
+        assert document.count(f"| {words} |") >= 2
+    assert f"### From {SMALL} to {LARGE} candidates" in document
+    rows = [line for line in document.splitlines() if line.startswith("| ")]
+    assert not [line for line in rows if "None" in line or "nan" in line]
+
+
+def test_a_document_without_a_place_for_figures_is_refused(tmp_path):
+    document = tmp_path / "other.md"
+    document.write_text("no place\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="no place for figures"):
+        table.write([], document)
+    assert document.read_text(encoding="utf-8") == "no place\n"
+
+
+def test_the_document_of_the_project_has_a_place_for_figures():
+    text = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    assert text.count(table.BEGIN) == text.count(table.END) == 1
+    assert text.index(table.BEGIN) < text.index(table.END)
