@@ -25,7 +25,7 @@ from paritrana.jobs.queries import counts, get_job, last_ended, open_kinds, work
 from paritrana.jobs.queue import Queue
 from paritrana.operations import service
 from paritrana.operations.queries import job_rows
-from paritrana.web.access import allowed, current_actor, now
+from paritrana.web.access import allowed, current_actor, now, require
 from paritrana.web.forms import Form
 from paritrana.web.template_filters import current_language, file_size, moment, number, sentence, translated
 
@@ -168,6 +168,7 @@ def job_list() -> ResponseReturnValue:
 def start(kind: str) -> ResponseReturnValue:
     """Ask for a job of a kind that may be started by hand."""
     wanted = service.kind_by_hand(_kinds(), kind)
+    require(wanted.act)
     try:
         service.start_job(_queue(), wanted, actor=current_actor(), at=now())
     except ParitranaError as refusal:
