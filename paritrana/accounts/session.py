@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response, make_response, request
 from flask import session as flask_session
 from flask.sessions import SessionInterface, SessionMixin
 from sqlalchemy import and_, delete, insert, or_, select, update
@@ -31,6 +31,7 @@ from paritrana.accounts.queries import SESSION_BY_HASH, Holder
 from paritrana.config import Settings
 from paritrana.database import db, reading, set_writing
 from paritrana.web.access import UNSAFE, now
+from paritrana.web.errors import answer_fault
 from paritrana.web.faults import cause_of, fault_of
 
 log = structlog.get_logger("security")
@@ -134,10 +135,27 @@ class DatabaseSessions(SessionInterface):
         return session
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Store what changed, when the view has committed, and give or take the cookie."""
+        """Store what changed, when the view has committed, and give or take the cookie.
+
+        Where the answer is worth nothing without that, and the disk or the database refuses, the answer becomes the
+        one that tells so.
+        """
         assert isinstance(session, ServerSession)  # noqa: S101 - there is no other kind here
         if session.fault is not None:
             return
+        try:
+            self._store(app, session, response)
+        except SQLAlchemyError as error:
+            if fault_of(error) is None:
+                raise
+            refused = make_response(answer_fault(error))
+            for name in ("Location", "Set-Cookie"):
+                response.headers.pop(name, None)
+            response.headers.update(refused.headers)
+            response.status_code = refused.status_code
+            response.set_data(refused.get_data())
+
+    def _store(self, app: Flask, session: ServerSession, response: Response) -> None:
         name = app.config["SESSION_COOKIE_NAME"]
         at = now()
         if not session:

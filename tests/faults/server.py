@@ -23,6 +23,12 @@ from tests.faults.ground import Ground, children_of
 HOST = "127.0.0.1"
 READY_SECONDS = 60
 CODE = Path(__file__).resolve().parents[2]
+SERVE = ("-m", "paritrana", "serve", "--no-worker", "--port")
+# The same with the code loaded before the first process that answers is forked, so that its successor is there sooner.
+SERVE_WARM = (
+    "-c", "import sys, paritrana.app; from paritrana.cli import main; sys.argv[0] = 'paritrana'; main()",
+    "serve", "--no-worker", "--port",
+)  # fmt: skip
 _SQL = """
 import json, sqlite3, sys
 file, statement, values = json.load(sys.stdin)
@@ -45,10 +51,12 @@ def free_port() -> int:
 class Server:
     """`paritrana serve` on a ground; what it writes to standard error is kept line by line."""
 
-    def __init__(self, ground: Ground, *, command: Sequence[str] = (), log_to: Path | None = None, **settings: str):
+    def __init__(
+        self, ground: Ground, *, command: Sequence[str] = SERVE, log_to: Path | None = None, **settings: str
+    ) -> None:
         self.ground = ground
         self.port = free_port()
-        self.command = [sys.executable, "-m", *(command or ("paritrana", "serve", "--port")), str(self.port)]
+        self.command = [sys.executable, *command, str(self.port)]
         self.log_to = log_to
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("PARITRANA_")} | {
             "PYTHONPATH": str(CODE),
