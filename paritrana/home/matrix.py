@@ -1,6 +1,7 @@
 """The table of who may do what, as Markdown for people; `paritrana authz --print` shows it."""
 
 from collections.abc import Iterable
+from textwrap import fill
 
 from paritrana.core.lifecycle import STATE_NAMES
 from paritrana.core.policy import MATRIX, Role
@@ -39,7 +40,14 @@ cell of that other person. Persons are compared, not accounts. Words in brackets
 Several grants in one cell stand apart by `;`. An empty cell is a refusal: somebody who may not even know that the
 object exists gets the answer of an address that leads nowhere, somebody who may see it learns why the act is refused.
 
+Reading acts that ask for a written reason ask for it in the address, and the log keeps that a reason was given.
+
 ## The table
+
+Every row stands for something the application does today; `tests/access` asks every address, for everybody, in every
+state, and holds the answers against this page. `manage_cycle` opens the pages on which a cycle is managed; what is
+changed there has acts of its own. These acts come with the parts they belong to, and until then nobody may do them:
+{waiting}.
 
 {table}
 """
@@ -78,9 +86,19 @@ WORDS = {
 }
 
 
+# Acts that the security notes name and that nothing does yet.
+WAITING = (
+    "assign_verifier", "override_verification", "waive", "admit_late_mark", "reopen_sheet", "restart_category",
+    "consolidate", "confirm_no_show", "object", "record_decision", "correct_publication", "revoke_certificate",
+    "view_audit", "export_bundle", "manage_users", "manage_rubric", "freeze_rubric", "manage_reference",
+    "extend_deadline", "erase_person", "rotate_key", "breach_pack",
+)  # fmt: skip
+
+
 def matrix_text() -> str:
     """The whole page."""
     return HEAD.format(
+        waiting=fill(", ".join(f"`{act}`" for act in WAITING), 119),
         roles="\n".join(f"* **{role.value}**: {words}" for role, words in ROLES.items()),
         states=", ".join(f"{int(state)} {name.lower()}" for state, name in STATE_NAMES.items()),
         letters=_rows((f"`{letter}`", words) for letter, words in LETTERS.items()),

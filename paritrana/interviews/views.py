@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import structlog
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from paritrana.accounts.once import once
-from paritrana.core.errors import NotFound, ParitranaError
-from paritrana.core.policy import Act, Part
+from paritrana.core.errors import MissingReason, NotFound, ParitranaError
+from paritrana.core.policy import Act, Part, Role
 from paritrana.cycles.models import Category, Cycle, Proposal
 from paritrana.cycles.queries import (
     cycle_time,
@@ -34,6 +35,7 @@ from paritrana.web.forms import Form
 from paritrana.web.template_filters import current_language
 
 bp = Blueprint("interviews", __name__, template_folder="templates")
+log = structlog.get_logger("interviews")
 
 
 # The schedule ---------------------------------------------------------------------------------------------------------
@@ -170,7 +172,17 @@ def _slot_form(category: Category, *, fresh: bool = False) -> SlotForm:
 @bp.get("/interviews/<day>/slots/<int:no>")
 @allowed(Act.SEE_NOMINATION, slot=queries.get_session)
 def slot(slot: InterviewSession) -> ResponseReturnValue:
-    """The slot of a candidate: time, state, who presented; for the secretariat the next step."""
+    """The slot of a candidate: time, state, who presented; for the secretariat the next step.
+
+    An auditor says why, as for every other thing of a nomination; the log keeps it.
+    """
+    if ask(Act.SEE_NOMINATION, slot).role is Role.AUDITOR:
+        reason = request.args.get("reason", "").strip()
+        if not reason:
+            raise MissingReason
+        log.info(
+            "read", act=Act.SEE_NOMINATION.value, account=current_actor().ref, object=slot.ref, reason=bool(reason)
+        )
     return _slot(slot)
 
 

@@ -7,7 +7,7 @@ officer's office lies in the candidate's region), which is never written down an
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, not_, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from paritrana.accounts.models import Account, RoleGrant
@@ -62,6 +62,11 @@ def seats_of(account_id: int) -> Mapping[int, PolicySeat]:
 
     A deputy is `acting` while the chair of the category is in conflict with one of its candidates.
     """
+    rows = db.session.execute(_SEATS_OF, {"account_id": account_id})
+    return {category_id: PolicySeat(category_id, role, bool(acting)) for category_id, role, acting in rows}
+
+
+def _seats_of() -> Select[int, str, bool]:
     chair, office = aliased(Seat), aliased(Account)
     recused = exists().where(Recusal.account_id == chair.account_id, Recusal.category_id == chair.category_id)
     structural = (
@@ -85,12 +90,13 @@ def seats_of(account_id: int) -> Mapping[int, PolicySeat]:
         )
         .correlate(Seat)
     )
-    rows = db.session.execute(
-        select(Seat.category_id, Seat.role, and_(Seat.role == "deputy", chair_fails)).where(
-            Seat.account_id == account_id, Seat.ended_at.is_(None)
-        )
+    return select(Seat.category_id, Seat.role, and_(Seat.role == "deputy", chair_fails)).where(
+        Seat.account_id == bindparam("account_id"), Seat.ended_at.is_(None)
     )
-    return {category_id: PolicySeat(category_id, role, bool(acting)) for category_id, role, acting in rows}
+
+
+# Every request of a signed-in person asks this: the statement is put together once.
+_SEATS_OF = _seats_of()
 
 
 def seats_in(category: Category) -> Sequence[Seat]:

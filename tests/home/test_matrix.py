@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from paritrana.cli import main
 from paritrana.core.policy import MATRIX, Guard, Role
-from paritrana.home.matrix import LETTERS, ROLES, WORDS
+from paritrana.home.matrix import LETTERS, ROLES, WAITING, WORDS
 
 FILE = Path(__file__).parents[2] / "docs" / "security" / "matrix.md"
 
@@ -27,6 +27,10 @@ def test_every_act_has_one_row_and_every_role_one_column():
 def test_every_role_and_every_guard_is_explained():
     assert set(ROLES) == set(Role)
     assert {*LETTERS, *WORDS} == {guard.value for guard in Guard}
+
+
+def test_an_act_that_waits_has_no_row():
+    assert not {act.value for act in MATRIX} & set(WAITING)
 
 
 def test_without_the_option_the_command_says_how_it_is_used():

@@ -1,0 +1,156 @@
+"""Every address of the application: method, rule, the act it stands for, and the kind of thing it is about.
+
+Written by hand, so that a route which declares the wrong act is found by what it answers. `act/2` is the second person
+of a two-person act. `a + b` asks for `b` as well, once the form is read. A kind with `*` is about nothing in
+particular: rights held anywhere count there.
+"""
+
+from dataclasses import dataclass
+
+TABLE = """
+GET  /                                                            read_public_page            *public
+GET  /api/v1/now                                                  read_public_page            *public
+GET  /api/v1/sheets/<ref>                                         see_own_marks               paper
+PUT  /api/v1/sheets/<ref>/marks/<indicator>                       mark                        paper
+GET  /assessments                                                 see_own_marks               *sheet
+POST /assessments/<ref>/declaration                               mark                        sheet
+GET  /assessments/<ref>/sheet                                     see_own_marks               sheet
+GET  /assessments/<ref>/sheet/check                               see_own_marks               sheet
+POST /assessments/<ref>/sheet/check                               submit_sheet                sheet
+POST /assessments/<ref>/sheet/marks/<indicator>                   mark                        sheet
+GET  /assessments/<ref>/sheet/receipt                             see_own_marks               sheet
+POST /assessments/<ref>/step-back                                 recuse                      sheet
+GET  /bootstrap/static/<path:filename>                            static                      *public
+GET  /cycles/<cycle>                                              read_public_page            public
+GET  /cycles/<cycle>/method                                       read_public_page            public
+GET  /cycles/<cycle>/results/<cat>                                read_public_page            public
+GET  /cycles/<cycle>/results/<cat>.json                           read_public_result          public
+GET  /healthz                                                     read_public_page            *public
+GET  /home                                                        home                        *house
+GET  /interviews/<day>/slots/<int:no>                             see_nomination              slot
+GET  /interviews/<day>/slots/<int:no>/attendance                  record_attendance           slot
+POST /interviews/<day>/slots/<int:no>/attendance                  record_attendance           slot
+POST /interviews/<day>/slots/<int:no>/attendance/<proposal>       record_attendance/2         slot
+POST /interviews/<day>/slots/<int:no>/close                       close_session               slot
+POST /interviews/<day>/slots/<int:no>/open                        open_session                slot
+POST /language                                                    set_language                *public
+GET  /manage/<cycle>                                              manage_cycle                cycle
+GET  /manage/<cycle>/certificates                                 manage_cycle                cycle
+POST /manage/<cycle>/certificates/<cat>                           issue_certificate           cycle
+POST /manage/<cycle>/certificates/<cat>/<candidate>               issue_certificate           cycle
+POST /manage/<cycle>/clock                                        advance_clock               cycle
+GET  /manage/<cycle>/nominations                                  manage_cycle                cycle
+POST /manage/<cycle>/nominations/<cat>/shortlist                  shortlist                   cycle
+POST /manage/<cycle>/nominations/<cat>/shortlist/<proposal>       shortlist/2                 cycle
+POST /manage/<cycle>/nominations/<cat>/shortlist/<proposal>/withdraw shortlist                cycle
+GET  /manage/<cycle>/panel                                        manage_cycle                cycle
+POST /manage/<cycle>/panel/<cat>/open                             move_state                  cycle
+POST /manage/<cycle>/panel/<cat>/open/<proposal>                  move_state/2                cycle
+POST /manage/<cycle>/panel/<cat>/proposals/<proposal>             seat_panel/2                cycle
+POST /manage/<cycle>/panel/<cat>/proposals/<proposal>/withdraw    seat_panel                  cycle
+POST /manage/<cycle>/panel/<cat>/seats                            seat_panel                  cycle
+GET  /manage/<cycle>/panel/<cat>/seats/<code>/end                 seat_panel                  cycle
+POST /manage/<cycle>/panel/<cat>/seats/<code>/end                 seat_panel                  cycle
+GET  /manage/<cycle>/publication                                  manage_cycle                cycle
+POST /manage/<cycle>/publication/<cat>                            propose_publication         cycle
+POST /manage/<cycle>/publication/<cat>/<proposal>                 confirm_publication         cycle
+POST /manage/<cycle>/publication/<cat>/<proposal>/withdraw        propose_publication         cycle
+GET  /manage/<cycle>/ranking/<cat>                                see_ranking_preview         cycle
+GET  /manage/<cycle>/ranking/<cat>/marks.csv                      see_others_marks            public
+GET  /manage/<cycle>/ranking/<cat>/marks.json                     see_others_marks            public
+POST /manage/<cycle>/ranking/<cat>/runs                           build_run                   cycle
+POST /manage/<cycle>/ranking/<cat>/seal                           seal_results                cycle
+POST /manage/<cycle>/ranking/<cat>/seal/<proposal>                seal_results/2              cycle
+POST /manage/<cycle>/ranking/<cat>/seal/<proposal>/withdraw       seal_results                cycle
+GET  /manage/<cycle>/schedule                                     manage_cycle                cycle
+POST /manage/<cycle>/schedule/<cat>/days                          plan_session                cycle
+POST /manage/<cycle>/schedule/<cat>/end                           move_state                  cycle
+POST /manage/<cycle>/schedule/<cat>/slots                         plan_session                cycle
+POST /manage/<cycle>/scoring/<cat>/close                          move_state                  cycle
+GET  /nominations                                                 see_draft                   *nomination
+GET  /nominations/<ref>                                           see_draft                   nomination
+GET  /nominations/<ref>/check                                     see_draft                   nomination
+POST /nominations/<ref>/documents                                 upload                      nomination
+GET  /nominations/<ref>/documents/<int:doc>/file                  download_evidence           nomination
+GET  /nominations/<ref>/documents/<int:doc>/receipt               see_draft                   nomination
+POST /nominations/<ref>/documents/<int:doc>/remove                edit_nomination             nomination
+GET  /nominations/<ref>/eligibility                               see_draft                   nomination
+POST /nominations/<ref>/eligibility                               see_draft + edit_nomination nomination
+GET  /nominations/<ref>/evidence/<kind>                           see_draft                   nomination
+POST /nominations/<ref>/evidence/<kind>                           see_draft + edit_nomination nomination
+GET  /nominations/<ref>/evidence/<kind>/<int:item>                see_draft                   nomination
+POST /nominations/<ref>/evidence/<kind>/<int:item>                see_draft + edit_nomination nomination
+POST /nominations/<ref>/evidence/<kind>/arithmetic                see_draft                   nomination
+GET  /nominations/<ref>/receipt                                   see_draft                   nomination
+GET  /nominations/<ref>/requests/<int:no>                         see_draft                   nomination
+POST /nominations/<ref>/requests/<int:no>                         answer_request              nomination
+POST /nominations/<ref>/submit                                    submit                      nomination
+POST /nominations/<ref>/take-back                                 take_back                   nomination
+GET  /nominations/new                                             create_nomination           *call
+POST /nominations/new                                             create_nomination           *call
+GET  /sign-in                                                     sign_in                     *public
+POST /sign-in                                                     sign_in                     *public
+GET  /sign-in/again                                               reauthenticate              *house
+POST /sign-in/again                                               reauthenticate              *house
+POST /sign-out                                                    sign_out                    *house
+GET  /static/<path:filename>                                      static                      *public
+GET  /system                                                      operate                     *house
+GET  /system/jobs                                                 operate                     *house
+GET  /system/jobs/list                                            operate                     *house
+POST /system/jobs/start/<kind>                                    operate                     *house
+POST /system/jobs/<job>/cancel                                    operate                     *house
+POST /system/jobs/<job>/retry                                     operate                     *house
+GET  /verification                                                verify                      *nomination
+GET  /verification/<ref>                                          see_nomination              nomination
+GET  /verification/<ref>/close                                    set_finding                 nomination
+POST /verification/<ref>/close                                    verify                      nomination
+POST /verification/<ref>/close/confirm                            close_verification          nomination
+POST /verification/<ref>/close/return                             close_verification          nomination
+POST /verification/<ref>/decisions                                decide_finding              nomination
+POST /verification/<ref>/declaration                              see_nomination              nomination
+POST /verification/<ref>/gates                                    set_finding + verify        nomination
+GET  /verification/<ref>/items/<item>                             see_nomination              nomination
+POST /verification/<ref>/items/<item>                             verify                      nomination
+POST /verification/<ref>/requests/<int:no>/end                    request_change              nomination
+GET  /verification/<ref>/requests/new                             request_change              nomination
+POST /verification/<ref>/requests/new                             request_change              nomination
+POST /verification/<ref>/take                                     take_verification + verify  nomination
+POST /verification/next                                           verify                      *nomination
+GET  /verify                                                      verify_certificate          *public
+GET  /verify/<code>                                               verify_certificate          *public
+GET  /verify/<code>/certificate.pdf                               verify_certificate          *public
+"""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One line of the table."""
+
+    method: str
+    rule: str
+    act: str
+    second: bool
+    also: str | None  # asked for after the form is read
+    kind: str
+    about: bool  # whether it is about something, or about nothing in particular
+
+    @property
+    def safe(self) -> bool:
+        """Whether it only reads."""
+        return self.method == "GET"
+
+    @property
+    def edits(self) -> bool:
+        """Whether it changes a nomination as its owner."""
+        return self.rule.startswith("/nominations/<ref>/") and not self.safe
+
+
+def _route(line: str) -> Route:
+    method, rule, rest = line.split(None, 2)
+    acts, kind = rest.rsplit(None, 1)
+    act, _, also = acts.strip().partition(" + ")
+    name, _, part = act.partition("/")
+    return Route(method, rule, name, part == "2", also or None, kind.lstrip("*"), not kind.startswith("*"))
+
+
+ROUTES = [_route(line) for line in TABLE.strip().splitlines()]

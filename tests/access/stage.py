@@ -1,0 +1,411 @@
+"""The world of the walk: one category with everything in it, and people whose every guard is known by construction."""
+
+import hashlib
+import io
+import re
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import insert, select, text
+
+from paritrana.accounts.models import RoleGrant
+from paritrana.certificates import service as certificates
+from paritrana.certificates.models import Certificate
+from paritrana.clock import SetClock
+from paritrana.core.codes import shown
+from paritrana.cycles.models import Cycle, Proposal
+from paritrana.database import db, random_ref
+from paritrana.files.service import store_upload
+from paritrana.files.store import BlobStore
+from paritrana.interviews.models import InterviewDay, InterviewSession
+from paritrana.jobs.models import Job
+from paritrana.nominations.models import Attachment, Nomination, NominationRevision
+from paritrana.panels.models import Recusal, Seat
+from paritrana.sheets.models import Sheet
+from paritrana.verification.models import ChangeRequest, Verification
+from tests.access.routes import Route
+from tests.factories import NOW, World, grant, person, sign_in
+from tests.factories_results import category_of, contest, nominations, publish
+from tests.nominations.pages import PDF
+
+ALWAYS = frozenset({"p", "c", "all_in", "simulated"})  # follow from the role, or hold for the world as a whole
+NEVER = frozenset({"g"})  # no file is declared ahead of its bytes
+
+
+@dataclass(frozen=True)
+class Who:
+    """A person of the walk: what it is and which guards fail for it."""
+
+    name: str  # of the account; "" is the public
+    roles: frozenset[str]  # in the category
+    fails: frozenset[str] = frozenset()
+    fails_as: Mapping[str, str] | None = None  # role to letters that fail in this role alone
+    elsewhere: frozenset[str] = frozenset()  # roles that it holds in another cycle only
+    stale: bool = False  # signed in more than ten minutes ago
+    along: tuple[str, ...] = ("",)  # beginnings of the addresses it is walked along, where others tell nothing new
+    sheet: bool = False  # whether the sheet that the interface for machines is asked for is its own
+
+    @property
+    def label(self) -> str:
+        """How a failure names it."""
+        return (self.name or "public") + (" (stale)" if self.stale else "")
+
+    def truth(self, route: Route) -> Any:
+        """`(role, guard)` to whether it holds."""
+
+        def holds(role: str, guard: str) -> bool:
+            if not route.about and guard != "r":
+                return True
+            if guard in NEVER or guard in self.fails or guard in (self.fails_as or {}).get(role, ""):
+                return False
+            if guard in ALWAYS:
+                return True
+            if guard == "r":
+                return not self.stale
+            if guard == "o":
+                return self.name in {"nominee-1", "nominee-3"}
+            if guard == "s":
+                return role != "VE" and (route.kind != "paper" or self.sheet)
+            if guard == "k":
+                return route.kind != "public"  # a category is no candidate, so nobody has locked a sheet of it
+            return True  # n, N, q, not_first
+
+        return holds
+
+    def roles_for(self, route: Route) -> frozenset[str]:
+        """The roles that count: of the category, or held anywhere."""
+        return self.roles | self.elsewhere if not route.about else self.roles
+
+
+def _roles(text: str) -> frozenset[str]:
+    return frozenset({"PU", *text.split()})
+
+
+# Signed in, but without any role that counts here: the oracle tells them from the public by a role nobody has.
+ACCOUNT = "account"
+
+PEOPLE = [
+    Who("", _roles("")),
+    Who("unassigned", _roles(ACCOUNT)),
+    Who("nominee-1", _roles("NO")),
+    Who("nominee-2", _roles("NO")),
+    Who("nominee-3", _roles("NO"), fails=frozenset("q"), along=("/nominations/<ref>/doc", "/nominations/<ref>/req")),
+    Who("verifier-1", _roles("VE"), fails=frozenset({"not_first"}), along=("/verification/<ref>/close",)),
+    Who("verifier-2", _roles("VE"), fails=frozenset("nN")),
+    Who("verifier-3", _roles("VE")),
+    Who("verifier-seated", _roles("VE AS"), fails_as={"VE": "n"}, along=("/verification", "/assessments")),
+    Who("verifier-ended", _roles(ACCOUNT), along=("/verification", "/nominations/<ref>/documents")),
+    Who("assessor-3", _roles("AS"), sheet=True),
+    Who("assessor-4", _roles("AS"), fails=frozenset("nNs")),
+    Who("assessor-ended", _roles(ACCOUNT), along=("/assessments", "/api", "/interviews", "/verification")),
+    Who("chair", _roles("AS CH")),
+    Who("deputy", _roles("AS")),
+    Who("organiser-1", _roles("OR")),
+    Who("organiser-other", _roles(ACCOUNT), elsewhere=_roles("OR")),
+    Who("organiser-closed", _roles(""), along=("/home", "/manage", "/sign")),
+    Who("auditor", _roles("AU")),
+    Who("auditor-other", _roles(ACCOUNT), elsewhere=_roles("AU"), along=("/manage", "/nominations", "/verif")),
+    Who("administrator", _roles("AD")),
+]  # fmt: skip
+PEOPLE += [
+    replace(who, stale=True)
+    for who in PEOPLE
+    if who.name in {"nominee-1", "assessor-3", "chair", "organiser-1", "auditor"}
+]
+# The chair turns out to be in conflict: the deputy takes its place.
+DEPUTIES = [
+    Who("chair", _roles("AS CH"), fails=frozenset("nNs")),
+    Who("deputy", _roles("AS CH")),
+]
+
+
+@dataclass
+class Door:
+    """A browser that never changes its mind: the cookie and the token are sent again, whatever an answer said."""
+
+    client: FlaskClient
+    cookie: str
+    token: str
+
+
+class Stage:
+    """The world in its database, everybody signed in, and the way back to it."""
+
+    def __init__(self, app: Flask, clock: SetClock) -> None:
+        self.app = app
+        self.path = app.config["SQLALCHEMY_DATABASE_URI"].removeprefix("sqlite:///")
+        clock.set(NOW)
+        with app.app_context():
+            here = contest(3)
+            self._people(here)
+            self._things(here)
+            db.session.remove()
+        self.doors: dict[tuple[str, bool], Door] = {}
+        for stale in (True, False):
+            for who in PEOPLE:
+                if who.stale is stale:
+                    self.doors[who.name, stale] = self._door(who)
+            clock.advance(minutes=15)
+        clock.set(NOW + timedelta(minutes=15))
+        for door in self.doors.values():
+            door.client.get("/sign-in", headers={"Cookie": door.cookie})  # seen a moment ago
+        with app.app_context():
+            self._end_rights()
+            db.session.remove()
+        self.watch = sqlite3.connect(self.path, isolation_level=None)
+        self.kept = sqlite3.connect(":memory:")
+        self.watch.backup(self.kept)
+
+    # The world
+
+    def _people(self, here: World) -> None:
+        other = Cycle(
+            **{
+                column.name: getattr(here.cycle, column.name)
+                for column in Cycle.__table__.columns
+                if column.name not in {"id", "code"}
+            },
+            code="lain-2025",
+        )
+        db.session.add(other)
+        db.session.flush()
+        for name in ("unassigned", "verifier-3", "verifier-seated", "verifier-ended", "assessor-ended",
+                     "organiser-other", "organiser-closed", "auditor-other"):  # fmt: skip
+            here.accounts[name] = person(name)
+        for name in ("verifier-3", "verifier-seated", "verifier-ended"):
+            grant(here.accounts[name], "verifier", cycle=here.cycle)
+        grant(here.accounts["organiser-other"], "organiser", cycle=other)
+        grant(here.accounts["organiser-closed"], "organiser", cycle=here.cycle)
+        grant(here.accounts["auditor-other"], "auditor", cycle=other)
+        grant(here.accounts["nominee-1"], "nominee", organisation=here.organisations["regency-4"])
+        self.accounts = {name: account.id for name, account in here.accounts.items()}
+        db.session.commit()
+
+    def _things(self, here: World) -> None:
+        self.category_id = here.category.id
+        publish(here)
+        certificates.issue(category_of(here), actor=here.actor("organiser-1"), at=here.now + timedelta(hours=2))
+        sent, _other, answered = nominations(here)
+        for no, name in enumerate(("verifier-seated", "assessor-ended"), start=20):
+            db.session.add(
+                Seat(category_id=here.category.id, account_id=self.accounts[name], role="member", code=f"J{no}",
+                     decree_number="SK", seated_at=NOW)
+            )  # fmt: skip
+        draft = Nomination(
+            ref=random_ref("N"), category_id=here.category.id, organisation_id=here.organisations["regency-4"].id,
+            candidate_code="99.04", state="draft", created_at=NOW, created_by=self.accounts["nominee-1"],
+        )  # fmt: skip
+        db.session.add(draft)
+        db.session.flush()
+        blob, name = store_upload(
+            io.BytesIO(PDF), filename="bukti.pdf", organisation_id=sent.organisation_id, at=NOW,
+            store=BlobStore(self.app.extensions["settings"].blob_path), max_bytes=10**6,
+        )  # fmt: skip
+        for nomination in (sent, draft, answered):
+            db.session.add(
+                Attachment(nomination_id=nomination.id, no=1, kind="coverage", blob_id=blob.id, name=name,
+                           uploaded_at=NOW, uploaded_by=self.accounts["nominee-1"], uploaded_by_name="N")
+            )  # fmt: skip
+            content = {"evidence": {}, "gates": {}, "attachments": [{"no": 1, "kind": "coverage", "name": name}]}
+            db.session.add(
+                NominationRevision(nomination_id=nomination.id, no=2, receipt_no=f"T-2-{nomination.id}",
+                                   content=content, digest="0" * 64, submitted_at=NOW,
+                                   submitted_by=self.accounts["nominee-1"], submitted_by_name="N")
+            )  # fmt: skip
+            verification = db.session.scalar(select(Verification).where(Verification.nomination_id == nomination.id))
+            verification = verification or Verification(nomination_id=nomination.id, revision_no=1)
+            verification.state, verification.proposed_at = "proposed", NOW
+            verification.proposed_by = self.accounts["verifier-1"]
+            verification.proposed_person_id = here.accounts["verifier-1"].person_id
+            verification.requests.append(
+                ChangeRequest(no=1, question="?", items=[], due_at=NOW + timedelta(days=3), asked_at=NOW,
+                              asked_by=self.accounts["verifier-1"], asked_by_name="V",
+                              state="answered" if nomination is answered else "open")
+            )  # fmt: skip
+            db.session.add(verification)
+            for name_ in ("verifier-2", "assessor-4"):
+                self._recuse(self.accounts[name_], nomination)
+        day = InterviewDay(code="contoh-2025-1", cycle_id=here.cycle.id, no=1, on=NOW.date())
+        db.session.add(day)
+        db.session.flush()
+        db.session.add(
+            InterviewSession(ref=random_ref("I"), day_id=day.id, no=1, category_id=here.category.id,
+                             nomination_id=sent.id, planned_at=NOW, minutes=20)
+        )  # fmt: skip
+        self.job = random_ref("Q")
+        db.session.execute(insert(Job).values(ref=self.job, kind="tidy", arguments={}, created_at=NOW, queued_at=NOW))
+        self.proposals = {
+            act: self._proposal(act, here)
+            for act in ("seat_panel", "open_category", "shortlist", "seal_results", "publish_results")
+        }
+        db.session.add_all(
+            Sheet(ref=random_ref("S"), category_id=here.category.id, nomination_id=one.id, revision_no=1,
+                  assessor_id=self.accounts["verifier-seated"], opened_at=NOW, submitted_at=NOW,
+                  receipt_no=f"L-seated-{one.id}", digest="0" * 64)
+            for one in nominations(here)
+            if one is not draft
+        )  # fmt: skip
+        own = db.session.scalars(
+            select(Sheet).where(Sheet.assessor_id == self.accounts["assessor-3"], Sheet.nomination_id == sent.id)
+        ).one()
+        self.answered = answered.ref
+        self.sent, self.sent_id, self.draft, self.draft_id = sent.ref, sent.id, draft.ref, draft.id
+        self.sheet = own.ref
+        self.code = shown(db.session.scalars(select(Certificate).limit(1)).one().code)
+        self.gates = [gate["code"] for gate in category_of(here).rubric.gates]
+        db.session.commit()
+
+    def _recuse(self, account_id: int, nomination: Nomination) -> None:
+        db.session.add(
+            Recusal(account_id=account_id, nomination_id=nomination.id, category_id=nomination.category_id,
+                    kind="declared", at=NOW)
+        )  # fmt: skip
+
+    def _proposal(self, act: str, here: World) -> str:
+        made = Proposal(
+            ref=random_ref("P"), act=act, category_id=here.category.id, subject_ref=act, digest="0" * 64, payload={},
+            proposer_id=self.accounts["organiser-2"], proposer_person_id=here.accounts["organiser-2"].person_id,
+            proposer_name="O", proposed_at=NOW, state="withdrawn",
+        )  # fmt: skip
+        db.session.add(made)
+        return made.ref
+
+    def _end_rights(self) -> None:
+        """What ends while its holder is signed in."""
+        ended = db.session.scalars(select(RoleGrant).where(RoleGrant.account_id == self.accounts["verifier-ended"]))
+        ended.one().ended_at = NOW
+        seat = db.session.scalars(select(Seat).where(Seat.account_id == self.accounts["assessor-ended"])).one()
+        seat.ended_at = NOW
+        seat.account.active = True
+        db.session.get_one(type(seat.account), self.accounts["organiser-closed"]).active = False
+        db.session.commit()
+
+    def _door(self, who: Who) -> Door:
+        client = self.app.test_client()
+        if who.name:
+            sign_in(client, who.name)
+        page = client.get("/home" if who.name else "/sign-in").get_data(as_text=True)
+        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+        assert token is not None, who.name
+        cookie = client.get_cookie("sid")
+        assert cookie is not None, who.name
+        return Door(self.app.test_client(use_cookies=False), f"sid={cookie.value}", token[1])
+
+    # The walk
+
+    def enter(self, state: int, *, chair_in_conflict: bool = False) -> None:
+        """The world as it was built, its category in `state`; the draft of nominee-1 is one only while that can be."""
+        self.kept.backup(self.watch)
+        draft = "draft" if state < 2 else "returned"
+        self.watch.execute("UPDATE category SET state = ? WHERE id = ?", (state, self.category_id))
+        self.watch.execute(
+            "UPDATE nomination SET state = ?, revision_no = ? WHERE id = ?",
+            (draft, 0 if draft == "draft" else 1, self.draft_id),
+        )
+        if chair_in_conflict:
+            self.watch.executemany(
+                "INSERT INTO recusal (account_id, nomination_id, category_id, kind, reason, at)"
+                " VALUES (?, ?, ?, 'declared', '', '2026-03-02 03:00:00.000000')",
+                [(self.accounts["chair"], one, self.category_id) for one in (self.sent_id, self.draft_id)],
+            )
+        self.here = sqlite3.connect(":memory:")
+        self.watch.backup(self.here)
+        self.mark()
+
+    def enter_again(self) -> None:
+        """Bring every table back to where `enter` left it."""
+        self.here.backup(self.watch)
+        self.mark()
+
+    def elsewhere(self, statement: str) -> None:
+        """Commit a statement through a connection of the application's own kind."""
+        with self.app.app_context():
+            db.session.execute(text(statement))
+            db.session.commit()
+            db.session.remove()
+
+    def mark(self) -> None:
+        """Note how the tables stand now."""
+        self.version = self._version()
+        self.tables = self.checksums()
+
+    def changed(self) -> list[str]:
+        """The tables that differ since `mark`; the time at which a session was last seen is no change."""
+        if self._version() == self.version:
+            return []
+        self.version = self._version()
+        now = self.checksums()
+        return sorted(name for name in self.tables if now.get(name) != self.tables[name])
+
+    def _version(self) -> int:
+        return int(self.watch.execute("PRAGMA data_version").fetchone()[0])
+
+    def checksums(self) -> dict[str, str]:
+        """SHA-256 over the rows of every table."""
+        names = [row[0] for row in self.watch.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        found = {}
+        for name in names:
+            columns = "*" if name != "sign_in_session" else "id, token_hash, account_id, data"
+            rows = self.watch.execute(f'SELECT {columns} FROM "{name}"').fetchall()
+            found[name] = hashlib.sha256(repr(sorted(map(repr, rows))).encode()).hexdigest()
+        return found
+
+    def address(self, who: Who, route: Route) -> str:
+        """The address of a route in this world."""
+        values = {
+            "<cycle>": "contoh-2025", "<cat>": "kabkota", "<day>": "contoh-2025-1", "<int:no>": "1", "<int:doc>": "1",
+            "<int:item>": "1", "<item>": "coverage", "<kind>": "coverage", "<indicator>": "A1", "<candidate>": "99.01",
+            "<path:filename>": "favicon.svg", "<job>": self.job,
+        }  # fmt: skip
+        if route.rule.startswith("/bootstrap"):
+            values["<path:filename>"] = "umd/popper.min.js"
+        values["<code>"] = "J3" if route.rule.startswith("/manage") else self.code
+        values["<ref>"] = self.sheet if route.kind == "paper" else self.draft if route.edits else self.sent
+        if who.name == "nominee-3":
+            values["<ref>"] = self.answered
+        for word, act in (("/shortlist/", "shortlist"), ("/open/", "open_category"), ("/proposals/", "seat_panel"),
+                          ("/seal/", "seal_results"), ("/publication/", "publish_results")):  # fmt: skip
+            if word in route.rule:
+                values["<proposal>"] = self.proposals[act]
+        values.setdefault("<proposal>", "P-0000-0000")
+        return re.sub(r"<[^>]+>", lambda found: values[found[0]], route.rule)
+
+    def ask(self, who: Who, route: Route) -> str:
+        """What the door says to a person: the class of the answer."""
+        door = self.doors[who.name, who.stale]
+        headers = {"Accept": "application/json", "Sec-Fetch-Site": "same-origin", "X-CSRFToken": door.token,
+                   "Cookie": door.cookie}  # fmt: skip
+        data = None
+        if route.also:  # the form is read before the second act is asked for
+            headers["Idempotency-Key"] = random_ref("K", 5)
+            data = {f"{gate}-version": "0" for gate in self.gates}
+            data |= {"version": "0", "subject": "gate", "code": self.gates[0]}
+        if route.act == "upload":
+            headers["Idempotency-Key"] = random_ref("K", 5)
+            data = {"kind": "coverage"}
+        with door.client.open(self.address(who, route), method=route.method, headers=headers, data=data) as answer:
+            return _class_of(answer)
+
+    def status(self, who: Who, route: Route, reason: str | None = None) -> int:
+        """The status with which a page answers, with a reason in its address where one is given."""
+        door = self.doors[who.name, who.stale]
+        query = {} if reason is None else {"reason": reason}
+        with door.client.get(self.address(who, route), query_string=query, headers={"Cookie": door.cookie}) as answer:
+            return int(answer.status_code)
+
+
+def _class_of(answer: Any) -> str:
+    status = answer.status_code
+    if status == 401:
+        return "401 fresh" if answer.get_json()["code"] == "fresh_sign_in_needed" else "401"
+    if status in {403, 404}:
+        return str(status)
+    if status == 409:
+        told = answer.get_json(silent=True)
+        return "409" if told is None or told["code"] == "wrong_state" else "allowed"
+    return "allowed" if status < 500 else "fault"
