@@ -10,6 +10,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from paritrana.core.invariants import Broken
+from paritrana.operations.invariants import broken_rules
 from tests.journeys.walker import Survey, Walker
 
 if TYPE_CHECKING:
@@ -68,6 +70,15 @@ def site(make_app: "Callable[..., Flask]") -> Iterator[Site]:
     site = Site(make_app)
     yield site
     site.stop()
+    # Whatever people did in their browsers, every rule of the house still holds.
+    with site.app.app_context():
+        found = broken_rules(site.app.extensions["settings"], at=site.app.extensions["clock"].now())
+        assert [one for one in found if not _made_without_bytes(one)] == []
+
+
+def _made_without_bytes(broken: Broken) -> bool:
+    """A document that `tests.nominations.pages.blob_of` attached: a row whose hash is a small number."""
+    return broken.rule == "blob.missing" and "/" + "0" * 60 in broken.where
 
 
 class Watch:

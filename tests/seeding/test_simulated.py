@@ -27,6 +27,7 @@ from paritrana.database import Base, db
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import nominations_of
 from paritrana.nominations.service import what_blocks
+from paritrana.operations.invariants import broken_rules
 from paritrana.panels.queries import head, seats_in
 from paritrana.publication.models import Publication
 from paritrana.reference.models import Organisation
@@ -197,6 +198,10 @@ def test_a_second_run_changes_nothing(seeded):
     load(SEED, NOW, seeded.extensions["settings"], demo=True)
     assert everything() == before
     assert (instance(seeded) / FILE).read_bytes() == cast
+
+
+def test_every_rule_of_the_house_holds_in_the_demonstration(seeded):
+    assert list(broken_rules(seeded.extensions["settings"], at=NOW)) == []
 
 
 def test_every_page_of_a_nomination_names_documents_that_are_there(seeded):
