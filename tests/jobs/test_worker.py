@@ -23,7 +23,7 @@ from paritrana.jobs.queue import Queue
 from tests.jobs.hand import register
 
 ROOT = Path(__file__).parents[2]
-LEASE = 3  # seconds
+LEASE = 6  # seconds; shorter, and a busy machine would take a living worker for dead
 
 
 class Redis:
