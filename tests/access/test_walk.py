@@ -7,8 +7,12 @@ from itertools import chain, combinations, product
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from paritrana.clock import SetClock
+from paritrana.database import db
+from paritrana.nominations.models import Nomination
+from paritrana.web.access import CommitInGet
 from tests.access.oracle import (
     ALLOWED,
     BROUGHT,
@@ -150,6 +154,18 @@ def test_a_safe_request_that_commits_and_a_refusal_that_writes_would_be_noticed(
     stage.elsewhere("UPDATE nomination SET version = version + 1")
     assert stage.changed() == ["nomination"]
     stage.enter_again()
+    assert stage.changed() == []
+
+
+def test_a_safe_request_cannot_commit(stage: Stage) -> None:
+    """Whatever a view tries while it only shows something is refused and leaves no trace."""
+    stage.enter(1)
+    with stage.app.test_request_context("/home"):
+        db.session.execute(update(Nomination).values(version=Nomination.version + 1))
+        with pytest.raises(CommitInGet):
+            db.session.commit()
+        db.session.rollback()
+        db.session.remove()
     assert stage.changed() == []
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from paritrana.core.errors import WrongState
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import (
     ANYBODY,
@@ -168,3 +169,9 @@ def test_an_account_without_a_role_has_a_first_page_and_a_way_out():
     for act in (Act.HOME, Act.SIGN_OUT, Act.REAUTHENTICATE):
         assert decide(newcomer, act, never).allowed
     assert decide(newcomer, Act.SEE_DRAFT, never).answer is Answer.HIDDEN
+
+
+def test_nothing_is_recorded_under_the_name_of_the_public():
+    assert Actor(user_id=7).account_id == 7
+    with pytest.raises(WrongState):
+        _ = ANYBODY.account_id
