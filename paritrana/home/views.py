@@ -38,7 +38,7 @@ from paritrana.panels.queries import SEAT_ACT
 from paritrana.publication.queries import PUBLISH_ACT
 from paritrana.results.queries import SEAL_ACT
 from paritrana.sheets.forms import reason_name
-from paritrana.sheets.queries import missing_sheets
+from paritrana.sheets.queries import concerns, missing_sheets
 from paritrana.verification.queries import SHORTLIST, due_dates
 from paritrana.web.access import allowed, current_actor, may, now
 from paritrana.web.forms import Form
@@ -240,6 +240,7 @@ def _overview(cycle: Cycle, clock: ClockForm) -> str:
         may_end_interviews=_may_end_interviews,
         may_close_scoring=_may_close_scoring,
         missing_sheets=missing_sheets,
+        concerns=concerns,
         reason_name=reason_name,
         me=current_actor(),
         clock=clock,

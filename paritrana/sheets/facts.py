@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select, true
+from sqlalchemy import ColumnElement, and_, not_, select, true
 
 from paritrana.core.policy import Actor, Role
 from paritrana.cycles.models import Category
@@ -13,18 +13,18 @@ from paritrana.sheets.models import Sheet
 
 
 def own_item(actor: Actor, role: Role, subject: Any) -> bool:
-    """Guard `s`: a sheet is its assessor's own while it is not withdrawn.
+    """Guard `s`: a sheet is its assessor's own until the assessor steps back from the candidate.
 
     A candidate or category is nobody's in particular: there the guard asks about the actor's own part in it.
     """
     if isinstance(subject, Sheet):
-        return subject.assessor_id == actor.user_id and subject.withdrawn_at is None
+        return subject.assessor_id == actor.user_id and not subject.withdrawn
     return True
 
 
 def own_item_clause(actor: Actor, role: Role) -> ColumnElement[bool]:
     """The same for lists of sheets."""
-    return and_(Sheet.assessor_id == actor.user_id, Sheet.withdrawn_at.is_(None))
+    return and_(Sheet.assessor_id == actor.user_id, not_(queries.withdrawn()))
 
 
 def own_part_clause(actor: Actor, role: Role) -> ColumnElement[bool]:
@@ -49,7 +49,7 @@ def sheet_locked(actor: Actor, role: Role, subject: Any) -> bool:
     if nomination is None or actor.user_id is None:
         return False
     sheet = queries.find_sheet(nomination.id, actor.user_id, nomination.category.attempt)
-    return sheet is not None and sheet.submitted_at is not None and sheet.withdrawn_at is None
+    return sheet is not None and sheet.submitted_at is not None and not sheet.withdrawn
 
 
 def sheet_locked_clause(actor: Actor, role: Role) -> ColumnElement[bool]:

@@ -4,14 +4,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, Table, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import CheckConstraint, ForeignKey, Table, UniqueConstraint, exists
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from paritrana.accounts.models import Account
 from paritrana.audit.triggers import attach
 from paritrana.cycles.models import Category
 from paritrana.database import Base
 from paritrana.nominations.models import Nomination
+from paritrana.panels.models import Recusal
 
 
 class Sheet(Base):
@@ -35,13 +36,24 @@ class Sheet(Base):
     submitted_at: Mapped[datetime | None]
     receipt_no: Mapped[str | None] = mapped_column(unique=True)
     digest: Mapped[str | None]
-    withdrawn_at: Mapped[datetime | None]  # by recusal: kept on record, out of the result
+    withdrawn_at: Mapped[datetime | None]  # when its assessor stepped back on the sheet itself
+    # A recusal that was recorded on another page takes the sheet out just as well; both are asked by `withdrawn`.
+    recused: Mapped[bool] = column_property(
+        exists()
+        .where(Recusal.account_id == assessor_id, Recusal.nomination_id == nomination_id)
+        .correlate_except(Recusal)
+    )
     version: Mapped[int] = mapped_column(default=1)
 
     category: Mapped[Category] = relationship()
     nomination: Mapped[Nomination] = relationship()
     assessor: Mapped[Account] = relationship()
     marks: Mapped[list["Mark"]] = relationship(back_populates="sheet", order_by="Mark.id")
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether its assessor has stepped back from the candidate: kept on record, out of the result."""
+        return self.withdrawn_at is not None or self.recused
 
 
 class Mark(Base):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, and_, exists, func, not_, select
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import aliased, contains_eager, joinedload, selectinload
 
 from paritrana.accounts.models import Account
@@ -52,7 +52,13 @@ def get_own_sheet(ref: str, actor: Actor) -> Sheet:
 
 
 def _own(actor: Actor) -> ColumnElement[bool]:
-    return and_(Sheet.assessor_id == actor.user_id, Sheet.withdrawn_at.is_(None), not_(conflict_clause(actor)))
+    return and_(Sheet.assessor_id == actor.user_id, not_(withdrawn()), not_(conflict_clause(actor)))
+
+
+def withdrawn() -> ColumnElement[bool]:
+    """`Sheet.withdrawn` for lists of sheets."""
+    recused = exists().where(Recusal.account_id == Sheet.assessor_id, Recusal.nomination_id == Sheet.nomination_id)
+    return or_(Sheet.withdrawn_at.is_not(None), recused)
 
 
 def _one_sheet(*conditions: ColumnElement[bool]) -> Sheet:
@@ -264,6 +270,15 @@ def missing_sheets(category: Category) -> list[tuple[Seat, Nomination]]:
     return [pair for pair in due_pairs(category) if (pair[0].account_id, pair[1].id) not in there]
 
 
+def concerns(pairs: Sequence[tuple[Seat, Nomination]], actor: Actor) -> bool:
+    """Whether one of these candidates is in conflict with the actor, who then is told none of them (one statement)."""
+    ids = [nomination.id for _seat, nomination in pairs]
+    if not ids:
+        return False
+    concerned = select(Nomination.id).where(Nomination.id.in_(ids), conflict_clause(actor))
+    return bool(db.session.scalar(select(concerned.exists())))
+
+
 def counts_for(nomination: Nomination) -> tuple[int, int]:
     """How many sheets of a candidate are submitted, and how many are due (four statements)."""
     category = nomination.category
@@ -316,7 +331,7 @@ def locked_by(account_id: int | None) -> ColumnElement[bool]:
 
 def _locked(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(
-        *conditions, Sheet.attempt == Category.attempt, Sheet.submitted_at.is_not(None), Sheet.withdrawn_at.is_(None)
+        *conditions, Sheet.attempt == Category.attempt, Sheet.submitted_at.is_not(None), not_(withdrawn())
     )
 
 
@@ -395,7 +410,7 @@ def my_desks(actor: Actor) -> Sequence[Desk]:
         (one.nomination_id, one.attempt): one
         for one in db.session.scalars(
             select(Sheet)
-            .where(Sheet.assessor_id == actor.user_id, Sheet.nomination_id.in_(ids), Sheet.withdrawn_at.is_(None))
+            .where(Sheet.assessor_id == actor.user_id, Sheet.nomination_id.in_(ids), not_(withdrawn()))
             .options(selectinload(Sheet.marks))
         )
     }

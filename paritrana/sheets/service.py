@@ -96,6 +96,13 @@ class SheetsMissing(MissingReason):
     message = N_("Sheets not submitted: %(n)s. Write a reason for each of them.")
 
 
+class ChairConcerned(ParitranaError):
+    """A sheet of a candidate is missing with whom the chair is in conflict: the deputy, who is chair then, decides."""
+
+    code = "chair_concerned"
+    message = N_("A sheet is missing of a candidate you have stepped back from. The deputy closes the scoring.")
+
+
 def open_sheet(nomination: Nomination, *, actor: Actor, at: datetime) -> Sheet:
     """The actor's sheet for a candidate, made at the first time; the caller commits.
 
@@ -106,7 +113,7 @@ def open_sheet(nomination: Nomination, *, actor: Actor, at: datetime) -> Sheet:
     audit.lock_stream(_stream(category))
     there = queries.find_sheet(nomination.id, assessor_id, category.attempt)
     if there is not None:
-        if there.withdrawn_at is not None:
+        if there.withdrawn:
             raise SheetClosed
         return there
     if category.stored_state not in queries.MARKED_IN or nomination.state not in CANDIDATE_STATES:
@@ -303,10 +310,13 @@ def close_scoring(
 ) -> list[MissingSheet]:
     """End the scoring of a category (5 → 6); the caller commits.
 
-    `reasons` says by (nomination, assessor) why a sheet that is due is not in. Raises `SheetsMissing`, `WrongState`.
+    `reasons` says by (nomination, assessor) why a sheet that is due is not in. Raises `ChairConcerned`,
+    `SheetsMissing`, `WrongState`.
     """
     audit.lock_stream(_stream(category))
     missing = queries.missing_sheets(category)
+    if queries.concerns(missing, actor):
+        raise ChairConcerned
     told = {pair: text.strip() for pair, text in reasons.items() if text.strip()}
     silent = [one for one in missing if (one[1].id, one[0].account_id) not in told]
     if silent:

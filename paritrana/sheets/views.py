@@ -386,9 +386,12 @@ def _not_kept(answer: Response) -> Response:
 @once
 def close_scoring(category: Category) -> ResponseReturnValue:
     """The chair ends the scoring; every sheet that is not in has a reason."""
+    missing = queries.missing_sheets(category)
+    if queries.concerns(missing, current_actor()):
+        raise service.ChairConcerned
     reasons = {
         (nomination.id, seat.account_id): request.form.get(reason_name(seat.code, nomination.ref), "")
-        for seat, nomination in queries.missing_sheets(category)
+        for seat, nomination in missing
     }
     cycle, slug = category.cycle.code, category.slug
     try:
@@ -411,6 +414,7 @@ def _close_page(category: Category, refusal: str) -> str:
         cycle=category.cycle,
         simulated=category.cycle.simulated,
         missing=missing,
+        concerned=queries.concerns(missing, current_actor()),
         reason_name=reason_name,
         plain=Form(formdata=None),
         typed=request.form,
@@ -438,7 +442,7 @@ def _find(nomination: Nomination) -> Sheet | None:
 
 def _own_sheet(nomination: Nomination) -> Sheet:
     found = _find(nomination)
-    if found is None or found.withdrawn_at is not None:
+    if found is None or found.withdrawn:
         raise NotFound
     return found
 

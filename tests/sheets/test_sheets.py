@@ -5,9 +5,11 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
 from paritrana.audit.models import Event
 from paritrana.core.lifecycle import State
+from paritrana.core.policy import Role
 from paritrana.cycles.models import Category
 from paritrana.database import db
 from paritrana.interviews import service as interviews
@@ -16,6 +18,7 @@ from paritrana.panels.models import Recusal
 from paritrana.panels.service import recuse
 from paritrana.results.queries import inputs
 from paritrana.sheets import queries, service
+from paritrana.sheets.facts import own_item, own_item_clause
 from paritrana.sheets.models import Mark, MarkRevision, MissingSheet, Sheet
 from paritrana.sheets.tasks import tasks
 from tests.factories import sign_in, world
@@ -433,6 +436,42 @@ def test_nobody_but_the_chair_closes_the_scoring(here, scoring, door):
         token = fields_of(client, "/home", "/sign-out")["csrf_token"]
         assert send(client, CLOSE, fields | {"csrf_token": token}).status_code in {403, 404, 409}
     assert stored(Category)[0].state == State.SCORING
+
+
+def test_a_chair_in_conflict_reads_no_name_and_leaves_the_close_to_the_deputy(here, scoring, door):
+    mine = scoring[0]
+    recuse(mine, "A family tie.", actor=here.actor("chair"), at=here.now + LATER)
+    db.session.commit()
+    chair, deputy = door("chair"), door("deputy")
+    page = text_of(chair.get("/manage/contoh-2025", query_string={"lang": "en"}))
+    assert "The deputy closes the scoring." in page
+    assert CLOSE not in page
+    assert mine.organisation.name not in page
+    fields = fields_of(chair, "/home", "/sign-out")
+    refused = send(chair, CLOSE, {"csrf_token": fields["csrf_token"], "idempotency_key": "chair-closes-1"})
+    assert refused.status_code == 409
+    assert mine.organisation.name not in text_of(refused)
+    assert stored(Category)[0].state == State.SCORING
+    fields = fields_of(deputy, "/manage/contoh-2025", CLOSE)
+    names = [name for name in fields if name.startswith("reason-")]
+    assert send(deputy, CLOSE, fields, **dict.fromkeys(names, "Was ill that week.")).status_code == 303
+    assert stored(Category)[0].state == State.PLENARY
+
+
+def test_a_recusal_on_any_page_takes_the_sheet_out_like_one_on_the_sheet(here, whole, door):
+    marked(here, whole)
+    assessor, nomination = here.actor("assessor-3"), whole.nomination
+    assert not whole.withdrawn
+    assert own_item(assessor, Role.ASSESSOR, whole)
+    recuse(nomination, "Found late.", actor=here.actor("chair"), at=here.now + LATER, account_id=assessor.user_id)
+    db.session.commit()
+    assert whole.withdrawn
+    assert not own_item(assessor, Role.ASSESSOR, whole)
+    assert db.session.scalars(select(Sheet).where(own_item_clause(assessor, Role.ASSESSOR))).all() == []
+    with pytest.raises(service.SheetClosed):
+        service.open_sheet(nomination, actor=assessor, at=here.now + LATER)
+    assert door().get(f"/assessments/{nomination.ref}/sheet").status_code == 404
+    assert queries.counts_for(nomination) == (0, 8)
 
 
 # What waits -----------------------------------------------------------------------------------------------------------
