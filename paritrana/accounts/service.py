@@ -66,7 +66,7 @@ class GrantEnded(ParitranaError):
 
 
 def forget_expired(*, at: datetime) -> tuple[int, int]:
-    """Remove sessions past their end and answers kept for repeats too long; gives how many of each; the caller commits."""
+    """Remove sessions past their end and answers kept too long; gives how many of each; the caller commits."""
     sessions: CursorResult[Any] = db.session.execute(  # type: ignore[assignment]
         delete(SignInSession).where(SignInSession.expires_at < at)
     )
