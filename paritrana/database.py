@@ -151,12 +151,22 @@ def engine_options(url: str) -> dict[str, Any]:
 
 
 def prepare_engine(engine: Engine) -> None:
-    """Set up every connection of an SQLite engine; PostgreSQL needs nothing."""
+    """Set up every connection of an engine, so that what is committed is on the disk."""
     if engine.dialect.name != "sqlite":
+        event.listen(engine, "connect", _on_postgresql_connect)
         return
     event.listen(engine, "connect", _on_sqlite_connect)
     event.listen(engine, "begin", _on_sqlite_begin)
     event.listen(engine, "checkout", _on_sqlite_checkout)
+
+
+def _on_postgresql_connect(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    # A server that is set up to confirm before it writes would lose what was answered as saved. Stronger settings stay.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+        )
+    connection.commit()
 
 
 # `recursive_triggers` has REPLACE run the DELETE triggers that guard tables which only grow.

@@ -1,4 +1,8 @@
-"""PostgreSQL goes away in the middle of the work and comes back: refused meanwhile, and then it simply works again."""
+"""PostgreSQL goes away in the middle of the work and comes back: refused meanwhile, and then it simply works again.
+
+The server of the tests confirms a commit before it writes it (`synchronous_commit = off`) and is stopped without a
+word: what was acknowledged is there afterwards only because the application asks for more.
+"""
 
 import time
 from collections.abc import Iterator
@@ -63,7 +67,7 @@ def test_a_database_that_goes_away_is_waited_for_and_nothing_is_called_saved(dat
             time.sleep(0.1)
         assert time.perf_counter() - begun < 60
         saved = assessor.save(sheet, "A1", "8", version=1, key="key-of-this-save")
-        assert (saved.status, saved.json["version"]) == (200, 2)
+        assert (saved.status, saved.json.get("version")) == (200, 2), (saved.text, server.lines)
         assert nominee.post(form, fields).status == 303
     finally:
         server.stop()
