@@ -19,7 +19,7 @@ from paritrana.accounts import queries as accounts_queries
 from paritrana.accounts import views as accounts_views
 from paritrana.certificates import views as certificates_views
 from paritrana.clock import Clock, SystemClock
-from paritrana.config import Settings, data_folder, load_settings
+from paritrana.config import BadSettings, Settings, data_folder, load_settings
 from paritrana.core.policy import Act, Actor, Guard
 from paritrana.cycles.models import Category, Cycle
 from paritrana.cycles.queries import all_categories, state_now
@@ -41,6 +41,7 @@ from paritrana.results import views as results_views
 from paritrana.sheets import facts as sheets_facts
 from paritrana.sheets import views as sheets_views
 from paritrana.sheets.models import Sheet
+from paritrana.signing import RECEIPT, UnsafeKey, make_key
 from paritrana.verification import facts as verification_facts
 from paritrana.verification import views as verification_views
 from paritrana.web import access, errors, headers, inputs, language, template_filters
@@ -78,6 +79,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     app.extensions["settings"] = settings
     app.extensions["clock"] = clock or SystemClock()
     set_up_logs()
+    _make_keys(settings)
     if settings.proxy_hops:
         from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -104,6 +106,16 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
             access.declare_endpoint(app, endpoint, Act.STATIC)
     access.check_declarations(app)
     return app
+
+
+def _make_keys(settings: Settings) -> None:
+    """The keys that sign, made at the first start. Where they cannot be written, the pages say so when they sign."""
+    try:
+        make_key(settings.instance_path / "keys", RECEIPT)
+    except UnsafeKey as unsafe:
+        raise BadSettings(str(unsafe)) from None
+    except OSError as fault:
+        structlog.get_logger("security").error("key_not_made", reason=fault.strerror)
 
 
 def _set_up_database(app: Flask) -> None:

@@ -95,6 +95,25 @@ def verify_ranking(bundle: str) -> None:
     _answer("".join(f"{line}\n" for line in lines).encode(), status=1)
 
 
+@main.command("verify-receipt")
+@click.argument("receipt")
+@click.option("--keys", required=True, help="The published list of keys: receipt-keys.json of the installation.")
+def verify_receipt(receipt: str, keys: str) -> None:
+    """Check the signed RECEIPT (a file, or - for standard input). Exit 0 signed so, 1 not, 2 cannot be read."""
+    from paritrana.signing import NotSigned, read_document, read_keys, verify
+
+    try:
+        document, known = _bytes_of(receipt), _bytes_of(keys)
+    except (OSError, ValueError) as fault:
+        _complain(f"A file cannot be read: {getattr(fault, 'strerror', None) or fault}.")
+        raise SystemExit(2) from None
+    try:
+        said = verify(read_document(document), read_keys(known))
+    except NotSigned as refusal:
+        _answer(f"{refusal}\n".encode(), status=1)
+    _answer("".join(f"{name}: {value}\n" for name, value in sorted(said.items())).encode())
+
+
 def _read(path: str) -> "Bundle":
     """Read the bundle, or leave with one line on standard error and exit code 2."""
     from paritrana.core.bundle import WHOLE_FILE, BadBundle, parse

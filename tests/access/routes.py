@@ -73,6 +73,8 @@ GET  /nominations/<ref>/check                                     see_draft     
 POST /nominations/<ref>/documents                                 upload                      nomination
 GET  /nominations/<ref>/documents/<int:doc>/file                  download_evidence           nomination
 GET  /nominations/<ref>/documents/<int:doc>/receipt               see_draft                   nomination
+GET  /nominations/<ref>/documents/<int:doc>/receipt.json          see_draft                   nomination
+GET  /nominations/<ref>/documents/<int:doc>/receipt.pdf           see_draft                   nomination
 POST /nominations/<ref>/documents/<int:doc>/remove                edit_nomination             nomination
 GET  /nominations/<ref>/eligibility                               see_draft                   nomination
 POST /nominations/<ref>/eligibility                               see_draft + edit_nomination nomination
@@ -82,12 +84,15 @@ GET  /nominations/<ref>/evidence/<kind>/<int:item>                see_draft     
 POST /nominations/<ref>/evidence/<kind>/<int:item>                see_draft + edit_nomination nomination
 POST /nominations/<ref>/evidence/<kind>/arithmetic                see_draft                   nomination
 GET  /nominations/<ref>/receipt                                   see_draft                   nomination
+GET  /nominations/<ref>/receipt.json                              see_draft                   nomination
+GET  /nominations/<ref>/receipt.pdf                               see_draft                   nomination
 GET  /nominations/<ref>/requests/<int:no>                         see_draft                   nomination
 POST /nominations/<ref>/requests/<int:no>                         answer_request              nomination
 POST /nominations/<ref>/submit                                    submit                      nomination
 POST /nominations/<ref>/take-back                                 take_back                   nomination
 GET  /nominations/new                                             create_nomination           *call
 POST /nominations/new                                             create_nomination           *call
+GET  /receipt-keys.json                                           read_public_page            *public
 GET  /sign-in                                                     sign_in                     *public
 POST /sign-in                                                     sign_in                     *public
 GET  /sign-in/again                                               reauthenticate              *house

@@ -3,14 +3,17 @@
 import hashlib
 import io
 import re
-from datetime import timedelta
+from contextlib import closing
+from datetime import datetime, timedelta
 
 import pytest
+from pypdfium2 import PdfDocument
 from structlog.testing import capture_logs
 
 from paritrana.core.lifecycle import State
-from paritrana.database import db
+from paritrana.database import canonical, db
 from paritrana.nominations import queries, service
+from paritrana.signing import NotSigned, read_document, read_keys, verify
 from tests.factories import sign_in, world
 from tests.nominations.pages import (
     PDF,
@@ -233,3 +236,70 @@ def test_every_view_of_a_document_is_logged_without_names(nominee, here):
     assert view["object"] == f"{nomination.ref}/1"
     assert view["account"] == here.actor("nominee-1").ref
     assert "rahasia" not in str(logged)
+
+
+def signed_by(client, answer):
+    """What a signed receipt says, checked with the keys that the installation publishes."""
+    assert answer.status_code == 200, text_of(answer)
+    return verify(read_document(answer.data), read_keys(client.get("/receipt-keys.json").data))
+
+
+def test_the_signed_receipt_names_the_bytes_that_came_and_nobody(nominee, here):
+    nomination = draft(here)
+    upload(nominee, nomination, pdf("rahasia.pdf"))
+    answer = nominee.get(f"/nominations/{nomination.ref}/documents/1/receipt.json")
+    said = signed_by(nominee, answer)
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert set(said) == {"receipt", "nomination", "sequence", "sha256", "size", "received_at", "server_time", "key"}
+    assert (said["nomination"], said["sequence"], said["size"]) == (nomination.ref, 1, len(PDF))
+    assert said["sha256"] == hashlib.sha256(PDF).hexdigest()
+    assert datetime.fromisoformat(said["received_at"]) == here.now
+    changed = answer.data.replace(b'"sequence":1', b'"sequence":2')
+    with pytest.raises(NotSigned):
+        verify(read_document(changed), read_keys(nominee.get("/receipt-keys.json").data))
+
+
+def test_every_sending_has_a_signed_receipt(nominee, here):
+    nomination = filled(here)
+    assert nominee.get(f"/nominations/{nomination.ref}/receipt.json").status_code == 404
+    assert nominee.get(f"/nominations/{nomination.ref}/receipt.pdf").status_code == 404
+    revision = service.submit(nomination, actor=here.actor("nominee-1"), at=here.now)
+    said = signed_by(nominee, nominee.get(f"/nominations/{nomination.ref}/receipt.json"))
+    assert (said["number"], said["sha256"], said["sequence"]) == (revision.receipt_no, revision.digest, 1)
+    assert said["size"] == len(canonical(revision.content))
+    paper = nominee.get(f"/nominations/{nomination.ref}/receipt.pdf")
+    assert (paper.status_code, paper.mimetype) == (200, "application/pdf")
+
+
+@pytest.mark.parametrize("name", ["Rekap <b>2025 & lampiran.pdf", "王" * 196 + ".pdf", "W" * 196 + ".pdf"])
+def test_the_paper_of_a_receipt_holds_every_fact_and_a_code_that_fits(nominee, here, name):
+    nomination = draft(here)
+    upload(nominee, nomination, pdf(name))
+    address = f"/nominations/{nomination.ref}/documents/1/receipt.pdf"
+    for language, words in (("id", "Tanda terima dokumen"), ("en", "Receipt of a document")):
+        answer = nominee.get(address, query_string={"lang": language})
+        assert answer.status_code == 200, text_of(answer)
+        with closing(PdfDocument(answer.data)) as document:
+            assert len(document) == 1
+            text = document[0].get_textpage().get_text_range()
+        assert words in text
+        assert hashlib.sha256(PDF).hexdigest() in "".join(text.split())
+        assert "verify-receipt" in text
+        shown = "".join(sign if sign.isascii() else "?" for sign in name)
+        assert "".join(shown.split()) in "".join(text.split())
+
+
+def test_without_its_key_nothing_leaves_unsigned(make_app):
+    app = make_app()
+    with app.app_context():
+        here = world()
+        nomination = draft(here)
+        client = app.test_client()
+        sign_in(client, "nominee-1")
+        upload(client, nomination, pdf())
+        (app.extensions["settings"].instance_path / "keys" / "receipt.key").unlink()
+        for end in ("json", "pdf"):
+            answer = client.get(f"/nominations/{nomination.ref}/documents/1/receipt.{end}")
+            assert answer.status_code == 503
+        assert client.get("/receipt-keys.json").status_code == 503
+        assert client.get(f"/nominations/{nomination.ref}/documents/1/receipt").status_code == 200

@@ -16,10 +16,10 @@ from paritrana.database import db
 from paritrana.files.service import store_upload
 from paritrana.files.store import StoreFault
 from paritrana.files.web import blob_store, send_blob
-from paritrana.nominations import queries, service
+from paritrana.nominations import queries, receipts, service
 from paritrana.nominations.models import Attachment, Nomination
 from paritrana.nominations.rows import page_name
-from paritrana.nominations.views import frame
+from paritrana.nominations.views import frame, signed
 from paritrana.nominations.views.frame import bp
 from paritrana.web.access import NotAllowed, allowed, current_actor, now, require
 
@@ -132,6 +132,34 @@ def document_receipt(attachment: Attachment) -> ResponseReturnValue:
         digest=frame.digest_parts(attachment.blob.sha256),
         kind_in_address=page_name(attachment.kind),
     )
+
+
+@bp.get("/nominations/<ref>/documents/<int:doc>/receipt.json")
+@allowed(Act.SEE_DRAFT, attachment=queries.get_attachment)
+def document_receipt_json(attachment: Attachment) -> ResponseReturnValue:
+    """The signed receipt, for programs."""
+    return signed.as_json(receipts.of_document(attachment, now()), f"{attachment.nomination.ref}-{attachment.no}")
+
+
+@bp.get("/nominations/<ref>/documents/<int:doc>/receipt.pdf")
+@allowed(Act.SEE_DRAFT, attachment=queries.get_attachment)
+def document_receipt_pdf(attachment: Attachment) -> ResponseReturnValue:
+    """The signed receipt, for paper."""
+    nomination = attachment.nomination
+    return signed.as_paper(
+        receipts.of_document(attachment, now()),
+        nomination,
+        title=_("Receipt of a document"),
+        number=f"{nomination.ref}-{attachment.no}",
+        rows=[(_("File"), attachment.name), (_("Uploaded by"), attachment.uploaded_by_name)],
+    )
+
+
+@bp.get("/receipt-keys.json")
+@allowed(Act.READ_PUBLIC_PAGE)
+def receipt_keys() -> ResponseReturnValue:
+    """The public keys with which receipts of this installation are checked."""
+    return signed.keys()
 
 
 @bp.post("/nominations/<ref>/documents/<int:doc>/remove")

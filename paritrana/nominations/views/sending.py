@@ -13,16 +13,16 @@ from paritrana.core.evidence import KINDS
 from paritrana.core.evidence.stored import entries
 from paritrana.core.policy import Act
 from paritrana.database import db
-from paritrana.nominations import queries, service
+from paritrana.nominations import queries, receipts, service
 from paritrana.nominations.forms import SendForm, lines_of
-from paritrana.nominations.models import Attachment, Nomination
+from paritrana.nominations.models import Attachment, Nomination, NominationRevision
 from paritrana.nominations.queries import NominationFile
 from paritrana.nominations.rows import Standing, kinds_asked, page_name, requirements_of
-from paritrana.nominations.views import frame
+from paritrana.nominations.views import frame, signed
 from paritrana.nominations.views.frame import bp
 from paritrana.nominations.views.lists import eligibility_row, evidence_views
-from paritrana.web.access import allowed, current_actor, may
-from paritrana.web.template_filters import moment, own, quantity, sentence, translated
+from paritrana.web.access import allowed, current_actor, may, now
+from paritrana.web.template_filters import moment, number, own, quantity, sentence, translated
 
 ORDER = ("problem", "attention", "open", "doing", "done")
 
@@ -80,9 +80,7 @@ def take_back(nomination: Nomination) -> ResponseReturnValue:
 @allowed(Act.SEE_DRAFT, nomination=queries.get_nomination)
 def receipt(nomination: Nomination) -> ResponseReturnValue:
     """The receipt of the latest sent revision. Raises `NotFound` before the first."""
-    revision = queries.current_revision(nomination)
-    if revision is None:
-        raise NotFound
+    revision = _sent(nomination)
     category, zone = nomination.category, nomination.category.cycle.timezone
     link = current_app.extensions["settings"].base_url + url_for("nominations.receipt", ref=nomination.ref)
     text = _(
@@ -114,6 +112,35 @@ def receipt(nomination: Nomination) -> ResponseReturnValue:
             if at is not None
         ],
     )
+
+
+@bp.get("/nominations/<ref>/receipt.json")
+@allowed(Act.SEE_DRAFT, nomination=queries.get_nomination)
+def receipt_json(nomination: Nomination) -> ResponseReturnValue:
+    """The signed receipt of the latest sent revision, for programs. Raises `NotFound` before the first."""
+    revision = _sent(nomination)
+    return signed.as_json(receipts.of_revision(revision, now()), revision.receipt_no)
+
+
+@bp.get("/nominations/<ref>/receipt.pdf")
+@allowed(Act.SEE_DRAFT, nomination=queries.get_nomination)
+def receipt_pdf(nomination: Nomination) -> ResponseReturnValue:
+    """The signed receipt of the latest sent revision, for paper. Raises `NotFound` before the first."""
+    revision = _sent(nomination)
+    return signed.as_paper(
+        receipts.of_revision(revision, now()),
+        nomination,
+        title=_("Receipt of the nomination"),
+        number=revision.receipt_no,
+        rows=[(_("Sent by"), revision.submitted_by_name), (_("Revision"), number(revision.no))],
+    )
+
+
+def _sent(nomination: Nomination) -> NominationRevision:
+    revision = queries.current_revision(nomination)
+    if revision is None:
+        raise NotFound
+    return revision
 
 
 def _check(file: NominationFile, form: SendForm, status: int = 200, *, unstated: bool = False) -> ResponseReturnValue:
