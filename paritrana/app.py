@@ -24,6 +24,7 @@ from paritrana.core.policy import Act, Actor, Guard
 from paritrana.cycles.models import Category, Cycle
 from paritrana.cycles.queries import all_categories, state_now
 from paritrana.database import db, engine_options, prepare_engine
+from paritrana.files.previews.service import MAKE_PREVIEWS
 from paritrana.home import views as home_views
 from paritrana.interviews import views as interviews_views
 from paritrana.jobs.kinds import Kinds
@@ -87,7 +88,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     _set_up_database(app)
     app.extensions["queue"] = Queue(settings.queue)
     app.extensions["jobs"] = Kinds(_actor_now)
-    app.extensions["jobs"].register(*KINDS)
+    app.extensions["jobs"].register(*KINDS, MAKE_PREVIEWS)
     access.init_app(app)
     inputs.init_app(app)
     csrf.init_app(app)

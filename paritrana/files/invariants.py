@@ -12,6 +12,7 @@ from sqlalchemy import select
 from paritrana.audit.invariants import stream
 from paritrana.core.invariants import Broken, Check, side_by_side
 from paritrana.files.models import Blob
+from paritrana.files.previews.models import Preview
 from paritrana.files.store import BlobStore
 
 # So long a file may wait for its row: an upload under way, and one whose transaction was undone, are no fault.
@@ -30,7 +31,9 @@ def check_of(store: BlobStore, now: datetime) -> Check:
 
 
 def _look(root: Path, now: datetime) -> Iterator[Broken]:
-    rows = stream(select(Blob.organisation_id, Blob.sha256, Blob.size).order_by(Blob.organisation_id, Blob.sha256))
+    drawn = select(Blob.organisation_id, Preview.sha256, Preview.size).join(Preview, Preview.blob_id == Blob.id)
+    every = select(Blob.organisation_id, Blob.sha256, Blob.size).union(drawn).subquery()
+    rows = stream(select(every).order_by(every.c.organisation_id, every.c.sha256))
     before = (now - SPARED).timestamp()
     for where, kept, known in side_by_side(_kept(root / "objects"), rows, lambda one: one[0], _address):
         if not known:

@@ -19,6 +19,7 @@ from paritrana.cycles import invariants as cycles
 from paritrana.cycles.models import Cycle
 from paritrana.database import db, reading
 from paritrana.files import invariants as files
+from paritrana.files.previews import invariants as previews
 from paritrana.files.store import BlobStore
 from paritrana.interviews import invariants as interviews
 from paritrana.nominations import invariants as nominations
@@ -31,7 +32,8 @@ from paritrana.verification import invariants as verification
 log = structlog.get_logger("paritrana.operations")
 
 ROOMS: Final = (
-    audit, accounts, cycles, nominations, panels, verification, interviews, sheets, results, certificates, publication,
+    audit, accounts, cycles, previews, nominations, panels, verification, interviews, sheets, results, certificates,
+    publication,
 )  # fmt: skip
 
 INSTALLATION: Final = {

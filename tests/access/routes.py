@@ -72,6 +72,7 @@ GET  /nominations/<ref>                                           see_draft     
 GET  /nominations/<ref>/check                                     see_draft                   nomination
 POST /nominations/<ref>/documents                                 upload                      nomination
 GET  /nominations/<ref>/documents/<int:doc>/file                  download_evidence           nomination
+GET  /nominations/<ref>/documents/<int:doc>/pages/<int:page>      download_evidence           nomination
 GET  /nominations/<ref>/documents/<int:doc>/receipt               see_draft                   nomination
 GET  /nominations/<ref>/documents/<int:doc>/receipt.json          see_draft                   nomination
 GET  /nominations/<ref>/documents/<int:doc>/receipt.pdf           see_draft                   nomination

@@ -1,7 +1,6 @@
 """The world of the walk: one category with everything in it, and people whose every guard is known by construction."""
 
 import hashlib
-import io
 import re
 import sqlite3
 from collections.abc import Mapping
@@ -20,18 +19,19 @@ from paritrana.clock import SetClock
 from paritrana.core.codes import shown
 from paritrana.cycles.models import Cycle, Proposal
 from paritrana.database import db, random_ref
+from paritrana.files.previews.service import make_previews_of
 from paritrana.files.service import store_upload
 from paritrana.files.store import BlobStore
 from paritrana.interviews.models import InterviewDay, InterviewSession
 from paritrana.jobs.models import Job
 from paritrana.nominations.models import Attachment, Nomination, NominationRevision
 from paritrana.panels.models import Recusal, Seat
+from paritrana.seeding.documents import simulated_document
 from paritrana.sheets.models import Sheet
 from paritrana.verification.models import ChangeRequest, Verification
 from tests.access.routes import Route
 from tests.factories import NOW, World, grant, person, sign_in
 from tests.factories_results import category_of, contest, nominations, publish
-from tests.nominations.pages import PDF
 
 ALWAYS = frozenset({"p", "c", "all_in", "simulated"})  # follow from the role, or hold for the world as a whole
 NEVER = frozenset({"g"})  # no file is declared ahead of its bytes
@@ -203,9 +203,11 @@ class Stage:
         db.session.add(draft)
         db.session.flush()
         blob, name = store_upload(
-            io.BytesIO(PDF), filename="bukti.pdf", organisation_id=sent.organisation_id, at=NOW,
-            store=BlobStore(self.app.extensions["settings"].blob_path), max_bytes=10**6,
+            simulated_document("Bukti", ["Halaman 1"]), filename="bukti.pdf", organisation_id=sent.organisation_id,
+            at=NOW, store=BlobStore(self.app.extensions["settings"].blob_path), max_bytes=10**6,
         )  # fmt: skip
+        db.session.commit()
+        make_previews_of(blob.id, store=BlobStore(self.app.extensions["settings"].blob_path), at=NOW)
         for nomination in (sent, draft, answered):
             db.session.add(
                 Attachment(nomination_id=nomination.id, no=1, kind="coverage", blob_id=blob.id, name=name,
@@ -360,7 +362,7 @@ class Stage:
         values = {
             "<cycle>": "contoh-2025", "<cat>": "kabkota", "<day>": "contoh-2025-1", "<int:no>": "1", "<int:doc>": "1",
             "<int:item>": "1", "<item>": "coverage", "<kind>": "coverage", "<indicator>": "A1", "<candidate>": "99.01",
-            "<path:filename>": "favicon.svg", "<job>": self.job,
+            "<path:filename>": "favicon.svg", "<int:page>": "1", "<job>": self.job,
         }  # fmt: skip
         if route.rule.startswith("/bootstrap"):
             values["<path:filename>"] = "umd/popper.min.js"

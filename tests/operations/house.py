@@ -8,11 +8,16 @@ ended seat, a missing sheet and a moved clock. A third is open with a draft. The
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
+
 from paritrana.config import Settings, data_folder
 from paritrana.core.policy import Actor
 from paritrana.cycles.queries import cycle_time, get_category
 from paritrana.cycles.service import advance_clock
 from paritrana.database import db
+from paritrana.files.models import Blob
+from paritrana.files.previews.service import make_previews_of
+from paritrana.files.store import BlobStore
 from paritrana.panels.queries import seats_in
 from paritrana.panels.service import unseat
 from paritrana.results.service import build_run
@@ -43,6 +48,8 @@ def build(settings: Settings, now: datetime) -> None:
         db.session.commit()
     _to_the_plenary(cast, now)
     db.session.commit()
+    drawn = db.session.scalars(select(Blob.id).order_by(Blob.id).limit(1)).one()
+    make_previews_of(drawn, store=BlobStore(settings.blob_path), at=now)
 
 
 def _few(data: Simulated) -> Simulated:

@@ -216,6 +216,7 @@ TAMPERINGS: Mapping[str, Tampering] = {
     "blob.missing": lambda house: house.file().unlink(),
     "blob.damaged": lambda house: house.file().write_bytes(b"something else") and None,
     "blob.orphan": _orphaned,
+    "preview.pages": _sql("DELETE FROM preview"),
     "look.failed": _sql("UPDATE proposal SET payload = 'no JSON'"),
     "setting.real_cycle": _sql("UPDATE cycle SET kind = 'real' WHERE kind = 'simulated'"),
     "setting.blob_folder": _folder_gone,

@@ -13,6 +13,7 @@ from paritrana.core.filetypes import BY_MEDIA_TYPE
 from paritrana.core.policy import Act, Role
 from paritrana.core.words import N_
 from paritrana.database import db
+from paritrana.files.previews.web import ask_for_previews
 from paritrana.files.service import store_upload
 from paritrana.files.store import StoreFault
 from paritrana.files.web import blob_store, send_blob
@@ -65,6 +66,7 @@ def receive(nomination: Nomination, kind: str, files: Sequence[FileStorage]) -> 
             service.attach(
                 here, kind, blob, name, requirement=requirement, actor=current_actor(), at=frame.moment_of(here)
             )
+            ask_for_previews()
         except StoreFault:
             db.session.rollback()
             raise

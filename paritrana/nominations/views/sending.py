@@ -13,6 +13,7 @@ from paritrana.core.evidence import KINDS
 from paritrana.core.evidence.stored import entries
 from paritrana.core.policy import Act
 from paritrana.database import db
+from paritrana.files.previews.web import ask_for_previews
 from paritrana.nominations import queries, receipts, service
 from paritrana.nominations.forms import SendForm, lines_of
 from paritrana.nominations.models import Attachment, Nomination, NominationRevision
@@ -56,6 +57,7 @@ def submit(nomination: Nomination) -> ResponseReturnValue:
         return _check(queries.file_of(nomination), form, 422, unstated=True)
     try:
         service.submit(nomination, actor=current_actor(), at=frame.moment_of(nomination))
+        ask_for_previews()
     except (service.NotComplete, service.NominationSent, service.EntryClosed, service.NothingSavedYet) as refusal:
         db.session.rollback()
         form.refuse(frame.in_zone(refusal, nomination))

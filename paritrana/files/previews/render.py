@@ -1,0 +1,107 @@
+"""Draws the pages of one file; runs alone in a process of its own that is limited before it reads the first byte.
+
+    python -I -c "from paritrana.files.previews.render import main; main()" KIND PAGES < document > frames
+
+The answer is a line `pages N`, then for each page a line `page NO WIDTH HEIGHT SIZE` and so many bytes of JPEG, then a
+line `end PROBLEM`. Whoever reads it trusts nothing of it: the document may have taken this process over.
+"""
+
+import io
+import resource
+import sys
+from collections.abc import Callable, Sequence
+from typing import BinaryIO, Final
+
+from PIL import Image, ImageOps
+
+MEMORY: Final = 768 * 1024 * 1024  # bytes
+CPU: Final = 60  # seconds
+MOST_PIXELS: Final = 40_000_000  # of a picture that is drawn anew
+WIDTH, HEIGHT = 1400, 7000  # pixels, at most
+QUALITY: Final = 80
+ENLARGED: Final = 4  # at most; a stamp is not blown up to a whole page
+
+# What the process may use: nothing is written, nothing is started.
+LIMITS: Final = (
+    (resource.RLIMIT_AS, MEMORY),
+    (resource.RLIMIT_CPU, CPU),
+    (resource.RLIMIT_FSIZE, 0),
+    (resource.RLIMIT_NOFILE, 32),
+    (resource.RLIMIT_NPROC, 0),
+    (resource.RLIMIT_CORE, 0),
+)
+
+
+def main(
+    arguments: Sequence[str] = tuple(sys.argv[1:]),
+    source: BinaryIO = sys.stdin.buffer,
+    target: BinaryIO = sys.stdout.buffer,
+    limit: Callable[[int, tuple[int, int]], None] = resource.setrlimit,
+) -> None:
+    """Limit this process, then draw what comes in. `arguments` is `pdf` or `image`, and how many pages at most."""
+    for what, most in LIMITS:
+        limit(what, (most, most))
+    data = source.read()
+    try:
+        problem = (
+            draw_document(data, target, most_pages=int(arguments[1]))
+            if arguments[0] == "pdf"
+            else draw_picture(data, target)
+        )
+    except MemoryError:
+        problem = "heavy"
+    target.write(f"end {problem}\n".encode())
+    target.flush()
+
+
+def draw_document(data: bytes, target: BinaryIO, *, most_pages: int) -> str:
+    """Draw the first pages of a PDF; gives the problem, `-` for none."""
+    import pypdfium2  # type: ignore[import-untyped]
+
+    try:
+        document = pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError as fault:
+        return "locked" if "password" in str(fault).lower() else "unreadable"
+    count = len(document)
+    document.init_forms()  # or what was typed into a form would not be seen
+    target.write(f"pages {count}\n".encode())
+    for no in range(min(count, most_pages)):
+        try:
+            page = document[no]
+            wide, high = page.get_size()
+            scale = min(WIDTH / max(wide, 1), HEIGHT / max(high, 1), ENLARGED)
+            picture = page.render(scale=scale).to_pil()
+        except pypdfium2.PdfiumError:
+            picture = Image.new("RGB", (WIDTH, WIDTH), "white")  # the other pages may well be whole
+        _send(no + 1, picture, target)
+    return "long" if count > most_pages else "-"
+
+
+def draw_picture(data: bytes, target: BinaryIO) -> str:
+    """Draw a photo or a scan anew, upright and without what the camera noted; gives the problem, `-` for none."""
+    try:
+        picture = Image.open(io.BytesIO(data), formats=("JPEG", "PNG"))
+        if picture.width * picture.height > MOST_PIXELS:
+            return "heavy"
+        picture.draft("RGB", (WIDTH, HEIGHT))  # a JPEG is decoded no larger than it is shown
+        upright = ImageOps.exif_transpose(picture)
+        upright.load()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        return "unreadable"
+    target.write(b"pages 1\n")
+    upright.thumbnail((WIDTH, HEIGHT))
+    _send(1, upright, target)
+    return "-"
+
+
+def _send(no: int, picture: Image.Image, target: BinaryIO) -> None:
+    if picture.mode in {"RGBA", "LA", "PA", "P"}:  # what is transparent lies on white paper
+        over = picture.convert("RGBA")
+        picture = Image.new("RGB", over.size, "white")
+        picture.paste(over, mask=over.getchannel("A"))
+    file = io.BytesIO()
+    Image.frombytes("RGB", picture.size, picture.convert("RGB").tobytes()).save(file, "JPEG", quality=QUALITY)
+    data = file.getvalue()
+    target.write(f"page {no} {picture.width} {picture.height} {len(data)}\n".encode())
+    target.write(data)
+    target.flush()

@@ -1,0 +1,31 @@
+"""Handing out the picture of a page. The view has decided who may have it before it calls this."""
+
+from flask import Response, current_app
+from werkzeug.wsgi import FileWrapper
+
+from paritrana.core.filetypes import JPEG
+from paritrana.files.models import Blob
+from paritrana.files.previews import service
+from paritrana.files.previews.models import Preview
+from paritrana.files.store import BLOCK
+from paritrana.files.web import blob_store
+from paritrana.web.access import now
+
+
+def send_preview(blob: Blob, preview: Preview) -> Response:
+    """The picture, checked against its hash before the first byte. Raises `DamagedFile`."""
+    file = blob_store().open(blob.organisation_id, preview.sha256)
+    response = Response(FileWrapper(file, BLOCK), content_type=JPEG.media_type, direct_passthrough=True)
+    response.call_on_close(file.close)
+    response.content_length = preview.size
+    response.headers["Content-Disposition"] = "inline"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers["Cache-Control"] = "no-store, private"
+    return response
+
+
+def ask_for_previews() -> None:
+    """Have a worker draw the documents that came; the caller commits."""
+    service.ask_for_previews(current_app.extensions["queue"], at=now())
