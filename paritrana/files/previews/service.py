@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, Any, BinaryIO, Final
 
-from sqlalchemy import CursorResult, insert, select
+from sqlalchemy import insert, select
 
 from paritrana.core.errors import ParitranaError
 from paritrana.core.filetypes import JPEG, PDF, PNG
@@ -137,10 +137,11 @@ def make_previews_of(blob_id: int, *, store: BlobStore, at: datetime, seconds: f
                      "sha256": kept.sha256, "size": kept.size}
                 )  # fmt: skip
         pages, problem = drawing.pages, drawing.problem
-    made: CursorResult[Any] = db.session.execute(  # type: ignore[assignment]
-        insert_unless_there(Rendering, blob_id=blob_id, pages=pages, shown=len(rows), problem=problem, made_at=at)
+    first: Any = insert_unless_there(
+        Rendering, blob_id=blob_id, pages=pages, shown=len(rows), problem=problem, made_at=at
     )
-    if made.rowcount and rows:  # where two workers drew the same file, the first one's rows stand
+    made = db.session.execute(first.returning(Rendering.blob_id)).all()
+    if made and rows:  # where two workers drew the same file, the first one's rows stand
         db.session.execute(insert(Preview), rows)
     db.session.commit()
     return db.session.get(Rendering, blob_id)
