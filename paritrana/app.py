@@ -25,6 +25,7 @@ from paritrana.cycles.models import Category, Cycle
 from paritrana.cycles.queries import all_categories, state_now
 from paritrana.database import db, engine_options, prepare_engine
 from paritrana.files.previews.service import MAKE_PREVIEWS
+from paritrana.home import extensions as home_extensions
 from paritrana.home import views as home_views
 from paritrana.interviews import views as interviews_views
 from paritrana.jobs.kinds import Kinds
@@ -51,7 +52,7 @@ from paritrana.web.intake import PatientRequest
 
 ROOMS = (
     accounts_views, nominations_views, panels_views, verification_views, interviews_views, sheets_views,
-    results_views, certificates_views, publication_views, operations_views, home_views,
+    results_views, certificates_views, publication_views, operations_views, home_views, home_extensions,
 )  # fmt: skip
 
 migrate = Migrate()

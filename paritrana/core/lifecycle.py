@@ -11,8 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
-from paritrana.core.errors import WrongState
+from paritrana.core.errors import BadInput, WrongState
 from paritrana.core.words import N_
+
+
+class NotLater(BadInput):
+    """An extension that would leave a deadline where it is, or shorten it. Params: `time` (the deadline in force)."""
+
+    code = "not_later"
+    message = N_("The new deadline must be later than the one in force: %(time)s.")
 
 
 class State(IntEnum):
@@ -103,6 +110,21 @@ def effective_state(
     """The state that holds now: the stored one, carried past the deadlines that are over. See `moves_due`."""
     due = moves_due(stored, closes_at=closes_at, grace_ends_at=grace_ends_at, now=now)
     return due[-1][0] if due else stored
+
+
+def extended(calendar: Mapping[str, datetime | None], to: datetime) -> dict[str, datetime | None]:
+    """The calendar of a category whose deadline `closes_at` moves to the later moment `to`.
+
+    Everything after the deadline moves by the same stretch, so that the grace time keeps its length and the planned
+    stages their order. Raises `NotLater`.
+    """
+    closes_at = calendar["closes_at"]
+    if closes_at is None or to <= closes_at:
+        raise NotLater(time=closes_at)
+    stretch = to - closes_at
+    return {
+        name: moment if moment is None or name == "opens_at" else moment + stretch for name, moment in calendar.items()
+    }
 
 
 def deadlines_to_come(

@@ -92,6 +92,7 @@ class Act(StrEnum):
     SHORTLIST = "shortlist"
     MOVE_STATE = "move_state"
     ADVANCE_CLOCK = "advance_clock"
+    EXTEND_DEADLINE = "extend_deadline"
     MARK = "mark"
     SUBMIT_SHEET = "submit_sheet"
     SEE_OWN_MARKS = "see_own_marks"
@@ -197,6 +198,7 @@ MATRIX: Mapping[Act, Mapping[str, str]] = {
     Act.SHORTLIST: {"CH": "3 2nd", "OR": "3 crw2(CH)"},
     Act.MOVE_STATE: {"CH": "0 2nd; 5 pr", "OR": "0 cr2(CH); 3-4 cr; 8 cr"},
     Act.ADVANCE_CLOCK: {"OR": "1-8 c [simulated]"},
+    Act.EXTEND_DEADLINE: {"CH": "1 2nd", "OR": "1 crw2(CH)"},
     Act.MARK: {"AS": "4-5 pns"},
     Act.SUBMIT_SHEET: {"AS": "4-5 pnsr"},
     Act.SEE_OWN_MARKS: {"AS": "4-8 s"},
@@ -230,7 +232,7 @@ _OF_A_NOMINATION = (
 _OF_A_SLOT = (Act.OPEN_SESSION, Act.CLOSE_SESSION, Act.RECORD_ATTENDANCE)
 _OF_A_CYCLE = (
     Act.PLAN_SESSION, Act.SEAT_PANEL, Act.SHORTLIST,
-    Act.MOVE_STATE, Act.ADVANCE_CLOCK, Act.SEE_RANKING_PREVIEW, Act.BUILD_RUN, Act.SEAL_RESULTS,
+    Act.MOVE_STATE, Act.ADVANCE_CLOCK, Act.EXTEND_DEADLINE, Act.SEE_RANKING_PREVIEW, Act.BUILD_RUN, Act.SEAL_RESULTS,
     Act.PROPOSE_PUBLICATION, Act.CONFIRM_PUBLICATION, Act.ISSUE_CERTIFICATE,
 )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -9,13 +10,9 @@ from sqlalchemy import select
 from paritrana.audit.invariants import in_order, stream, told
 from paritrana.core.invariants import Broken, Check, Found, Stored, Told, latest, replay, replayed, side_by_side
 from paritrana.core.lifecycle import MOVES, RESTART, State
-from paritrana.cycles.models import Category, Cycle, Proposal, RubricVersion
+from paritrana.cycles.models import CALENDAR, Category, Cycle, DeadlineExtension, Proposal, RubricVersion
 from paritrana.database import canonical
 
-DEADLINES: Final = (
-    "opens_at", "closes_at", "grace_ends_at", "verification_until", "interviews_until", "scoring_until",
-    "plenary_until", "publication_planned",
-)  # fmt: skip
 PROPOSED: Final = {"proposed": "waiting", "confirmed": "confirmed", "withdrawn": "withdrawn", "void": "void"}
 
 
@@ -28,14 +25,50 @@ def _categories(*columns: Any) -> Any:
 
 def _deadlines() -> Iterator[Broken]:
     rows = (
-        Stored(row.ref, "", {name: getattr(row, name) for name in DEADLINES})
-        for row in stream(_categories(*(getattr(Category, name) for name in DEADLINES)))
+        Stored(row.ref, "", {name: getattr(row, name) for name in CALENDAR})
+        for row in stream(_categories(*(getattr(Category, name) for name in CALENDAR)))
     )
-    yield from replay("deadline", "calendar", told("category.added"), rows, _fields)
+    yield from replay("deadline", "calendar", told("category.added", "deadline.extended"), rows, _fields)
 
 
 def _fields(now: Found, event: Told) -> None:
-    now[""] = dict(event.values["fields"])
+    now[""] = dict(event.values["calendar" if event.kind == "deadline.extended" else "fields"])
+
+
+def _extensions() -> Iterator[Broken]:
+    columns = ("no", "closes_before", "closes_after", "reason", "proposal_ref")
+    ref = (Cycle.code + "/" + Category.slug).label("ref")
+    statement = (
+        select(ref, *(getattr(DeadlineExtension, name) for name in columns))
+        .join(Category, Category.id == DeadlineExtension.category_id)
+        .join(Cycle, Cycle.id == Category.cycle_id)
+        .order_by(in_order(ref), DeadlineExtension.no)
+    )
+    rows = (Stored(row.ref, (row.no,), {name: getattr(row, name) for name in columns}) for row in stream(statement))
+    yield from replay("extension", "extension", told("deadline.extended"), rows, latest("no"))
+
+
+def _chains() -> Iterator[Broken]:
+    """Extensions count up, and each starts at the deadline that the one before has set, the last one at today's."""
+    ref = (Cycle.code + "/" + Category.slug).label("ref")
+    statement = (
+        select(
+            ref, DeadlineExtension.no, DeadlineExtension.closes_before, DeadlineExtension.closes_after,
+            Category.closes_at,
+        )
+        .join(Category, Category.id == DeadlineExtension.category_id)
+        .join(Cycle, Cycle.id == Category.cycle_id)
+        .order_by(in_order(ref), DeadlineExtension.no)
+    )  # fmt: skip
+    for where, group in groupby(stream(statement), lambda row: str(row.ref)):
+        rows = list(group)
+        ends = [row.closes_after for row in rows[:-1]]
+        if (
+            [row.no for row in rows] != list(range(1, len(rows) + 1))
+            or [row.closes_before for row in rows[1:]] != ends
+            or rows[-1].closes_after != rows[-1].closes_at
+        ):
+            yield Broken("extension.chain", where, "The extensions do not lead to the deadline in force.")
 
 
 def _states() -> Iterator[Broken]:
@@ -126,7 +159,9 @@ def _digests() -> Iterator[Broken]:
 def _clocks() -> Iterator[Broken]:
     """The clock of a cycle stands where it was last moved to."""
     rows = stream(select(Cycle.code, Cycle.offset_seconds, Cycle.held_seconds).order_by(in_order(Cycle.code)))
-    for code, moves, kept in side_by_side(told("clock.advanced"), rows, lambda one: one.ref, lambda one: one.code):
+    for code, moves, kept in side_by_side(
+        told("clock.advanced", "clock.held"), rows, lambda one: one.ref, lambda one: one.code
+    ):
         if not kept or any(event.silent for event in moves):
             continue
         last = moves[-1].values if moves else {"offset": 0, "held": 0}
@@ -136,6 +171,8 @@ def _clocks() -> Iterator[Broken]:
 
 CHECKS = (
     Check(replayed("deadline", "calendar"), _deadlines),
+    Check(replayed("extension", "extension"), _extensions),
+    Check({"extension.chain": "The extensions of a deadline follow each other up to the one in force."}, _chains),
     Check(replayed("category", "category"), _states),
     Check({"category.move": "Every move of a category starts in its state and is a step of the lifecycle."}, _moves),
     Check({"category.calendar": "A category opens before its deadline, which is before the grace ends."}, _calendars),

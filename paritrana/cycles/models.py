@@ -2,11 +2,12 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Table, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from paritrana.audit.triggers import attach
 from paritrana.core.lifecycle import State
 from paritrana.database import Base, Document
 
@@ -181,6 +182,42 @@ class Category(Base):
     def stored_state(self) -> State:
         """The state as last written; `cycles.queries.state_now` adds the moves of the clock."""
         return State(self.state)
+
+
+# The fields of `Category` that are its calendar, in the order of the year.
+CALENDAR = (
+    "opens_at", "closes_at", "grace_ends_at", "verification_until", "interviews_until", "scoring_until",
+    "plenary_until", "publication_planned",
+)  # fmt: skip
+
+
+class DeadlineExtension(Base):
+    """The deadline of a category was moved to a later moment: a public event, made by two people. Only grows."""
+
+    __tablename__ = "deadline_extension"
+    __table_args__ = (
+        UniqueConstraint("category_id", "no"),
+        CheckConstraint("no >= 1", name="no_positive"),
+        CheckConstraint("closes_before < closes_after", name="never_shorter"),
+        CheckConstraint("closes_after <= grace_after", name="grace_after_closing"),
+        CheckConstraint("extended_at <= closes_before", name="never_after_the_deadline"),
+        CheckConstraint("reason <> ''", name="reasoned"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    category_id: Mapped[int] = mapped_column(ForeignKey("category.id"))
+    no: Mapped[int]  # counts inside the category
+    closes_before: Mapped[datetime]
+    closes_after: Mapped[datetime]
+    grace_after: Mapped[datetime]
+    reason: Mapped[str]
+    proposal_ref: Mapped[str] = mapped_column(unique=True)
+    extended_at: Mapped[datetime]  # on the cycle's clock
+
+    category: Mapped[Category] = relationship()
+
+
+attach(cast(Table, DeadlineExtension.__table__))
 
 
 class CategoryTitle(Base):

@@ -1,18 +1,20 @@
 """Reads of cycles, categories and rubric versions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 
 from paritrana.core.errors import NotFound
 from paritrana.core.lifecycle import State, effective_state
 from paritrana.core.policy import Actor
 from paritrana.core.rubric import Aspect, Gate, Indicator, PanelAggregate, Rubric, Scale, Source, Stage
-from paritrana.cycles.models import Category, Cycle, Proposal, RubricVersion
+from paritrana.cycles.models import Category, Cycle, DeadlineExtension, Proposal, RubricVersion
 from paritrana.database import db
+
+EXTEND_ACT = "extend_deadline"
 
 
 def cycle_time(cycle: Cycle, at: datetime) -> datetime:
@@ -182,3 +184,44 @@ def waiting_proposal(category: Category, act: str, subject_ref: str | None = Non
             Proposal.subject_ref == subject_ref if subject_ref is not None else True,  # type: ignore[arg-type]
         )
     )
+
+
+def extensions_of(category_ids: Collection[int]) -> Mapping[int, Sequence[DeadlineExtension]]:
+    """The extensions of these categories' deadlines by category, newest first (at most one statement)."""
+    found: dict[int, list[DeadlineExtension]] = {number: [] for number in category_ids}
+    if found:
+        rows = db.session.scalars(
+            select(DeadlineExtension)
+            .where(DeadlineExtension.category_id.in_(found))
+            .order_by(DeadlineExtension.category_id, DeadlineExtension.no.desc())
+        )
+        for row in rows:
+            found[row.category_id].append(row)
+    return found
+
+
+def extensions(*, offset: int, limit: int) -> tuple[Sequence[DeadlineExtension], int]:
+    """A stretch of all extensions with category and cycle, newest first, and how many there are (two statements)."""
+    total = db.session.scalar(select(func.count()).select_from(DeadlineExtension)) or 0
+    rows = db.session.scalars(
+        select(DeadlineExtension)
+        .options(joinedload(DeadlineExtension.category, innerjoin=True).joinedload(Category.cycle, innerjoin=True))
+        .order_by(DeadlineExtension.extended_at.desc(), DeadlineExtension.id.desc())
+        .offset(offset)
+        .limit(limit)
+    ).all()
+    return rows, total
+
+
+def get_extension_proposal(cycle: str, cat: str, proposal: str) -> Proposal:
+    """A proposed extension of a category's deadline. Raises `NotFound`."""
+    found = db.session.scalar(
+        select(Proposal)
+        .join(Proposal.category)
+        .join(Category.cycle)
+        .where(Cycle.code == cycle, Category.slug == cat, Proposal.ref == proposal, Proposal.act == EXTEND_ACT)
+        .options(joinedload(Proposal.category, innerjoin=True).joinedload(Category.cycle, innerjoin=True))
+    )
+    if found is None:
+        raise NotFound
+    return found

@@ -10,11 +10,20 @@ from sqlalchemy import select
 
 from paritrana.audit import service as audit
 from paritrana.core.errors import MissingReason, ParitranaError, SamePerson, StaleVersion, WrongState
-from paritrana.core.lifecycle import State, deadlines_to_come, moves_due
+from paritrana.core.lifecycle import State, deadlines_to_come, extended, moves_due
 from paritrana.core.policy import Actor
 from paritrana.core.words import N_
 from paritrana.cycles import queries
-from paritrana.cycles.models import Category, CategoryTitle, Cycle, Indicator, Proposal, RubricVersion
+from paritrana.cycles.models import (
+    CALENDAR,
+    Category,
+    CategoryTitle,
+    Cycle,
+    DeadlineExtension,
+    Indicator,
+    Proposal,
+    RubricVersion,
+)
 from paritrana.database import canonical, db, random_ref
 
 # States up to this one are told in the intake stream of a cycle, later ones in the judging stream.
@@ -248,6 +257,8 @@ def _move(category: Category, state: State, actor: Actor | _ClockActor, *, at: d
         after=int(state),
         reason=reason,
     )
+    if before is State.OPEN:
+        void_proposals(category, queries.EXTEND_ACT, at=at)  # a deadline that has passed is not extended
     cycle = category.cycle
     if cycle.waits_at is not None and at > cycle.waits_at:  # a past that is told after the fact, as seeding tells it
         _wait_after(cycle, at)
@@ -270,8 +281,7 @@ def advance_clock(
     if not cycle.simulated or to <= before:
         raise ClockNotMovable
     cycle.offset_seconds += _whole_seconds(to - before)
-    # While it waited, the system's clock ran on: what it ran ahead is held back, so that the clock stands at `to` now.
-    cycle.held_seconds = cycle.offset_seconds - _whole_seconds(to - at)
+    _hold(cycle, to, at)
     cycle.version += 1
     audit.record(
         audit.intake(cycle.code),
@@ -288,6 +298,11 @@ def advance_clock(
         store_due_moves(category, at=to)
     _wait_after(cycle, to, deadlines)
     db.session.flush()
+
+
+def _hold(cycle: Cycle, moment: datetime, at: datetime) -> None:
+    """While the clock waited, the system's ran on: that is held back, so that the cycle's stands at `moment` now."""
+    cycle.held_seconds = cycle.offset_seconds - _whole_seconds(moment - at)
 
 
 def _whole_seconds(span: timedelta) -> int:
@@ -398,3 +413,90 @@ def void_proposals(category: Category, act: str, *, at: datetime) -> None:
             stream_of(category.cycle, category.stored_state), f"{act}.void", _CLOCK, at=at, object_ref=proposal.ref
         )
     db.session.flush()
+
+
+def propose_extension(category: Category, to: datetime, reason: str, *, actor: Actor, at: datetime) -> Proposal:
+    """Propose to the chair to move the deadline of an open category to `to`; `at` is the cycle's time.
+
+    The caller commits. Raises `WrongState` unless the category is open, `NotLater`, `MissingReason`, `ProposalWaiting`.
+    """
+    audit.lock_stream(intake_of(category))
+    _check_extendable(category, at)
+    payload = _extension(category, to, reason.strip())
+    return propose(
+        queries.EXTEND_ACT, category, payload=payload, reason=reason, actor=actor, at=at, needs_reason=True
+    )  # fmt: skip
+
+
+def confirm_extension(
+    proposal: Proposal, digest: str, *, actor: Actor, at: datetime, deadlines: Iterable[datetime] = ()
+) -> DeadlineExtension:
+    """Move the deadline as proposed, as the chair; `at` is the system's time; the caller commits.
+
+    The clock of a simulated cycle that waits at the old deadline waits at the next one from now on: of the calendar,
+    or of `deadlines`, which later rooms have set. Raises `WrongState` once the deadline has passed, `SamePerson`,
+    `ProposalVoid`.
+    """
+    category, cycle = proposal.category, proposal.category.cycle
+    audit.lock_stream(intake_of(category))
+    db.session.refresh(cycle, with_for_update={"of": Cycle})
+    db.session.refresh(category, with_for_update={"of": Category})
+    moment = queries.cycle_time(cycle, at)
+    _check_extendable(category, moment)
+    to, reason = datetime.fromisoformat(proposal.payload["to"]), str(proposal.payload["reason"])
+    if proposal.payload != _extension(category, to, reason):
+        raise ProposalVoid
+    confirm(proposal, digest, actor=actor, at=moment)
+    before, calendar = category.closes_at, extended(calendar_of(category), to)
+    if before is None:
+        raise WrongState
+    for name, date in calendar.items():
+        setattr(category, name, date)
+    category.version += 1
+    no = len(queries.extensions_of([category.id])[category.id]) + 1
+    extension = DeadlineExtension(
+        category=category, no=no, closes_before=before, closes_after=to, grace_after=calendar["grace_ends_at"] or to,
+        reason=reason, proposal_ref=proposal.ref, extended_at=moment,
+    )  # fmt: skip
+    db.session.add(extension)
+    audit.record(
+        intake_of(category), "deadline.extended", actor, at=moment, object_ref=f"{cycle.code}/{category.slug}", no=no,
+        closes_before=before, closes_after=to, reason=reason, proposal_ref=proposal.ref, calendar=calendar,
+    )  # fmt: skip
+    if cycle.waits_at is not None:
+        _wait_on(cycle, moment, at, deadlines, actor)
+    db.session.flush()
+    return extension
+
+
+def calendar_of(category: Category) -> dict[str, datetime | None]:
+    """The dates of a category by the name of their field."""
+    return {name: getattr(category, name) for name in CALENDAR}
+
+
+def _check_extendable(category: Category, at: datetime) -> None:
+    if queries.state_at(category, at) is not State.OPEN or category.closes_at is None:
+        raise WrongState
+
+
+def _extension(category: Category, to: datetime, reason: str) -> dict[str, Any]:
+    """What the second person confirms: the deadline in force, the new calendar, and the reason as it is announced."""
+    calendar = extended(calendar_of(category), to)
+    return {
+        "from": None if category.closes_at is None else category.closes_at.isoformat(),
+        "to": to.isoformat(),
+        "calendar": {name: None if date is None else date.isoformat() for name, date in calendar.items()},
+        "reason": reason,
+    }
+
+
+def _wait_on(cycle: Cycle, moment: datetime, at: datetime, deadlines: Iterable[datetime], actor: Actor) -> None:
+    """Let the clock of a simulated cycle, which stands at `moment`, run on to the deadline that comes first now."""
+    if cycle.waits_at == moment:  # it has waited: from here it runs on, and does not make up for the wait
+        _hold(cycle, moment, at)
+        cycle.version += 1
+        audit.record(
+            audit.intake(cycle.code), "clock.held", actor, at=moment, object_ref=cycle.code,
+            offset=cycle.offset_seconds, held=cycle.held_seconds,
+        )  # fmt: skip
+    _wait_after(cycle, moment, deadlines)

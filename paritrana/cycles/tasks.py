@@ -1,12 +1,15 @@
 """What waits for a person: rooms list tasks, the first page gathers them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from paritrana.core.policy import Role
-from paritrana.cycles.models import Cycle
+from paritrana.core.lifecycle import State
+from paritrana.core.policy import Actor, Role
+from paritrana.core.words import N_
+from paritrana.cycles.models import Category, Cycle
+from paritrana.cycles.queries import EXTEND_ACT, led_by, state_now
 
 
 @dataclass(frozen=True)
@@ -23,3 +26,27 @@ class Task:
     waiting_for_others: bool = False
     done_at: datetime | None = None
     hints: tuple[tuple[str, Mapping[str, Any]], ...] = field(default=())
+
+
+def tasks(actor: Actor, at: datetime) -> Sequence[Task]:
+    """Extensions of a deadline that wait for their second person (at most two statements)."""
+    found = []
+    for category, proposal in led_by(actor, State.OPEN, EXTEND_ACT, by=Category.closes_at):
+        if proposal is None or state_now(category, at) is not State.OPEN:
+            continue
+        chair = category.id in actor.chairs and proposal.proposer_person_id != actor.person_id
+        found.append(
+            Task(
+                message=N_("Confirm the extension of the deadline: %(category)s")
+                if chair
+                else N_("The extension of the deadline waits for the chair: %(category)s"),
+                params={"category": category},
+                endpoint="extensions.deadlines",
+                values={"cycle": category.cycle.code},
+                cycle=category.cycle,
+                role=Role.CHAIR if chair else Role.ORGANISER,
+                due=category.closes_at,
+                waiting_for_others=not chair,
+            )
+        )
+    return found

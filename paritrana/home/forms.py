@@ -1,18 +1,22 @@
-"""The form that moves the clock of a simulated cycle."""
+"""The forms that move the clock of a simulated cycle, and that propose a later deadline."""
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from paritrana.core.lifecycle import NotLater
+from paritrana.web import formats
 from paritrana.web.formats import iso
-from paritrana.web.forms import ChoiceField, DayField, Form, TextField
+from paritrana.web.forms import ChoiceField, DayField, Form, LongTextField, TextField, required
+from paritrana.web.template_filters import current_language
 
 FARTHEST = timedelta(days=5 * 366)
+LONGEST = timedelta(days=366)
 _TIME = re.compile(r"([01]?[0-9]|2[0-3])[.:]([0-5][0-9])(?:[.:]([0-5][0-9]))?", re.ASCII)
 
 
@@ -43,25 +47,63 @@ class ClockForm(Form):
         valid: bool = super().validate(extra_validators)
         if self.chosen_from_list:
             if not self.to.data:
-                return self._refuse(self.to, _("Choose a date"))
+                return _refuse(self.to, _("Choose a date"))
             return valid
         if not self.on.errors and self.on.data is None:
-            valid = self._refuse(self.on, _("Enter %(field)s", field=_("date")))
+            valid = _refuse(self.on, _("Enter %(field)s", field=_("date")))
         if not self.time.errors and _TIME.fullmatch(self.time.data or "") is None:
-            valid = self._refuse(self.time, _("Write the time as hours and minutes, for example 13.30"))
+            valid = _refuse(self.time, _("Write the time as hours and minutes, for example 13.30"))
         if valid and self.moment > self.now + FARTHEST:
-            valid = self._refuse(self.on, _("Choose a date no more than 5 years ahead"))
+            valid = _refuse(self.on, _("Choose a date no more than 5 years ahead"))
         return valid
-
-    def _refuse(self, field: Any, words: str) -> bool:
-        field.errors = [*field.errors, words]
-        return False
 
     @property
     def moment(self) -> datetime:
         """Where the clock is to stand, in the zone of the cycle where it was typed."""
         if self.chosen_from_list:
             return self.offered[self.to.data]
-        match = _TIME.fullmatch(self.time.data or "")
-        hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
-        return datetime.combine(self.on.data, time(hours, minutes, seconds), ZoneInfo(self.zone))
+        return _moment(self.on.data, self.time.data, self.zone)
+
+
+class ExtensionForm(Form):
+    """The new deadline on the clock of the cycle's zone, and why."""
+
+    on = DayField(_l("Date of the new deadline"))
+    time = TextField(_l("Time of the new deadline"), max_length=8)
+    reason = LongTextField(_l("Reason, as everybody reads it"), [required(_l("reason"))], max_length=1000)
+
+    def __init__(self, *args: Any, closes_at: datetime, zone: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.zone, self.closes_at = zone, closes_at
+        for field in (self.on, self.time):
+            field.flags.needed = True
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Whether a whole moment was typed that is later than the deadline in force, by no more than a year."""
+        valid: bool = super().validate(extra_validators)
+        if not self.on.errors and self.on.data is None:
+            valid = _refuse(self.on, _("Enter %(field)s", field=_("date")))
+        if not self.time.errors and _TIME.fullmatch(self.time.data or "") is None:
+            valid = _refuse(self.time, _("Write the time as hours and minutes, for example 13.30"))
+        if valid and self.moment <= self.closes_at:
+            written = formats.moment(self.closes_at, current_language(), self.zone, form="plain", seconds=True)
+            valid = _refuse(self.on, _(NotLater.message, time=written))
+        if valid and self.moment > self.closes_at + LONGEST:
+            valid = _refuse(self.on, _("Choose a date no more than one year after the deadline in force"))
+        return valid
+
+    @property
+    def moment(self) -> datetime:
+        """The new deadline."""
+        return _moment(self.on.data, self.time.data, self.zone)
+
+
+def _moment(on: date, written: str | None, zone: str) -> datetime:
+    match = _TIME.fullmatch(written or "")
+    hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
+    return datetime.combine(on, time(hours, minutes, seconds), ZoneInfo(zone))
+
+
+def _refuse(field: Any, words: str) -> bool:
+    field.errors = [*field.errors, words]
+    return False

@@ -91,7 +91,7 @@ WAITING = (
     "assign_verifier", "override_verification", "waive", "admit_late_mark", "reopen_sheet", "restart_category",
     "consolidate", "confirm_no_show", "object", "record_decision", "correct_publication", "revoke_certificate",
     "view_audit", "export_bundle", "manage_users", "manage_rubric", "freeze_rubric", "manage_reference",
-    "extend_deadline", "erase_person", "rotate_key", "breach_pack",
+    "erase_person", "rotate_key", "breach_pack",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import func, or_, select
 from paritrana.certificates import tasks as certificates
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor
+from paritrana.cycles import tasks as cycles
 from paritrana.cycles.models import Category, Cycle
 from paritrana.cycles.queries import all_categories, cycle_time, state_now
 from paritrana.cycles.tasks import Task
@@ -30,7 +31,7 @@ from paritrana.verification import tasks as verification
 from paritrana.verification.models import Verification
 from paritrana.verification.queries import IN_VERIFICATION
 
-ROOMS = (nominations, panels, verification, interviews, sheets, results, publication, certificates, operations)
+ROOMS = (cycles, nominations, panels, verification, interviews, sheets, results, publication, certificates, operations)
 
 FINISHED_FOR = timedelta(days=7)
 
@@ -124,12 +125,12 @@ class Ahead:
 
 def next_stage(actor: Actor, at: datetime) -> Ahead | None:
     """The stage that is planned to begin soonest in a category this person has to do with (at most two statements)."""
-    cycles = actor.organises | actor.verifies | actor.audits
+    of_cycles = actor.organises | actor.verifies | actor.audits
     own = _nominated_in(actor.organisations)
     ahead = [
         (ahead.begins - cycle_time(category.cycle, at), ahead)
         for category in all_categories()
-        if category.cycle_id in cycles or category.id in actor.seats or category.id in own
+        if category.cycle_id in of_cycles or category.id in actor.seats or category.id in own
         if (ahead := stage_after(category, at)) is not None
     ]
     to_come = [pair for pair in ahead if pair[0] > timedelta(0)]

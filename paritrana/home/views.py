@@ -27,7 +27,7 @@ from paritrana.core.lifecycle import STATE_NAMES, State
 from paritrana.core.policy import Act, Actor, Part, Role
 from paritrana.core.words import N_
 from paritrana.cycles.models import Cycle, Proposal
-from paritrana.cycles.queries import cycle_time, get_cycle
+from paritrana.cycles.queries import EXTEND_ACT, cycle_time, get_cycle
 from paritrana.cycles.service import advance_clock
 from paritrana.database import db
 from paritrana.home import queries, stages
@@ -259,6 +259,7 @@ def _links(standing: Standing) -> list[tuple[str, str]]:
     cycle: dict[str, Any] = {"cycle": category.cycle.code}
     both = cycle | {"cat": category.slug}
     pages: list[tuple[str, str, dict[str, Any], bool]] = [
+        (_("Deadline and extensions"), "extensions.deadlines", cycle, state >= State.OPEN),
         (_("Nominations and shortlist"), "verification.shortlist", cycle, state >= State.OPEN),
         (_("Panel and conflicts"), "panels.panel", cycle, True),
         (_("Interview schedule"), "interviews.schedule", cycle, state >= State.VERIFICATION),
@@ -281,6 +282,7 @@ def _proposal_url(proposal: Proposal) -> str | None:
     cycle: dict[str, Any] = {"cycle": category.cycle.code}
     both = cycle | {"cat": category.slug}
     places: dict[str, tuple[str, dict[str, Any]]] = {
+        EXTEND_ACT: ("extensions.deadlines", cycle),
         SEAT_ACT: ("panels.panel", cycle),
         SHORTLIST: ("verification.shortlist", cycle),
         ATTENDANCE_ACT: ("interviews.schedule", cycle),

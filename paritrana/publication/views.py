@@ -15,7 +15,16 @@ from paritrana.core.errors import NotFound
 from paritrana.core.lifecycle import STATE_NAMES, State
 from paritrana.core.policy import Act
 from paritrana.cycles.models import Category, Cycle, Proposal
-from paritrana.cycles.queries import cycle_time, cycles, get_category, get_cycle, rubric_of, state_now, waiting_proposal
+from paritrana.cycles.queries import (
+    cycle_time,
+    cycles,
+    extensions_of,
+    get_category,
+    get_cycle,
+    rubric_of,
+    state_now,
+    waiting_proposal,
+)
 from paritrana.cycles.service import ProposalVoid, withdraw_proposal
 from paritrana.database import db
 from paritrana.publication import queries, service, words
@@ -68,6 +77,9 @@ def cycle_page(cycle: Cycle) -> ResponseReturnValue:
         stages={one.id: words.stage_rows(one, state, _moment_in(cycle)) for one, state in categories},
         state_names=STATE_NAMES,
         published={one.id for one, state in categories if state >= State.PUBLISHED},
+        extensions=extensions_of([one.id for one, _state in categories]),
+        at=cycle_time(cycle, now()),
+        States=State,
     )
 
 

@@ -39,6 +39,11 @@ GET  /manage/<cycle>/certificates                                 manage_cycle  
 POST /manage/<cycle>/certificates/<cat>                           issue_certificate           cycle
 POST /manage/<cycle>/certificates/<cat>/<candidate>               issue_certificate           cycle
 POST /manage/<cycle>/clock                                        advance_clock               cycle
+GET  /manage/<cycle>/deadlines                                    manage_cycle                cycle
+GET  /manage/<cycle>/deadlines/<cat>                              extend_deadline             cycle
+POST /manage/<cycle>/deadlines/<cat>                              extend_deadline             cycle
+POST /manage/<cycle>/deadlines/<cat>/<proposal>                   extend_deadline/2           cycle
+POST /manage/<cycle>/deadlines/<cat>/<proposal>/withdraw          extend_deadline             cycle
 GET  /manage/<cycle>/nominations                                  manage_cycle                cycle
 POST /manage/<cycle>/nominations/<cat>/shortlist                  shortlist                   cycle
 POST /manage/<cycle>/nominations/<cat>/shortlist/<proposal>       shortlist/2                 cycle
@@ -89,11 +94,13 @@ GET  /nominations/<ref>/receipt.json                              see_draft     
 GET  /nominations/<ref>/receipt.pdf                               see_draft                   nomination
 GET  /nominations/<ref>/requests/<int:no>                         see_draft                   nomination
 POST /nominations/<ref>/requests/<int:no>                         answer_request              nomination
+GET  /nominations/<ref>/revisions/<int:a>/<int:b>                 see_draft                   nomination
 POST /nominations/<ref>/submit                                    submit                      nomination
 POST /nominations/<ref>/take-back                                 take_back                   nomination
 GET  /nominations/new                                             create_nomination           *call
 POST /nominations/new                                             create_nomination           *call
 GET  /receipt-keys.json                                           read_public_page            *public
+GET  /notices                                                     read_public_page            *public
 GET  /sign-in                                                     sign_in                     *public
 POST /sign-in                                                     sign_in                     *public
 GET  /sign-in/again                                               reauthenticate              *house
@@ -120,6 +127,7 @@ POST /verification/<ref>/items/<item>                             verify        
 POST /verification/<ref>/requests/<int:no>/end                    request_change              nomination
 GET  /verification/<ref>/requests/new                             request_change              nomination
 POST /verification/<ref>/requests/new                             request_change              nomination
+GET  /verification/<ref>/revisions/<int:a>/<int:b>                see_nomination              nomination
 POST /verification/<ref>/take                                     take_verification + verify  nomination
 POST /verification/next                                           verify                      *nomination
 GET  /verify                                                      verify_certificate          *public

@@ -243,8 +243,9 @@ class Stage:
         db.session.execute(insert(Job).values(ref=self.job, kind="tidy", arguments={}, created_at=NOW, queued_at=NOW))
         self.proposals = {
             act: self._proposal(act, here)
-            for act in ("seat_panel", "open_category", "shortlist", "seal_results", "publish_results")
-        }
+            for act in ("seat_panel", "extend_deadline", "open_category", "shortlist", "seal_results",
+                        "publish_results")
+        }  # fmt: skip
         db.session.add_all(
             Sheet(ref=random_ref("S"), category_id=here.category.id, nomination_id=one.id, revision_no=1,
                   assessor_id=self.accounts["verifier-seated"], opened_at=NOW, submitted_at=NOW,
@@ -362,7 +363,7 @@ class Stage:
         values = {
             "<cycle>": "contoh-2025", "<cat>": "kabkota", "<day>": "contoh-2025-1", "<int:no>": "1", "<int:doc>": "1",
             "<int:item>": "1", "<item>": "coverage", "<kind>": "coverage", "<indicator>": "A1", "<candidate>": "99.01",
-            "<path:filename>": "favicon.svg", "<int:page>": "1", "<job>": self.job,
+            "<path:filename>": "favicon.svg", "<int:page>": "1", "<int:a>": "1", "<int:b>": "1", "<job>": self.job,
         }  # fmt: skip
         if route.rule.startswith("/bootstrap"):
             values["<path:filename>"] = "umd/popper.min.js"
@@ -371,6 +372,7 @@ class Stage:
         if who.name == "nominee-3":
             values["<ref>"] = self.answered
         for word, act in (("/shortlist/", "shortlist"), ("/open/", "open_category"), ("/proposals/", "seat_panel"),
+                          ("/deadlines/", "extend_deadline"),
                           ("/seal/", "seal_results"), ("/publication/", "publish_results")):  # fmt: skip
             if word in route.rule:
                 values["<proposal>"] = self.proposals[act]

@@ -2,7 +2,8 @@
 
 Two categories of the simulated cycles with few candidates: one goes to its certificates, with a change request, a
 condition decided by the chair and a nomination left out of the shortlist; one stays in the plenary with a recusal, an
-ended seat, a missing sheet and a moved clock. A third is open with a draft. The historical cycle stands beside them.
+ended seat, a missing sheet and a moved clock. A third is open with a draft and an
+extended deadline. The historical cycle stands beside them.
 """
 
 from dataclasses import replace
@@ -13,7 +14,7 @@ from sqlalchemy import select
 from paritrana.config import Settings, data_folder
 from paritrana.core.policy import Actor
 from paritrana.cycles.queries import cycle_time, get_category
-from paritrana.cycles.service import advance_clock
+from paritrana.cycles.service import advance_clock, confirm_extension, propose_extension
 from paritrana.database import db
 from paritrana.files.models import Blob
 from paritrana.files.previews.service import make_previews_of
@@ -47,6 +48,7 @@ def build(settings: Settings, now: datetime) -> None:
         cycles.play_cycle(code, data, cast, organisations, settings, now=now)
         db.session.commit()
     _to_the_plenary(cast, now)
+    _extended(cast, now)
     db.session.commit()
     drawn = db.session.scalars(select(Blob.id).order_by(Blob.id).limit(1)).one()
     make_previews_of(drawn, store=BlobStore(settings.blob_path), at=now)
@@ -70,3 +72,15 @@ def _to_the_plenary(cast: Cast, now: datetime) -> None:
     reasons = {(nomination.id, seat.account_id): "Berhalangan (simulasi)." for seat, nomination in missing}
     close_scoring(category, reasons, actor=chair, at=at)
     build_run(category, actor=organiser, at=at)
+
+
+def _extended(cast: Cast, now: datetime) -> None:
+    category = get_category(OPEN, "kabkota")
+    organiser: Actor = cast.actor(cast.with_role("organiser")[0])
+    chair: Actor = cast.actor(cast.with_role("chair")[0])
+    assert category.closes_at is not None
+    later = category.closes_at + timedelta(days=2)
+    proposal = propose_extension(
+        category, later, "Jaringan terganggu (simulasi).", actor=organiser, at=cycle_time(category.cycle, now)
+    )
+    confirm_extension(proposal, proposal.digest, actor=chair, at=now)

@@ -68,6 +68,7 @@ CODE = "0000000000000001"  # its check sign would be 0
 # A text that begins with "=" is asked of the database.
 REPLAYED: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     "deadline": ("category", {"slug": "x", "position": 99}, "closes_at = '2031-01-01 00:00:00.000000'"),
+    "extension": ("deadline_extension", {"no": 9, "proposal_ref": "P-0000-0000"}, "reason = 'x'"),
     "category": ("category", {"slug": "x", "position": 99}, "state = state + 1"),
     "rubric": ("rubric_version", {"version": 99}, f"digest = '{ZEROS}'"),
     "proposal": ("proposal", {"ref": "P-0000-0000"}, "reason = 'x'"),
@@ -171,6 +172,7 @@ TAMPERINGS: Mapping[str, Tampering] = {
         "WHERE state = 'confirmed'"
     ),
     "proposal.digest": _sql("UPDATE proposal SET payload = '{}'"),
+    "extension.chain": _sql("UPDATE deadline_extension SET closes_after = '2031-01-01 00:00:00.000000'"),
     "category.move": _sql(_body("category.moved", '"after":1', '"after":7')),
     "category.calendar": _sql("UPDATE category SET closes_at = opens_at WHERE opens_at IS NOT NULL"),
     "clock.event_differs": _sql("UPDATE cycle SET offset_seconds = offset_seconds + 60 WHERE kind = 'simulated'"),

@@ -8,16 +8,17 @@ from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from paritrana.core.errors import ParitranaError
+from paritrana.core.errors import ParitranaError, WrongState
 from paritrana.core.evidence import KINDS, FieldSpec
 from paritrana.core.lifecycle import STATE_NAMES, State
 from paritrana.core.policy import Act
+from paritrana.core.words import N_
 from paritrana.cycles.models import Category
 from paritrana.cycles.queries import cycle_time, state_now
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import NominationFile
 from paritrana.nominations.rows import EvidenceRow
-from paritrana.nominations.service import AMENDABLE
+from paritrana.nominations.service import AMENDABLE, EntryClosed, NothingSavedYet
 from paritrana.web.access import may, now
 from paritrana.web.template_filters import day, money, number, own
 from paritrana.web.template_filters import moment as written_moment
@@ -104,9 +105,24 @@ def lock_of(file: NominationFile) -> tuple[str, str] | None:
     )
 
 
+class CameLate(ParitranaError):
+    """Something came after the deadline. Params: `time` (the deadline), `time2` (when it came)."""
+
+    code = "came_late"
+    message = N_("Entry closed %(time)s. This came %(time2)s and was not stored. What you typed is still on this page.")
+
+
+LATE = (WrongState, EntryClosed, NothingSavedYet)
+
+
 def in_zone(refusal: ParitranaError, nomination: Nomination) -> ParitranaError:
-    """The refusal with its moments written in the zone of the cycle instead of the general one."""
-    zone = nomination.category.cycle.timezone
+    """The refusal with its moments written in the zone of the cycle instead of the general one.
+
+    After the deadline it says both when entry closed and when this came, by the server's clock.
+    """
+    zone, closes_at = nomination.category.cycle.timezone, nomination.category.closes_at
+    if isinstance(refusal, LATE) and closes_at is not None and moment_of(nomination) > closes_at:
+        refusal = CameLate(time=closes_at, time2=moment_of(nomination))
     for name, value in refusal.params.items():
         if isinstance(value, datetime):
             refusal.params[name] = written_moment(value, zone, "short", seconds=True)

@@ -13,7 +13,7 @@ from paritrana.core.errors import NotFound, ParitranaError, StaleVersion, WrongS
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import Act, Actor
 from paritrana.cycles.models import Category
-from paritrana.cycles.queries import all_categories, cycle_time
+from paritrana.cycles.queries import all_categories, cycle_time, extensions_of
 from paritrana.database import db
 from paritrana.nominations import queries, service
 from paritrana.nominations.forms import NewNominationForm, eligibility_form
@@ -53,15 +53,14 @@ def list_nominations() -> ResponseReturnValue:
     """The nominations of the actor's organisations, and the open categories in which one could still be made."""
     nominations = queries.nominations_seen(visible(current_actor(), Act.SEE_DRAFT, Nomination))
     taken = {(one.category_id, one.organisation_id) for one in nominations}
+    choices = [(one, organisation) for one, organisation in _choices(current_actor())
+               if (one.id, organisation.id) not in taken]  # fmt: skip
     return render_template(
         "nominations/list.html",
         nominations=[(one, state_words(one.state), cycle_time(one.category.cycle, now())) for one in nominations],
         stages={one.id: frame.stage_words(one.category) for one in nominations},
-        choices=[
-            (category, organisation, cycle_time(category.cycle, now()))
-            for category, organisation in _choices(current_actor())
-            if (category.id, organisation.id) not in taken
-        ],
+        choices=[(category, organisation, cycle_time(category.cycle, now())) for category, organisation in choices],
+        extensions=extensions_of({one.category_id for one in nominations} | {one.id for one, _o in choices}),
         crumbs=[(_("Nominations"), None)],
         simulated=any(one.category.cycle.simulated for one in nominations),
     )
@@ -174,6 +173,7 @@ def task_list(nomination: Nomination) -> ResponseReturnValue:
         state=state_words(nomination.state),
         stage=frame.stage_words(nomination.category),
         requests=_requests(nomination),
+        extensions=extensions_of([nomination.category_id])[nomination.category_id],
         can_fill=frame.editable(nomination),
         can_take_back=nomination.state == "submitted" and may(Act.TAKE_BACK, nomination),
         form=NewNominationForm(formdata=None, version=str(nomination.version)),

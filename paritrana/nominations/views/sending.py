@@ -1,6 +1,9 @@
 """Check, send, receipt, and taking a sent nomination back."""
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from flask import current_app, flash, redirect, request, url_for
@@ -8,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from paritrana.accounts.once import once
-from paritrana.core.errors import NotFound
+from paritrana.core.errors import NotFound, WrongState
 from paritrana.core.evidence import KINDS
 from paritrana.core.evidence.stored import entries
 from paritrana.core.policy import Act
@@ -40,6 +43,22 @@ class Section:
     asks: list[str]
 
 
+def said_on_the_page(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+    """Have a refusal of the stage said on the check page: who comes after the deadline reads both times there."""
+
+    @functools.wraps(view)
+    def shown(**values: Any) -> ResponseReturnValue:
+        try:
+            return view(**values)
+        except WrongState as refusal:
+            db.session.rollback()
+            nomination, form = queries.get_nomination(values["ref"]), SendForm(formdata=None)
+            form.refuse(frame.in_zone(refusal, nomination))
+            return _check(queries.file_of(nomination), form, refusal.status)
+
+    return shown
+
+
 @bp.get("/nominations/<ref>/check")
 @allowed(Act.SEE_DRAFT, nomination=queries.get_nomination)
 def check(nomination: Nomination) -> ResponseReturnValue:
@@ -48,6 +67,7 @@ def check(nomination: Nomination) -> ResponseReturnValue:
 
 
 @bp.post("/nominations/<ref>/submit")
+@said_on_the_page
 @allowed(Act.SUBMIT, nomination=queries.get_nomination)
 @once
 def submit(nomination: Nomination) -> ResponseReturnValue:
