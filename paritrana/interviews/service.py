@@ -20,6 +20,7 @@ from paritrana.interviews.models import Attendance, InterviewDay, InterviewSessi
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import CANDIDATE_STATES, nominations_of
 from paritrana.nominations.service import set_nomination_state
+from paritrana.verification.threads import names_with_open_requests
 
 ATTENDANCE_ACT = "record_attendance"
 
@@ -265,13 +266,24 @@ def confirm_attendance(proposal: Proposal, digest: str, *, actor: Actor, at: dat
     return record_attendance(session, payload, expected=expected, actor=actor, at=at)
 
 
+class RequestsLeft(ParitranaError):
+    """Change requests to candidates are open: nobody could answer or end them in the scoring. Params: `names`."""
+
+    code = "requests_left"
+    message = N_("Change requests are open: %(names)s. A verifier ends them, or the nominee answers first.")
+
+
 def end_interviews(category: Category, *, actor: Actor, at: datetime) -> None:
     """Move a category from interviews to scoring once every candidate's session is closed; the caller commits.
 
-    Raises `SessionsLeft` naming the candidates, `WrongState`.
+    Raises `SessionsLeft` and `RequestsLeft` naming the candidates, `WrongState`.
     """
+    audit.lock_stream(audit.intake(category.cycle.code))
     closed = {one.nomination_id for one in queries.sessions_of(category) if one.state == "closed"}
     left = [one.organisation.name for one in nominations_of(category, CANDIDATE_STATES) if one.id not in closed]
     if left:
         raise SessionsLeft(names=", ".join(left))
+    asked = names_with_open_requests(category)
+    if asked:
+        raise RequestsLeft(names=", ".join(asked))
     set_state(category, State.SCORING, expected=State.INTERVIEW, actor=actor, at=at)

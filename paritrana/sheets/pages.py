@@ -34,6 +34,7 @@ class Leaf:
     cap: Cap | None
     excused: str | None
     opened: bool
+    request: int | None = None  # an open change request on its evidence: the answer comes first
     evidence: Sequence[Item] = ()
     typed: Mapping[str, str] | None = None  # what was sent and refused; it stays in the fields
     errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -148,6 +149,7 @@ def paper_of(sheet: Sheet, where: Circumstances | None = None, *, whole: bool = 
             cap=where.cap(one),
             excused=where.excused.get(one.code),
             opened=where.opened(one),
+            request=where.request(one),
             evidence=_evidence(case, one),
         )
         for one in queries.judged(rubric)

@@ -18,11 +18,12 @@ from paritrana.interviews.models import Attendance, InterviewDay, InterviewSessi
 from paritrana.interviews.queries import Cap
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import CANDIDATE_STATES, nominations_of
+from paritrana.nominations.rows import kinds_of
 from paritrana.panels.models import Declaration, Recusal, Seat
 from paritrana.panels.queries import conflict_clause, conflicts_in, seats_in
 from paritrana.reference.models import Organisation
 from paritrana.sheets.models import Mark, Sheet
-from paritrana.verification.models import GateFinding, Verification
+from paritrana.verification.models import ChangeRequest, GateFinding, Verification
 from paritrana.verification.queries import not_applicable
 
 INTERVIEW_STAGE = "interview"
@@ -162,6 +163,7 @@ class Circumstances:
     session_state: str | None  # planned, open, closed; None without a slot
     presenter_rank: str | None  # code of the ladder
     excused: Mapping[str, str] = field(default_factory=dict)  # not applicable, with the chair's reason
+    requests: Mapping[str, int] = field(default_factory=dict)  # kinds of evidence asked about, with the open request
 
     @property
     def interview_open(self) -> bool:
@@ -182,11 +184,22 @@ class Circumstances:
         """Whether the stage of an indicator has come: the file at once, the interview with its session."""
         return indicator.stage != INTERVIEW_STAGE or self.interview_open
 
+    def request(self, indicator: Indicator) -> int | None:
+        """The number of an open change request on the evidence of an indicator, which no mark may rest on yet."""
+        return next((self.requests[kind] for kind in kinds_of(indicator) if kind in self.requests), None)
+
 
 def circumstances(nomination: Nomination) -> Circumstances:
-    """Session, presenter and excused indicators of a candidate in the present attempt (one statement)."""
+    """Session, presenter, excused indicators and open requests of a candidate, in this attempt (one statement)."""
     rows = db.session.execute(
-        select(InterviewSession.state, Attendance.presenter_rank, GateFinding.gate, GateFinding.decided_reason)
+        select(
+            InterviewSession.state,
+            Attendance.presenter_rank,
+            GateFinding.gate,
+            GateFinding.decided_reason,
+            ChangeRequest.no,
+            ChangeRequest.items,
+        )
         .select_from(Nomination)
         .join(Category, Category.id == Nomination.category_id)
         .outerjoin(
@@ -203,10 +216,18 @@ def circumstances(nomination: Nomination) -> Circumstances:
                 GateFinding.decided == "not_applicable",
             ),
         )
+        .outerjoin(ChangeRequest, and_(ChangeRequest.verification_id == Verification.id, ChangeRequest.state == "open"))
         .where(Nomination.id == nomination.id)
+        .order_by(ChangeRequest.no)
     ).all()
-    excused = {gate: reason for _state, _rank, gate, reason in rows if gate}
-    return Circumstances(rows[0][0], rows[0][1], excused) if rows else Circumstances(None, None)
+    excused: dict[str, str] = {}
+    requests: dict[str, int] = {}
+    for _state, _rank, gate, reason, no, items in rows:
+        if gate:
+            excused[gate] = reason
+        for item in items or ():
+            requests.setdefault(item["kind"], no)
+    return Circumstances(rows[0][0], rows[0][1], excused, requests) if rows else Circumstances(None, None)
 
 
 def judged(rubric: RubricVersion) -> list[Indicator]:

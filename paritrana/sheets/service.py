@@ -51,6 +51,20 @@ class MarkingNotOpen(ParitranaError):
     message = N_("This indicator can be scored once the interview of this candidate has begun.")
 
 
+class EvidenceAsked(ParitranaError):
+    """A verifier asked the nominee about evidence of the indicator and waits for the answer. Params: `no`."""
+
+    code = "evidence_asked"
+    message = N_("Change request %(no)s on this evidence is open. Score this indicator once it is answered.")
+
+
+class RequestsOpen(ParitranaError):
+    """A sheet cannot be locked while evidence that it judges may still change. Params: `codes`."""
+
+    code = "requests_open"
+    message = N_("A change request on the evidence of %(codes)s is open. Submit the sheet once it is answered.")
+
+
 class IndicatorExcused(ParitranaError):
     """The chair decided that the indicator does not apply to this candidate. Params: `reason`."""
 
@@ -183,8 +197,8 @@ def save(
 
     No `value` with an `abstain_note` is an abstention, with neither the indicator is unmarked again. `expected` is the
     version that the sender saw, 0 for none. What is stored already is not stored again. Raises `NotOnSheet`,
-    `MarkAndAbstention`, `OffScale`, `AboveCap`, `MarkingNotOpen`, `IndicatorExcused`, `SheetClosed`, `WrongState`,
-    `MarkMoved`.
+    `MarkAndAbstention`, `OffScale`, `AboveCap`, `MarkingNotOpen`, `EvidenceAsked`, `IndicatorExcused`, `SheetClosed`,
+    `WrongState`, `MarkMoved`.
     """
     audit.lock_stream(_stream(sheet.category))
     sheet = queries.fresh(sheet)
@@ -233,7 +247,7 @@ def _write(
 def submit_sheet(sheet: Sheet, *, actor: Actor, at: datetime) -> Sheet:
     """Lock a sheet with a receipt and a digest over its marks; the caller commits.
 
-    Raises `SheetClosed`, `WrongState`, `BlanksLeft`.
+    Raises `SheetClosed`, `WrongState`, `RequestsOpen`, `BlanksLeft`.
     """
     audit.lock_stream(_stream(sheet.category))
     sheet = queries.fresh(sheet)
@@ -241,7 +255,11 @@ def submit_sheet(sheet: Sheet, *, actor: Actor, at: datetime) -> Sheet:
         raise SheetClosed
     if sheet.category.stored_state not in queries.MARKED_IN:
         raise WrongState
-    left = queries.blanks(sheet, rubric_on(sheet), queries.circumstances(sheet.nomination))
+    rubric, where = rubric_on(sheet), queries.circumstances(sheet.nomination)
+    asked = [one.code for one in queries.judged(rubric) if one.code not in where.excused and where.request(one)]
+    if asked:
+        raise RequestsOpen(codes=", ".join(asked))
+    left = queries.blanks(sheet, rubric, where)
     if left:
         raise BlanksLeft(n=len(left), codes=", ".join(one.code for one in left))
     content = content_of(sheet)
@@ -369,6 +387,9 @@ def _indicator(sheet: Sheet, code: str, where: Circumstances) -> Indicator:
         raise IndicatorExcused(reason=where.excused[code])
     if not where.opened(found):
         raise MarkingNotOpen
+    no = where.request(found)
+    if no is not None:
+        raise EvidenceAsked(no=no)
     return found
 
 

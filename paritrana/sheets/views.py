@@ -142,7 +142,7 @@ def post_mark(nomination: Nomination, indicator: str) -> ResponseReturnValue:
         return _sheet_page(found, sent=(indicator, form)), 422
     try:
         _save(found, indicator, form, form.expected_version)
-    except (service.MarkMoved, BadInput, service.SheetClosed, service.MarkingNotOpen) as refusal:
+    except (service.MarkMoved, BadInput, service.SheetClosed, service.MarkingNotOpen, service.EvidenceAsked) as refusal:
         db.session.rollback()
         return _sheet_page(queries.get_own_sheet(ref, current_actor()), sent=(indicator, form), refusal=refusal), (
             refusal.status
@@ -243,7 +243,7 @@ def submit(nomination: Nomination) -> ResponseReturnValue:
         return _check_page(found, form), 422
     try:
         service.submit_sheet(found, actor=current_actor(), at=_at(nomination))
-    except service.BlanksLeft as refusal:
+    except (service.BlanksLeft, service.RequestsOpen) as refusal:
         db.session.rollback()
         form.refuse(refusal)
         return _check_page(queries.get_own_sheet(ref, current_actor()), form), refusal.status

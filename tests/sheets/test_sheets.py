@@ -21,6 +21,7 @@ from paritrana.sheets import queries, service
 from paritrana.sheets.facts import own_item, own_item_clause
 from paritrana.sheets.models import Mark, MarkRevision, MissingSheet, Sheet
 from paritrana.sheets.tasks import tasks
+from paritrana.verification import service as verification
 from tests.factories import sign_in, world
 from tests.interviews.stages import held, planned, shortlisted
 from tests.nominations.pages import fields_in, fields_of, send, text_of
@@ -375,6 +376,77 @@ def test_a_submitted_sheet_is_locked_with_a_receipt(here, whole, door):
     assert (refused.status_code, refused.json["code"]) == (409, "sheet_closed")
     assert "7.50" in text_of(client.get(f"/assessments/{whole.nomination.ref}/sheet", query_string={"lang": "en"}))
     assert queries.counts_for(sheet.nomination) == (1, 9)
+
+
+# While a change request waits for its answer --------------------------------------------------------------------------
+
+
+def ask(here, nomination, *figures):
+    request = verification.ask_changes(
+        nomination, figures, "Which document says so?", here.now + LATER + timedelta(days=3),
+        actor=here.actor("verifier-1"), at=here.now + LATER,
+    )  # fmt: skip
+    db.session.commit()
+    return request
+
+
+def end(here, request):
+    verification.end_request(
+        request, "No answer came.", expected=request.version, actor=here.actor("verifier-1"), at=here.now + LATER
+    )
+    db.session.commit()
+
+
+def test_no_mark_rests_on_evidence_that_a_change_request_asks_about(here, candidate, sheet, door):
+    request = ask(here, candidate, ("indicator:A1", "documents"))
+    client, page = door(), f"/assessments/{candidate.ref}/sheet"
+    refused = put(client, sheet, "A1", "7.50")
+    assert (refused.status_code, refused.json["code"]) == (409, "evidence_asked")
+    said = "Change request 1 on this evidence is open. Score this indicator once it is answered."
+    assert refused.json["detail"] == said
+    for address in (page, f"{page}/check"):
+        assert text_of(client.get(address, query_string={"lang": "en"})).count(said) == 1
+    assert put(client, sheet, "A2", "7.50", key="another-key-1").status_code == 200
+    end(here, request)
+    assert put(client, sheet, "A1", "7.50", key="another-key-2").status_code == 200
+    assert said not in text_of(client.get(page, query_string={"lang": "en"}))
+
+
+def test_what_was_typed_without_script_stays_when_a_request_came_between(here, candidate, sheet, door):
+    client, page = door(), f"/assessments/{candidate.ref}/sheet"
+    fields = fields_of(client, page, f"{page}/marks/A1")
+    ask(here, candidate, ("indicator:A1", "documents"))
+    answer = send(client, f"{page}/marks/A1", fields, value="6,25", panel_note="Seen twice.")
+    assert answer.status_code == 409
+    assert "Seen twice." in text_of(answer)
+    assert 'value="6,25"' in answer.get_data(as_text=True)
+    assert stored(Mark) == []
+
+
+def test_a_sheet_is_not_locked_while_its_evidence_may_change(here, whole, door):
+    marked(here, whole)
+    request = ask(here, whole.nomination, ("indicator:A1", "documents"))
+    client, page = door(), f"/assessments/{whole.nomination.ref}/sheet/check"
+    fields = fields_of(client, page)
+    answer = send(client, page, fields, statement="y")
+    assert answer.status_code == 409
+    assert "A change request on the evidence of A1 is open." in text_of(answer)
+    end(here, request)
+    fields = fields_of(client, page)
+    assert send(client, page, fields, statement="y").status_code == 303
+
+
+def test_the_scoring_does_not_begin_while_a_candidate_is_asked(here, candidates):
+    for session in planned(here, candidates):
+        held(here, session)
+    request = ask(here, candidates[0], ("indicator:A1", "documents"))
+    organiser = here.actor("organiser-1")
+    with pytest.raises(interviews.RequestsLeft) as refusal:
+        interviews.end_interviews(here.category, actor=organiser, at=here.now + LATER)
+    assert refusal.value.params == {"names": candidates[0].organisation.name}
+    end(here, request)
+    interviews.end_interviews(here.category, actor=organiser, at=here.now + LATER)
+    assert here.category.state == State.SCORING
 
 
 def test_the_digest_moves_with_every_word_of_a_sheet(here, whole):

@@ -71,6 +71,8 @@ def ask_changes(
     """
     if not question.strip():
         raise MissingReason
+    audit.lock_stream(intake_of(nomination.category))
+    db.session.refresh(nomination.category, ["state"])  # the scoring, in which nobody could answer, may have begun
     verification = begin(nomination, at, reopen=True)
     if not has_declared(actor.account_id, nomination.id):
         raise NotDeclared
