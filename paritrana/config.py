@@ -41,6 +41,9 @@ class Settings(BaseModel):
     operator_name: str = "Panitia Paritrana Award"
     support_contact: str = ""
     max_file_bytes: int = Field(default=25 * 1024 * 1024, ge=1024)
+    max_nomination_bytes: int = Field(default=750 * 1024 * 1024, ge=1024)
+    max_nomination_files: int = Field(default=60, ge=1, le=1000)
+    max_open_declarations: int = Field(default=20, ge=1, le=100)
 
     @field_validator("base_url")
     @classmethod

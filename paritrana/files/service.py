@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from paritrana.core import filetypes
-from paritrana.core.filetypes import BY_MEDIA_TYPE, FileContentRefused
+from paritrana.core.filetypes import BY_MEDIA_TYPE, FileContentRefused, FileKind
 from paritrana.database import db, insert_unless_there
 from paritrana.files import queries
 from paritrana.files.models import Blob
 from paritrana.files.signatures import kind_by_content
-from paritrana.files.store import BlobStore, Readable
+from paritrana.files.store import BlobStore, Readable, Received
 
 
 def store_upload(
@@ -38,14 +38,34 @@ def store_upload(
         name=name,
         declared_size=declared_size,
     )
+    if said is not kind:
+        store.discard(received)
+        raise FileContentRefused(name=name, kind=kind.word)
+    return _admit(received, kind, at=at, store=store), name
+
+
+def store_parts(
+    part: str, *, name: str, sha256: str, size: int, organisation_id: int, at: datetime, store: BlobStore
+) -> Blob:
+    """Keep an announced file whose parts are all here; gives its row. The caller commits. See `store_upload`.
+
+    Raises `UploadCut`, `BytesDiffer`, another subclass of `BadFile` for what the file is, `StoreFull`, `StoreFault`.
+    """
+    kind = filetypes.kind_by_name(name)
+    received = store.join(part, organisation_id=organisation_id, sha256=sha256, size=size, name=name)
+    return _admit(received, kind, at=at, store=store)
+
+
+def _admit(received: Received, kind: FileKind, *, at: datetime, store: BlobStore) -> Blob:
+    """Look at the content, put the file in its place, then make its row."""
     try:
-        if said is not kind or kind_by_content(received.file) is not kind:
-            raise FileContentRefused(name=name, kind=kind.word)
+        if kind_by_content(received.file) is not kind:
+            raise FileContentRefused(name=received.name, kind=kind.word)
     except BaseException:
         store.discard(received)
         raise
     store.keep(received)
-    return _row(received.sha256, received.size, kind.media_type, organisation_id=organisation_id, at=at), name
+    return _row(received.sha256, received.size, kind.media_type, organisation_id=received.organisation_id, at=at)
 
 
 def _row(sha256: str, size: int, media_type: str, *, organisation_id: int, at: datetime) -> Blob:

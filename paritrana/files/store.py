@@ -1,6 +1,7 @@
 """The folder that holds the files: every file is there whole under the hash of its content, or not at all.
 
-    <root>/incoming/<random>                              while it comes in
+    <root>/incoming/<random>                              while it comes in at once
+    <root>/incoming/<reference of its declaration>        while it comes in parts, over many requests
     <root>/objects/<organisation>/<2 hex>/<sha256>        once it is kept
 
 The hash is an address inside one organisation only: whether another organisation holds the same bytes shows nowhere.
@@ -21,15 +22,17 @@ from typing import BinaryIO, Final, Protocol
 import structlog
 
 from paritrana.core.errors import ParitranaError
-from paritrana.core.filetypes import FileEmpty, FileTooLarge, UploadCut
+from paritrana.core.filetypes import BadFile, FileEmpty, FileTooLarge, UploadCut
 from paritrana.core.words import N_
 
 log = structlog.get_logger("paritrana.files")
 
 BLOCK: Final = 64 * 1024
+CHUNK: Final = 1024 * 1024  # bytes of an announced file that come in one request at most
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 RESERVE: Final = 50  # one part in so many of the disk stays free: 2 %
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_PART: Final = re.compile(r"[A-Z0-9-]{5,40}")
 
 
 class StoreFault(ParitranaError):
@@ -53,6 +56,21 @@ class StoreReadOnly(StoreFault):
 
     code = "store_read_only"
     message = N_("%(name)s is not saved: the file store can only be read at the moment. Try again later.")
+
+
+class PartMissing(ParitranaError):
+    """A part came that does not join on to those before it. Params: `offset`, the bytes that are here."""
+
+    code = "part_missing"
+    message = N_("The part does not continue what is stored. Continue at byte %(offset)s.")
+
+
+class BytesDiffer(BadFile):
+    """The parts together are not the file that was announced; they are thrown away."""
+
+    code = "bytes_differ"
+    status = 409
+    message = N_("%(name)s changed on its way, or on your device. Choose the file again.")
 
 
 class DamagedFile(ParitranaError):
@@ -107,6 +125,14 @@ class Disk:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         # Without a buffer nothing is left to be written when the file is closed after a fault.
         return os.fdopen(handle, "r+b", buffering=0)
+
+    def extend(self, path: Path) -> BinaryIO:
+        """Open a file for writing and reading, made for the owner alone where it is not there yet."""
+        return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b", buffering=0)
+
+    def size(self, path: Path) -> int:
+        """The bytes of a file."""
+        return path.stat().st_size
 
     def open(self, path: Path) -> BufferedReader:
         """Open a file for reading."""
@@ -168,6 +194,62 @@ class BlobStore:
             raise
         return Received(organisation_id, name, digest, size, path, file)
 
+    def part_size(self, part: str) -> int:
+        """How many bytes of a file that comes in parts are here."""
+        try:
+            return self.disk.size(self._part(part))
+        except OSError:
+            return 0
+
+    def add_part(self, part: str, offset: int, data: bytes, *, size: int, name: str = "") -> int:
+        """Write some bytes of an announced file of `size` bytes at their place; gives how many are here.
+
+        The same bytes may come again. Raises `PartMissing` for a gap before them, `FileTooLarge` for bytes past the
+        end, `StoreFull` and `StoreFault`; nothing that was here is lost then.
+        """
+        if offset + len(data) > size:
+            raise FileTooLarge(name=name, size=offset + len(data), limit=size)
+        here = self.part_size(part)
+        if offset > here:
+            raise PartMissing(offset=here)
+        with _faults(name):
+            path = self._part(part)
+            self._make_folder(path.parent)
+            self._keep_reserve(name)
+            with self.disk.extend(path) as file:
+                file.seek(offset)
+                self._write(file, data)
+        return max(here, offset + len(data))
+
+    def join(self, part: str, *, organisation_id: int, sha256: str, size: int, name: str = "") -> Received:
+        """The file whose parts are all here, to `keep` or `discard`, after its whole hash was taken.
+
+        Raises `UploadCut` while bytes are missing, `BytesDiffer` when they are not the announced ones and so are thrown
+        away, `StoreFault`.
+        """
+        here = self.part_size(part)
+        if here < size:
+            raise UploadCut(name=name, percent=f"{100 * here // size}%")
+        path = self._part(part)
+        with _faults(name):
+            file = self.disk.extend(path)
+        received = Received(organisation_id, name, sha256, size, path, file)
+        try:
+            with _faults(name):
+                whole = here == size and hashlib.file_digest(file, "sha256").hexdigest() == sha256  # type: ignore[arg-type]
+        except BaseException:
+            file.close()
+            raise
+        if not whole:
+            self.discard(received)
+            raise BytesDiffer(name=name)
+        return received
+
+    def drop_part(self, part: str) -> None:
+        """Remove the bytes of a file that does not come any more; harmless when there are none."""
+        with suppress(OSError):
+            self.disk.remove(self._part(part))
+
     def keep(self, received: Received) -> None:
         """Put a received file in its place so that it survives a power cut; returns once it does.
 
@@ -217,6 +299,11 @@ class BlobStore:
         if not _SHA256.fullmatch(sha256):
             raise ValueError("an address is 64 hexadecimal digits")
         return self.root / "objects" / f"{organisation_id:d}" / sha256[:2] / sha256
+
+    def _part(self, part: str) -> Path:
+        if not _PART.fullmatch(part):
+            raise ValueError("a part is named by the reference of its declaration")
+        return self.root / "incoming" / part
 
     def _open_incoming(self) -> tuple[Path, BinaryIO]:
         folder = self.root / "incoming"

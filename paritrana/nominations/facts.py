@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, false
+from sqlalchemy import ColumnElement, exists
 
 from paritrana.core.policy import Actor, Role
 from paritrana.cycles.models import Category
-from paritrana.nominations.models import Nomination
+from paritrana.nominations import queries
+from paritrana.nominations.models import FileDeclaration, Nomination
 
 
 def own(actor: Actor, role: Role, subject: Any) -> bool:
@@ -27,10 +28,15 @@ def own_clause(actor: Actor, role: Role) -> ColumnElement[bool]:
 
 
 def in_grace(actor: Actor, role: Role, subject: Any) -> bool:
-    """Guard `g`: a file was declared in time. Files are not declared ahead of their bytes, so there is none."""
-    return False
+    """Guard `g`: this file was announced in time, or, asked of a nomination, one that is still on its way was.
+
+    Nothing can be announced after the deadline, so what is announced was announced in time.
+    """
+    if isinstance(subject, FileDeclaration):
+        return subject.state != "ended"
+    return isinstance(subject, Nomination) and bool(queries.open_declarations(subject))
 
 
 def in_grace_clause(actor: Actor, role: Role) -> ColumnElement[bool]:
     """The same for lists of nominations."""
-    return false()
+    return exists().where(FileDeclaration.nomination_id == Nomination.id, FileDeclaration.state == "open")

@@ -11,7 +11,14 @@ from paritrana.core.invariants import Broken, Check, Found, Stored, Told, latest
 from paritrana.cycles.models import Category
 from paritrana.database import canonical
 from paritrana.files.models import Blob
-from paritrana.nominations.models import Attachment, EvidenceItem, GateStatement, Nomination, NominationRevision
+from paritrana.nominations.models import (
+    Attachment,
+    EvidenceItem,
+    FileDeclaration,
+    GateStatement,
+    Nomination,
+    NominationRevision,
+)
 from paritrana.nominations.service import STEPS
 from paritrana.reference.models import Organisation
 
@@ -139,6 +146,34 @@ def _document(now: Found, event: Told) -> None:
         now.setdefault(no, {})["removed"] = True
 
 
+def _declarations() -> Iterator[Broken]:
+    one = FileDeclaration
+    statement = _of_nomination(
+        one, one.ref.label("declaration"), one.kind, one.requirement, one.name, one.sha256, one.size, one.state,
+        one.attachment_no,
+    )  # fmt: skip
+    rows = (
+        Stored(
+            row.ref, row.declaration,
+            {"evidence": row.kind, "requirement": row.requirement or None, "name": row.name, "sha256": row.sha256,
+             "size": row.size, "state": row.state, "document": row.attachment_no},
+        )
+        for row in stream(statement)
+    )  # fmt: skip
+    events = told("file.declared", "file.received", "file.declaration_ended")
+    yield from replay("file_declaration", "announced file", events, rows, _declaration)
+
+
+def _declaration(now: Found, event: Told) -> None:
+    ref = event.values.get("declaration")
+    if event.kind == "file.declared":
+        now[ref] = {**event.values, "state": "open", "document": None}
+    elif ref is not None and event.kind == "file.received":
+        now.setdefault(ref, {}).update(state="done", document=event.values["document"])
+    elif ref is not None:
+        now.setdefault(ref, {})["state"] = "ended"
+
+
 def _tenants() -> Iterator[Broken]:
     statement = (
         _of_nomination(Attachment, Attachment.no)
@@ -186,6 +221,7 @@ CHECKS = (
     Check(replayed("evidence", "evidence"), _evidence),
     Check(replayed("gate_statement", "statement on a condition"), _statements),
     Check(replayed("attachment", "document"), _documents),
+    Check(replayed("file_declaration", "announced file"), _declarations),
     Check({"attachment.tenant": "The bytes of every document belong to the organisation that is nominated."}, _tenants),
     Check(replayed("revision", "revision"), _sent),
     Check({"revision.digest": "Every revision that was sent has the digest on its receipt."}, _digests),

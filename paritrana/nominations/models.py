@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Table, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Table, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from paritrana.audit.triggers import attach
@@ -92,6 +92,7 @@ class Attachment(Base):
     requirement: Mapped[str] = mapped_column(default="")  # code of the document the rubric asks for, where it is one
     blob_id: Mapped[int] = mapped_column(ForeignKey("blob.id"))
     name: Mapped[str]
+    declared_at: Mapped[datetime | None]  # where it was announced before its bytes came
     uploaded_at: Mapped[datetime]
     uploaded_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
     uploaded_by_name: Mapped[str]
@@ -105,6 +106,40 @@ class Attachment(Base):
     def organisation_id(self) -> int:
         """The tenant it belongs to."""
         return self.nomination.organisation_id
+
+
+class FileDeclaration(Base):
+    """A file announced by its name, size and SHA-256 before its bytes: what was announced in time may still finish."""
+
+    __tablename__ = "file_declaration"
+    __table_args__ = (
+        CheckConstraint("state IN ('open', 'done', 'ended')", name="state_known"),
+        CheckConstraint("size > 0", name="size_positive"),
+        CheckConstraint("length(sha256) = 64", name="sha256_length"),
+        CheckConstraint("(state = 'done') = (attachment_no IS NOT NULL)", name="done_has_document"),
+        Index(
+            "uq_file_declaration_open", "nomination_id", "kind", "requirement", "sha256", unique=True,
+            sqlite_where=text("state = 'open'"), postgresql_where=text("state = 'open'"),
+        ),
+        Index("ix_file_declaration_nomination_id", "nomination_id"),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)  # also the name of its bytes while they come in
+    nomination_id: Mapped[int] = mapped_column(ForeignKey("nomination.id"))
+    kind: Mapped[str]
+    requirement: Mapped[str] = mapped_column(default="")
+    name: Mapped[str]
+    sha256: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)  # bytes
+    declared_at: Mapped[datetime]  # on the clock of the cycle
+    expires_at: Mapped[datetime]  # on the clock of the machine
+    declared_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    declared_by_name: Mapped[str]
+    state: Mapped[str] = mapped_column(default="open")
+    attachment_no: Mapped[int | None]  # the document it became
+
+    nomination: Mapped[Nomination] = relationship()
 
 
 class GateStatement(Base):

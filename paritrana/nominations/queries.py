@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
@@ -17,6 +17,7 @@ from paritrana.database import db
 from paritrana.nominations.models import (
     Attachment,
     EvidenceItem,
+    FileDeclaration,
     GateStatement,
     Nomination,
     NominationRevision,
@@ -120,6 +121,39 @@ def get_attachment(ref: str, doc: int) -> Attachment:
     return found
 
 
+def get_declaration(ref: str, upload: str) -> FileDeclaration:
+    """The announced file `upload` of the nomination `ref`, in whatever state. Raises `NotFound`."""
+    found = db.session.scalar(
+        select(FileDeclaration)
+        .join(FileDeclaration.nomination)
+        .where(Nomination.ref == ref, FileDeclaration.ref == upload)
+        .options(joinedload(FileDeclaration.nomination).options(*_WHOLE))
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def open_declarations(nomination: Nomination) -> Sequence[FileDeclaration]:
+    """The announced files of a nomination whose bytes are not all here, in the order of announcing (one statement)."""
+    return db.session.scalars(
+        select(FileDeclaration)
+        .where(FileDeclaration.nomination_id == nomination.id, FileDeclaration.state == "open")
+        .order_by(FileDeclaration.id)
+    ).all()
+
+
+def expired_declarations(at: datetime) -> Sequence[FileDeclaration]:
+    """The announced files that never came whole in their time; `at` is the machine's moment (one statement)."""
+    return db.session.scalars(
+        select(FileDeclaration)
+        .join(FileDeclaration.nomination)
+        .where(FileDeclaration.state == "open", FileDeclaration.expires_at < at)
+        .options(joinedload(FileDeclaration.nomination).options(*_WHOLE))
+        .order_by(FileDeclaration.id)
+    ).all()
+
+
 def get_revision(nomination_id: int, no: int) -> NominationRevision:
     """Revision `no` of a nomination. Raises `NotFound`."""
     found = db.session.scalar(
@@ -216,12 +250,21 @@ class NominationFile:
     attachments: Sequence[Attachment]
     statements: Mapping[str, GateStatement]
     context: CheckContext
+    announced: Sequence[FileDeclaration]  # files on their way
 
     @property
     def blockers(self) -> list[Blocker]:
         """What keeps it from being sent."""
         election_held = self.context.election_held
-        return blockers(self.rubric, self.items, self.attachments, self.statements, election_held=election_held)
+        announced = [one.kind for one in self.announced]
+        return blockers(
+            self.rubric,
+            self.items,
+            self.attachments,
+            self.statements,
+            election_held=election_held,
+            announced=announced,
+        )
 
     def standings(self) -> dict[str, Standing]:
         """How far each kind is, in rubric order."""
@@ -232,7 +275,7 @@ class NominationFile:
 
 
 def file_of(nomination: Nomination) -> NominationFile:
-    """A nomination with all that its pages show (six statements, whatever the number of lines or documents)."""
+    """A nomination with all that its pages show (seven statements, whatever the number of lines or documents)."""
     return NominationFile(
         nomination,
         rubric_of(nomination.category),
@@ -240,4 +283,5 @@ def file_of(nomination: Nomination) -> NominationFile:
         attachments_of(nomination),
         statements_of(nomination),
         check_context(nomination.category.cycle, nomination.organisation),
+        open_declarations(nomination),
     )

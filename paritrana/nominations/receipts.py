@@ -11,10 +11,10 @@ from paritrana.nominations.models import Attachment, NominationRevision
 def of_document(attachment: Attachment, server_time: datetime) -> dict[str, Any]:
     """The receipt of one document, for `signing.Key.sign`: times in UTC, size in bytes, SHA-256 in hexadecimal digits.
 
-    `received_at` is on the clock of the cycle, by which deadlines are decided; `server_time` is the machine's moment of
-    signing.
+    `declared_at`, where the file was announced before its bytes, and `received_at` are on the clock of the cycle, by
+    which deadlines are decided; `server_time` is the machine's moment of signing.
     """
-    return {
+    said = {
         "receipt": "document",
         "nomination": attachment.nomination.ref,
         "sequence": attachment.no,
@@ -23,6 +23,9 @@ def of_document(attachment: Attachment, server_time: datetime) -> dict[str, Any]
         "received_at": moment(attachment.uploaded_at),
         "server_time": moment(server_time),
     }
+    if attachment.declared_at is not None:
+        said["declared_at"] = moment(attachment.declared_at)
+    return said
 
 
 def of_revision(revision: NominationRevision, server_time: datetime) -> dict[str, Any]:

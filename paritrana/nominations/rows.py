@@ -171,18 +171,20 @@ def blockers(
     statements: Mapping[str, GateStatement],
     *,
     election_held: bool,
+    announced: Collection[str] = (),
 ) -> list[Blocker]:
     """What keeps a nomination from being sent, in the order of the page; empty when it may go.
 
     A condition without a statement, a required figure that is blank, an indicator without any document. Open
-    differences never block: they are explained, or the verifier sees them first.
+    differences never block: they are explained, or the verifier sees them first. Nor does a document that is
+    `announced` under a kind: it may arrive after the sending.
     """
     unstated = [gate for gate in rubric.gates if not _stated(statements.get(gate["code"]))]
     found = []
     if unstated:
         found.append(Blocker("eligibility", N_("Conditions without a statement: %(n)s"), {"n": Count(len(unstated))}))
     for kind in kinds_asked(rubric):
-        found += _missing(rubric, kind, items, attachments, election_held)
+        found += _missing(rubric, kind, items, attachments, election_held, announced)
     return found
 
 
@@ -196,6 +198,7 @@ def _missing(
     items: Mapping[str, EvidenceItem],
     attachments: Sequence[Attachment],
     election_held: bool,
+    announced: Collection[str] = (),
 ) -> list[Blocker]:
     found = []
     item = items.get(kind)
@@ -207,7 +210,9 @@ def _missing(
     codes = [
         indicator.code
         for indicator in indicators_of(rubric, kind)
-        if kinds_of(indicator)[0] == kind and not _has_document(indicator, attachments)
+        if kinds_of(indicator)[0] == kind
+        and not _has_document(indicator, attachments)
+        and not set(kinds_of(indicator)) & set(announced)
     ]
     if codes:
         message = N_("%(codes)s: no document is attached yet")

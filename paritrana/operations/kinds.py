@@ -22,6 +22,7 @@ from paritrana.files.models import Blob
 from paritrana.files.store import BlobStore, DamagedFile
 from paritrana.jobs.kinds import Kind, Progress, Run, Said, every, nightly
 from paritrana.jobs.service import forget_old
+from paritrana.nominations.service import end_expired
 from paritrana.operations.invariants import broken_rules
 
 log = structlog.get_logger("paritrana.jobs")
@@ -101,7 +102,13 @@ def tidy(run: Run, progress: Progress) -> Said:
     jobs = forget_old(at=at)
     db.session.commit()
     progress(2, 3)
-    uploads = _forget_uploads(run.settings.blob_path / "incoming", before=at - INCOMING_KEPT)
+    uploads = 0
+    store = BlobStore(run.settings.blob_path)
+    for part in end_expired(actor=run.actor, now=at):
+        db.session.commit()
+        store.drop_part(part)
+        uploads += 1
+    uploads += _forget_uploads(run.settings.blob_path / "incoming", before=at - INCOMING_KEPT)
     progress(3, 3)
     return Said(
         N_("Removed: %(sessions)s sessions, %(answers)s answers, %(jobs)s jobs, %(uploads)s uploads that broke off."),

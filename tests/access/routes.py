@@ -97,6 +97,11 @@ POST /nominations/<ref>/requests/<int:no>                         answer_request
 GET  /nominations/<ref>/revisions/<int:a>/<int:b>                 see_draft                   nomination
 POST /nominations/<ref>/submit                                    submit                      nomination
 POST /nominations/<ref>/take-back                                 take_back                   nomination
+POST /nominations/<ref>/uploads                                   upload                      nomination
+GET  /nominations/<ref>/uploads/<upload>                          upload                      nomination
+PUT  /nominations/<ref>/uploads/<upload>                          upload                      nomination
+POST /nominations/<ref>/uploads/<upload>/cancel                   upload                      nomination
+POST /nominations/<ref>/uploads/<upload>/complete                 upload                      nomination
 GET  /nominations/new                                             create_nomination           *call
 POST /nominations/new                                             create_nomination           *call
 GET  /receipt-keys.json                                           read_public_page            *public
@@ -156,7 +161,8 @@ class Route:
     @property
     def edits(self) -> bool:
         """Whether it changes a nomination as its owner."""
-        return self.rule.startswith("/nominations/<ref>/") and not self.safe
+        changes = not self.safe or self.act == "upload"
+        return self.rule.startswith("/nominations/<ref>/") and changes
 
 
 def _route(line: str) -> Route:

@@ -24,7 +24,7 @@ from paritrana.files.service import store_upload
 from paritrana.files.store import BlobStore
 from paritrana.interviews.models import InterviewDay, InterviewSession
 from paritrana.jobs.models import Job
-from paritrana.nominations.models import Attachment, Nomination, NominationRevision
+from paritrana.nominations.models import Attachment, FileDeclaration, Nomination, NominationRevision
 from paritrana.panels.models import Recusal, Seat
 from paritrana.seeding.documents import simulated_document
 from paritrana.sheets.models import Sheet
@@ -33,8 +33,8 @@ from tests.access.routes import Route
 from tests.factories import NOW, World, grant, person, sign_in
 from tests.factories_results import category_of, contest, nominations, publish
 
-ALWAYS = frozenset({"p", "c", "all_in", "simulated"})  # follow from the role, or hold for the world as a whole
-NEVER = frozenset({"g"})  # no file is declared ahead of its bytes
+ALWAYS = frozenset({"p", "c", "all_in", "simulated", "g"})  # follow from the role, or hold for the world as a whole
+NEVER: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -213,6 +213,13 @@ class Stage:
                 Attachment(nomination_id=nomination.id, no=1, kind="coverage", blob_id=blob.id, name=name,
                            uploaded_at=NOW, uploaded_by=self.accounts["nominee-1"], uploaded_by_name="N")
             )  # fmt: skip
+            # A file of each was announced in time and is still on its way, so that `g` holds.
+            declared = FileDeclaration(
+                ref=f"D-{nomination.ref[2:]}", nomination_id=nomination.id, kind="coverage", requirement="", name=name,
+                sha256="0" * 64, size=10, declared_at=NOW, expires_at=NOW + timedelta(days=2),
+                declared_by=self.accounts["nominee-1"], declared_by_name="N",
+            )  # fmt: skip
+            db.session.add(declared)
             content = {"evidence": {}, "gates": {}, "attachments": [{"no": 1, "kind": "coverage", "name": name}]}
             db.session.add(
                 NominationRevision(nomination_id=nomination.id, no=2, receipt_no=f"T-2-{nomination.id}",
@@ -371,6 +378,7 @@ class Stage:
         values["<ref>"] = self.sheet if route.kind == "paper" else self.draft if route.edits else self.sent
         if who.name == "nominee-3":
             values["<ref>"] = self.answered
+        values["<upload>"] = f"D-{values['<ref>'][2:]}"
         for word, act in (("/shortlist/", "shortlist"), ("/open/", "open_category"), ("/proposals/", "seat_panel"),
                           ("/deadlines/", "extend_deadline"),
                           ("/seal/", "seal_results"), ("/publication/", "publish_results")):  # fmt: skip

@@ -6,8 +6,8 @@ answer for drawn people, acts and parts, for every model whose guards all have a
 
 Some guards say nothing of a row, so they have no clause. `p` and `c` follow from the role, which both faces derive
 from seats and grants; `r` asks how old the sign-in is and is drawn with the person; `w`, `h` and `not_proposer` are
-what a form brings, and count as met on both faces (the service that acts asks for them). `g` is never met, since no
-file is declared ahead of its bytes.
+what a form brings, and count as met on both faces (the service that acts asks for them). `g` asks for a file on its
+way, of which nothing is drawn here; tests/nominations/test_uploads.py compares both faces for it.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -15,7 +15,16 @@ from hypothesis import strategies as st
 
 from paritrana.core.filetypes import FileEmpty, FileTooLarge, UploadCut
 from paritrana.core.quantities import FileSize
-from paritrana.files.store import BLOCK, BlobStore, DamagedFile, StoreFault, StoreFull
+from paritrana.files.store import (
+    BLOCK,
+    BlobStore,
+    BytesDiffer,
+    DamagedFile,
+    Disk,
+    PartMissing,
+    StoreFault,
+    StoreFull,
+)
 
 CONTENT = random.Random(7).randbytes(3 * BLOCK + 17)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -263,3 +272,66 @@ def test_no_file_stays_open(store):
         with pytest.raises(DamagedFile):
             store.open(7, SHA256)
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+# Files that come in parts
+
+
+def test_parts_join_to_the_announced_file(store):
+    content = bytes(range(256)) * 10
+    assert store.part_size("D-0001") == 0
+    assert store.add_part("D-0001", 0, content[:1000], size=len(content)) == 1000
+    assert store.add_part("D-0001", 500, content[500:1500], size=len(content)) == 1500
+    assert store.add_part("D-0001", 0, content[:10], size=len(content)) == 1500
+    with pytest.raises(PartMissing) as refused:
+        store.add_part("D-0001", 1501, content[1501:], size=len(content))
+    assert refused.value.params["offset"] == 1500
+    with pytest.raises(FileTooLarge):
+        store.add_part("D-0001", 1500, content, size=len(content))
+    digest = hashlib.sha256(content).hexdigest()
+    with pytest.raises(UploadCut) as cut:
+        store.join("D-0001", organisation_id=7, sha256=digest, size=len(content))
+    assert cut.value.params["percent"] == "58%"
+    store.add_part("D-0001", 1500, content[1500:], size=len(content))
+    store.keep(store.join("D-0001", organisation_id=7, sha256=digest, size=len(content)))
+    with store.open(7, digest) as file:
+        assert file.read() == content
+    assert store.part_size("D-0001") == 0
+
+
+def test_parts_of_another_file_are_thrown_away(store):
+    for sha256, size in (("0" * 64, 4), (hashlib.sha256(b"abcd").hexdigest(), 3)):
+        store.add_part("D-0001", 0, b"abcd", size=4)
+        with pytest.raises(BytesDiffer):
+            store.join("D-0001", organisation_id=7, sha256=sha256, size=size)
+        assert store.part_size("D-0001") == 0
+
+
+def test_parts_that_cannot_be_read_back_are_a_fault_and_stay(tmp_path):
+    class Unreadable(Disk):
+        broken = False
+
+        def extend(self, path):
+            file = super().extend(path)
+            if self.broken:
+                file.close()
+                return os.fdopen(os.open(path, os.O_WRONLY), "wb", buffering=0)
+            return file
+
+    disk = Unreadable()
+    store = BlobStore(tmp_path / "blobs", disk)
+    store.add_part("D-0001", 0, b"abcd", size=4)
+    disk.broken = True
+    with pytest.raises((StoreFault, ValueError)):
+        store.join("D-0001", organisation_id=7, sha256="0" * 64, size=4)
+    assert store.part_size("D-0001") == 4
+
+
+def test_parts_are_dropped_and_named_by_their_declaration_alone(store):
+    store.add_part("D-0001", 0, b"abcd", size=4)
+    for _again in range(2):
+        store.drop_part("D-0001")
+    assert store.part_size("D-0001") == 0
+    for name in ("../x", "", "d-0001", "D-0001/x", "D-0001\n"):
+        with pytest.raises(ValueError, match="declaration"):
+            store.add_part(name, 0, b"abcd", size=4)

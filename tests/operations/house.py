@@ -13,12 +13,15 @@ from sqlalchemy import select
 
 from paritrana.config import Settings, data_folder
 from paritrana.core.policy import Actor
-from paritrana.cycles.queries import cycle_time, get_category
+from paritrana.cycles.queries import cycle_time, get_category, rubric_of
 from paritrana.cycles.service import advance_clock, confirm_extension, propose_extension
 from paritrana.database import db
 from paritrana.files.models import Blob
 from paritrana.files.previews.service import make_previews_of
 from paritrana.files.store import BlobStore
+from paritrana.nominations.queries import nominations_of
+from paritrana.nominations.rows import kinds_asked
+from paritrana.nominations.service import declare
 from paritrana.panels.queries import seats_in
 from paritrana.panels.service import unseat
 from paritrana.results.service import build_run
@@ -49,6 +52,7 @@ def build(settings: Settings, now: datetime) -> None:
         db.session.commit()
     _to_the_plenary(cast, now)
     _extended(cast, now)
+    _announce_a_file(cast, now)
     db.session.commit()
     drawn = db.session.scalars(select(Blob.id).order_by(Blob.id).limit(1)).one()
     make_previews_of(drawn, store=BlobStore(settings.blob_path), at=now)
@@ -56,6 +60,17 @@ def build(settings: Settings, now: datetime) -> None:
 
 def _few(data: Simulated) -> Simulated:
     return replace(data, nominations=[row for row in data.nominations if row["key"] in NOMINATIONS])
+
+
+def _announce_a_file(cast: Cast, now: datetime) -> None:
+    """A file of the open draft that is on its way."""
+    category = get_category(OPEN, "kabkota")
+    (draft,) = nominations_of(category, {"draft"})
+    nominee: Actor = cast.actor(cast.with_role("nominee")[0])
+    declare(
+        draft, kinds_asked(rubric_of(category))[0], name="surat.pdf", sha256="0" * 64, size=1000, requirement="",
+        actor=nominee, at=cycle_time(category.cycle, now), now=now, max_bytes=10**6,
+    )  # fmt: skip
 
 
 def _to_the_plenary(cast: Cast, now: datetime) -> None:

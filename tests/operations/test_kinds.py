@@ -17,9 +17,11 @@ from paritrana.files.service import store_upload
 from paritrana.files.store import BlobStore
 from paritrana.jobs.kinds import SYSTEM, Run, Said
 from paritrana.jobs.service import plan
+from paritrana.nominations.queries import get_declaration
+from paritrana.nominations.service import declare
 from paritrana.operations.kinds import FilesDamaged, RulesBroken, check_files, check_records, store_moves, tidy
 from tests.factories import sign_in, world
-from tests.nominations.pages import PDF
+from tests.nominations.pages import PDF, draft
 
 REF = "contoh-2025/kabkota"
 
@@ -105,8 +107,24 @@ def test_what_has_served_is_removed_and_what_serves_stays(app, run, client):
         (incoming / name).write_bytes(b"half")
         seen = (clock.now() - timedelta(hours=hours)).timestamp()
         os.utime(incoming / name, (seen, seen))
+    # What was announced and did not come in its time is ended, and its bytes go, however young they are.
+    nomination = draft(here)
+    late, fresh = (
+        declare(
+            nomination, "coverage", name="surat.pdf", sha256=digit * 64, size=9, requirement="",
+            actor=here.actor("nominee-1"), at=here.now, now=clock.now() - age, max_bytes=10**6,
+        ).ref
+        for digit, age in (("0", timedelta(hours=49)), ("1", timedelta(hours=47)))
+    )  # fmt: skip
+    db.session.commit()
+    for part in (late, fresh):
+        BlobStore(run.settings.blob_path).add_part(part, 0, b"half", size=9)
     said = tidy(run, Steps())
-    assert said.params == {"sessions": 0, "answers": 1, "jobs": 0, "uploads": 1}
+    assert get_declaration(nomination.ref, late).state == "ended"
+    assert get_declaration(nomination.ref, fresh).state == "open"
+    assert not (incoming / late).exists()
+    (incoming / fresh).unlink()
+    assert said.params == {"sessions": 0, "answers": 1, "jobs": 0, "uploads": 2}
     assert [path.name for path in incoming.iterdir()] == ["young"]
     assert db.session.scalars(select(SentOnce.key)).all() == ["young-key"]
     db.session.rollback()

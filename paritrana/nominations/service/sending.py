@@ -49,6 +49,7 @@ def what_blocks(nomination: Nomination) -> list[Blocker]:
         queries.attachments_of(nomination),
         queries.statements_of(nomination),
         election_held=nomination.category.cycle.election_held,
+        announced=[one.kind for one in queries.open_declarations(nomination)],
     )
 
 
@@ -125,6 +126,22 @@ def amend(
         intake_of(nomination.category), "nomination.amended", actor, at=at, object_ref=nomination.ref,
         revision=revision.no, receipt=revision.receipt_no, digest=revision.digest, note=note.strip() or None,
         changes={kind: dict(figures) for kind, figures in changes.items() if figures}, after=nomination.state,
+    )  # fmt: skip
+    db.session.flush()
+    return revision
+
+
+def send_arrived(nomination: Nomination, document: int, *, actor: Actor, at: datetime) -> NominationRevision:
+    """Send the next revision, with a document that was announced before the sending and has arrived now.
+
+    The caller has locked the nomination, and commits.
+    """
+    revision = _revise(nomination, actor=actor, at=at)
+    nomination.version += 1
+    audit.record(
+        intake_of(nomination.category), "nomination.amended", actor, at=at, object_ref=nomination.ref,
+        revision=revision.no, receipt=revision.receipt_no, digest=revision.digest, document=document,
+        after=nomination.state,
     )  # fmt: skip
     db.session.flush()
     return revision

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 
+from paritrana.config import Settings
 from paritrana.core.errors import BadInput, MissingReason, NotFound, ParitranaError
 from paritrana.core.filetypes import BY_MEDIA_TYPE
 from paritrana.core.policy import Act, Role
@@ -18,7 +19,7 @@ from paritrana.files.service import store_upload
 from paritrana.files.store import StoreFault
 from paritrana.files.web import blob_store, send_blob
 from paritrana.nominations import queries, receipts, service
-from paritrana.nominations.models import Attachment, Nomination
+from paritrana.nominations.models import Attachment, FileDeclaration, Nomination
 from paritrana.nominations.rows import page_name
 from paritrana.nominations.views import frame, signed
 from paritrana.nominations.views.frame import bp
@@ -64,8 +65,9 @@ def receive(nomination: Nomination, kind: str, files: Sequence[FileStorage]) -> 
             here = queries.get_nomination(ref)
             require_nominee(here)
             service.attach(
-                here, kind, blob, name, requirement=requirement, actor=current_actor(), at=frame.moment_of(here)
-            )
+                here, kind, blob, name, requirement=requirement, actor=current_actor(), at=frame.moment_of(here),
+                limits=limits(),
+            )  # fmt: skip
             ask_for_previews()
         except StoreFault:
             db.session.rollback()
@@ -78,12 +80,22 @@ def receive(nomination: Nomination, kind: str, files: Sequence[FileStorage]) -> 
     return refusals
 
 
-def require_nominee(nomination: Nomination) -> None:
+def limits() -> service.Limits:
+    """What one nomination may hold, by the settings."""
+    settings: Settings = current_app.extensions["settings"]
+    return service.Limits(
+        files=settings.max_nomination_files,
+        bytes=settings.max_nomination_bytes,
+        open=settings.max_open_declarations,
+    )
+
+
+def require_nominee(subject: Nomination | FileDeclaration) -> None:
     """Refuse officers, whose right to upload is for papers of their own, not for the nominee's evidence.
 
     Raises like `require`, and `NotAllowed`.
     """
-    if require(Act.UPLOAD, nomination).role is not Role.NOMINEE:
+    if require(Act.UPLOAD, subject).role is not Role.NOMINEE:
         raise NotAllowed
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -13,6 +14,7 @@ from paritrana.core.errors import NotFound, ParitranaError, StaleVersion, WrongS
 from paritrana.core.evidence import KINDS, KindSpec, arithmetic, run_checks
 from paritrana.core.policy import Act
 from paritrana.database import db
+from paritrana.files.web import blob_store
 from paritrana.nominations import queries, service
 from paritrana.nominations.forms import (
     EvidenceForm,
@@ -303,9 +305,36 @@ def _show(
         lock=frame.lock_of(file),
         can_fill=frame.editable(nomination),
         can_upload=frame.uploadable(nomination),
+        unfinished=_unfinished(desk),
+        largest=current_app.extensions["settings"].max_file_bytes,
         kind_in_address=page_name(desk.kind),
         input_name=input_name,
     )
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A file on its way, as the page shows it."""
+
+    ref: str
+    name: str
+    size: int
+    sha256: str
+    declared_at: datetime
+    percent: str
+
+
+def _unfinished(desk: Desk) -> list[Unfinished]:
+    """The files under this kind that are announced and not all here."""
+    store = blob_store()
+    return [
+        Unfinished(
+            one.ref, one.name, one.size, one.sha256, one.declared_at,
+            f"{min(99, 100 * store.part_size(one.ref) // one.size)}%",
+        )
+        for one in desk.file.announced
+        if one.kind == desk.kind
+    ]  # fmt: skip
 
 
 def _groups(desk: Desk, form: EvidenceForm) -> list[tuple[str, list[tuple[str, Any, Any]]]]:

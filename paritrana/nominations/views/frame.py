@@ -15,6 +15,7 @@ from paritrana.core.policy import Act
 from paritrana.core.words import N_
 from paritrana.cycles.models import Category
 from paritrana.cycles.queries import cycle_time, state_now
+from paritrana.nominations import queries
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import NominationFile
 from paritrana.nominations.rows import EvidenceRow
@@ -74,7 +75,12 @@ def editable(nomination: Nomination) -> bool:
 
 
 def uploadable(nomination: Nomination) -> bool:
-    """Whether the actor may add documents now: to the draft, or while a change request is open."""
+    """Whether the actor may add documents now: to the draft, or while a change request is open.
+
+    To a sent nomination only what was announced before may still come.
+    """
+    if nomination.state == "submitted":
+        return bool(queries.open_declarations(nomination)) and may(Act.UPLOAD, nomination)
     return (nomination.state == "draft" or nomination.state in AMENDABLE) and may(Act.UPLOAD, nomination)
 
 
