@@ -160,6 +160,15 @@ def published_budgets_of(region_code: str) -> Sequence[PublishedBudget]:
     ).all()
 
 
+def target_figures_of(region_code: str) -> Sequence[TargetFigure]:
+    """Targets, baselines and actual values published for a region itself, without its villages, the newest first."""
+    return db.session.scalars(
+        select(TargetFigure)
+        .where(TargetFigure.region_code == region_code, TargetFigure.area_kind != "village")
+        .order_by(TargetFigure.year.desc(), TargetFigure.key)
+    ).all()
+
+
 def past_winners(assessment_year: int, province_code: str | None = None) -> Sequence[PastWinner]:
     """The winners of an assessment year in a province, or of the national award, by category and rank."""
     return db.session.scalars(

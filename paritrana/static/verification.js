@@ -1,5 +1,6 @@
-// Keys of the page of findings; the page works without them, and nothing is calculated here.
-// F8 / Shift+F8 next and previous open figure, F2 same as claimed, Ctrl+Enter save and go on.
+// The page of findings; it works without this, and nothing is calculated here.
+// F8 / Shift+F8 next and previous open figure, F2 same as claimed, Ctrl+Enter save and go on, Alt+PageUp / Alt+PageDown
+// the document's pages. Another page of the document is fetched into its place, so that what is typed stays.
 "use strict";
 
 const findings = document.getElementById("findings");
@@ -32,5 +33,50 @@ if (findings) {
       event.preventDefault();
       findings.requestSubmit(next);
     }
+  });
+}
+
+const pane = document.getElementById("document");
+if (pane) {
+  // Opens an address of this page in the pane alone; where that fails, the browser opens it whole.
+  const open = async (address) => {
+    const url = new URL(address, location.href);
+    pane.setAttribute("aria-busy", "true");
+    try {
+      const fresh = (await window.paritrana.fragment(url.pathname + url.search)).getElementById("document");
+      const focused = document.activeElement && pane.contains(document.activeElement) ? document.activeElement.dataset.pane : undefined;
+      pane.replaceChildren(...fresh.childNodes);
+      history.replaceState(null, "", url.pathname + url.search);
+      if (findings && findings.method === "post") findings.action = url.pathname + url.search;
+      if (focused !== undefined) (pane.querySelector(`[data-pane="${focused}"]`) || pane.querySelector(".p-doc__sheet") || pane).focus();
+    } catch {
+      location.assign(url);
+    } finally {
+      pane.removeAttribute("aria-busy");
+    }
+  };
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-pane]");
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    document.getElementById("pane-document").checked = true;
+    open(link.href);
+  });
+  pane.addEventListener("submit", (event) => {
+    event.preventDefault();
+    open(`${event.target.action}?${new URLSearchParams(new FormData(event.target))}`);
+  });
+  pane.addEventListener("change", (event) => {
+    if (event.target.id !== "doc") return;
+    pane.querySelector("#p").value = "";
+    event.target.form.requestSubmit();
+  });
+  document.addEventListener("keydown", (event) => {
+    const link = event.altKey && { PageUp: "back", PageDown: "on" }[event.key];
+    const found = link && pane.querySelector(`[data-pane="${link}"]`);
+    if (!found) return;
+    event.preventDefault();
+    open(found.href);
   });
 }

@@ -170,16 +170,19 @@ def _entry(row: Row, judged: Judged) -> Entry | None:
         return None
     refusal_ = refusal_of(figure, entry)
     if refusal_ is not None:
-        for name in _inputs_of(refusal_, row):
+        for name in inputs_of(refusal_, row):
             row.problems.append((name, _about(judged, sentence(refusal_))))
         return None
     return entry
 
 
-def _inputs_of(refusal: ParitranaError, row: Row) -> list[str]:
+def inputs_of(refusal: ParitranaError, row: Row) -> list[str]:
+    """The inputs of a row at which a refusal stands."""
     match refusal.code:
         case "verdict_missing":
             return ["verdict"]
+        case "page_missing":
+            return ["page"]
         case "note_missing":
             return ["note"] if row.page.strip() else ["page"]
     return ["found"]

@@ -45,7 +45,9 @@ def stage(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 # The pages on which officers work on a nomination, and who does.
-DESK = {"/verification/<ref>", "/verification/<ref>/items/<item>"}
+DESK = {
+    "/verification/<ref>", "/verification/<ref>/items/<item>", "/verification/<ref>/revisions/<int:a>/<int:b>",
+}  # fmt: skip
 READERS = {"VE", "AS", "CH", "OR"}
 
 

@@ -1,5 +1,6 @@
 """What a verifier found, figure by figure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,6 +59,13 @@ class NoteMissing(BadInput):
 
     code = "note_missing"
     message = N_("Enter the page and a note: they are needed unless the figure matches.")
+
+
+class PageMissing(BadInput):
+    """The document has no such page. Params: `document`, `pages`."""
+
+    code = "page_missing"
+    message = N_("Document %(document)s has %(pages)s pages. Write a page of it, such as 1 or 1-2.")
 
 
 @dataclass(frozen=True)
@@ -121,6 +129,7 @@ def record_findings(
     rows = {row.figure.key: row for row in case.item(kind).rows}
     numbers = {document["no"] for document in case.revision.content["attachments"]}
     _refuse_stale(rows, entries, at)
+    pages = queries.page_counts(nomination, {one.document_no for one in entries if one.document_no is not None})
     stored = []
     for entry in entries:
         if entry.figure not in rows:
@@ -131,6 +140,9 @@ def record_findings(
             refusal = WaitsForAnswer()
         if entry.document_no is not None and entry.document_no not in numbers:
             raise NotFound
+        count = pages.get(entry.document_no or 0)
+        if refusal is None and count is not None and not names_pages(entry.page, count):
+            refusal = PageMissing(document=entry.document_no, pages=count)
         if refusal is not None:
             raise RowRefused(entry.figure, refusal)
         stored.append(_store_finding(verification, row, entry, actor=actor, at=at))
@@ -179,6 +191,17 @@ def refusal_of(figure: Figure, entry: Entry) -> ParitranaError | None:
     if entry.verdict not in WITHOUT_VALUE and figure.key != DOCUMENTS and entry.found is None:
         return FoundMissing()
     return None
+
+
+def names_pages(text: str, count: int) -> bool:
+    """Whether a typed source names pages of a document that has so many; nothing names them all.
+
+    One page (`14`), some (`3, 5`) or a range (`14-16`, also with the longer dash).
+    """
+    if not text.strip():
+        return True
+    numbers = [part.strip() for part in re.split(r"[-\u2013,;]", text)]
+    return all(part.isascii() and part.isdecimal() and 1 <= int(part) <= count for part in numbers)
 
 
 def _refuse_stale(rows: Mapping[str, queries.Judged], entries: Sequence[Entry], at: datetime) -> None:

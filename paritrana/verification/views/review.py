@@ -1,6 +1,8 @@
 """One item of evidence beside its documents: claimed, found, difference, verdict."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +14,12 @@ from paritrana.accounts.once import once
 from paritrana.core.errors import ParitranaError
 from paritrana.core.policy import Act
 from paritrana.database import db
+from paritrana.files.previews.service import MOST_PAGES
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.rows import kind_of_page, page_name, reasons_of
 from paritrana.verification import forms, queries, service
 from paritrana.verification.figures import DOCUMENTS
+from paritrana.verification.models import Finding
 from paritrana.verification.queries import Case, Item
 from paritrana.verification.views.frame import bp, check_reader, may_read, moment_in, show, whole_number
 from paritrana.web import formats
@@ -24,6 +28,56 @@ from paritrana.web.forms import Form
 from paritrana.web.template_filters import current_language, sentence
 
 LINES_PER_PAGE = 12
+ZOOMS = ("1", "2", "3")  # whole page, larger, largest
+TURNS = ("0", "90", "180", "270")
+PANES = ("findings", "document")
+
+
+@dataclass(frozen=True)
+class Pane:
+    """How the document beside the figures stands open: its page, its size, its turn, and which tab a phone shows."""
+
+    leaf: queries.Leaf
+    document: Mapping[str, Any]
+    zoom: str
+    turn: str
+    asked: bool  # whether the address says so, and not the finding or the item
+
+    @property
+    def at(self) -> dict[str, str]:
+        """The same in an address."""
+        found = {"doc": str(self.leaf.no), "p": str(self.leaf.page)}
+        if self.zoom != ZOOMS[0]:
+            found["zoom"] = self.zoom
+        if self.turn != TURNS[0]:
+            found["turn"] = self.turn
+        return found
+
+    @property
+    def words(self) -> Any:
+        """Why there is no picture, or not of every page; empty where there is nothing to say."""
+        leaf = self.leaf
+        match leaf.problem:
+            case None:
+                return _("The pages are being drawn. Open this page again in a moment, or open the original.")
+            case "no_pages":
+                return _("This file has no pages that can be shown here. Open the original.")
+            case "unreadable":
+                return _("The pages cannot be drawn: the file is not readable. Open the original.")
+            case "locked":
+                return _("The pages cannot be drawn: the file asks for a password. Ask the nominee for an open copy.")
+            case "heavy":
+                return _(
+                    "Pages shown here: %(shown)s. The others take too long to draw. Open the original for them.",
+                    shown=formats.number(leaf.shown, current_language()),
+                )
+            case "long":
+                return _(
+                    "Only the first %(shown)s of %(pages)s pages are shown here. Open the original for the others.",
+                    shown=formats.number(leaf.shown, current_language()),
+                    pages=formats.number(leaf.pages, current_language()),
+                )
+        return ""
 
 
 @bp.get("/verification/<ref>/items/<item>")
@@ -64,8 +118,9 @@ def save_item(nomination: Nomination, item: str) -> ResponseReturnValue:
         db.session.rollback()
         for row in rows:
             if row.judged.figure.key == refusal.figure:
-                row.problems.append(("found", f"{forms.figure_name(row.judged)}: {sentence(refusal.refusal)}"))
-                problems.append((f"{row.id}-found", row.problems[-1][1]))
+                name = forms.inputs_of(refusal.refusal, row)[0]
+                row.problems.append((name, f"{forms.figure_name(row.judged)}: {sentence(refusal.refusal)}"))
+                problems.append((f"{row.id}-{name}", row.problems[-1][1]))
         fresh = queries.case_of(queries.get_sent_nomination(nomination.ref))
         return _item_page(fresh, kind, rows=rows, problems=problems), refusal.refusal.status
     except ParitranaError as refusal:
@@ -91,18 +146,43 @@ def _item_page(
     nomination = case.nomination
     documents = sorted(case.revision.content["attachments"], key=lambda each: (each["kind"] != kind, each["no"]))
     others = sum(1 for each in case.items if each.open and each.kind != kind)
+    shown = rows if rows is not None else forms.stored_rows(judged, start)
+    published = queries.published_beside(nomination, kind)
+    here: dict[str, Any] = {"ref": nomination.ref, "item": page_name(kind)} | ({"page": str(page)} if page > 1 else {})
+    pane = _pane_of(nomination, documents, judged)
+
+    def opened(**changes: str) -> str:
+        """The address of this page with another document, page, size or turn."""
+        at = pane.at if pane is not None else {}
+        values: dict[str, Any] = {**here, **at, "pane": "document", **changes}
+        return url_for("verification.item", **values)
+
+    def cited(finding: Finding) -> str:
+        """The address of this page with the document open that a finding rests on."""
+        return opened(doc=str(finding.document_no), p=str(_first_page(finding.page)), turn=TURNS[0])
+
+    at: dict[str, Any] = pane.at if pane is not None and pane.asked else {}
+
     return show(
         "item.html",
         nomination,
         case=case,
         item=one,
-        rows=rows if rows is not None else forms.stored_rows(judged, start),
+        rows=shown,
+        current=next((row for row in shown if row.judged.finding is None), shown[0] if shown else None),
+        published={row.id: published.beside(row.judged.figure) for row in shown},
+        pane=pane,
+        opened=opened,
+        cited=cited,
+        action=url_for("verification.save_item", **here, **at),
+        on_phone=request.args.get("pane") if request.args.get("pane") in PANES else PANES[0],
+        previous_revision=case.revision.no - 1,
         page_no=page,
         pages=len(_pages(one)),
         documents=documents,
         others=others,
         working=may(Act.VERIFY, nomination) and case.state == "open",
-        may_ask=may(Act.REQUEST_CHANGE, nomination) and case.open_request is None,
+        may_ask=may(Act.REQUEST_CHANGE, nomination),
         form=Form(formdata=None),
         problems=[*([("", refusal)] if refusal else []), *problems],
         verdict_choices=forms.verdict_choices(),
@@ -110,6 +190,39 @@ def _item_page(
         reason_words=dict(reasons_of(kind)).get(one.explanation_reason, ""),
         documents_only=DOCUMENTS,
     )
+
+
+def _pane_of(
+    nomination: Nomination, documents: Sequence[Mapping[str, Any]], judged: Sequence[queries.Judged]
+) -> Pane | None:
+    """The document that stands open: the one asked for, else the one a finding cites, else the item's first.
+
+    Documents that no revision in force names are not shown. One statement, none where nothing is attached.
+    """
+    if not documents:
+        return None
+    known = {one["no"]: one for one in documents}
+    findings = [row.finding for row in reversed(judged) if row.finding is not None]
+    cited = {one.document_no: one.page for one in findings if one.document_no is not None and one.document_no in known}
+    wanted = whole_number(request.args.get("doc"))
+    asked = wanted in known
+    no = wanted if asked else next(reversed(cited), documents[0]["no"])
+    page = whole_number(request.args.get("p")) if asked else 0
+    page = page or _first_page(cited.get(no) or "")
+    zoom, turn = request.args.get("zoom", ""), request.args.get("turn", "")
+    return Pane(
+        queries.leaf_of(nomination, no, min(page, MOST_PAGES)),
+        known[no],
+        zoom if zoom in ZOOMS else ZOOMS[0],
+        turn if turn in TURNS else TURNS[0],
+        asked,
+    )
+
+
+def _first_page(text: str) -> int:
+    """The first number in a typed source; 1 where there is none."""
+    found = re.search(r"[1-9][0-9]{0,5}", text)
+    return int(found[0]) if found else 1
 
 
 def _pages(one: Item) -> list[list[queries.Judged]]:
@@ -140,6 +253,7 @@ def _after_saving(case: Case, kind: str, page: int, same: str) -> str:
     here: dict[str, Any] = {"ref": case.nomination.ref, "item": page_name(kind)}
     if page > 1:
         here["page"] = str(page)
+    here |= {name: request.args[name] for name in ("doc", "p", "zoom", "turn") if name in request.args}
     one = case.item(kind)
     if same:
         after = [no for no, row in enumerate(one.rows, start=1) if row.finding is None and no > whole_number(same)]
