@@ -26,6 +26,7 @@ from paritrana.cycles.queries import all_categories, state_now
 from paritrana.database import db, engine_options, prepare_engine
 from paritrana.files.previews.service import MAKE_PREVIEWS
 from paritrana.home import extensions as home_extensions
+from paritrana.home import quality as home_quality
 from paritrana.home import views as home_views
 from paritrana.interviews import views as interviews_views
 from paritrana.jobs.kinds import Kinds
@@ -53,6 +54,7 @@ from paritrana.web.intake import PatientRequest
 ROOMS = (
     accounts_views, nominations_views, panels_views, verification_views, interviews_views, sheets_views,
     results_views, certificates_views, publication_views, operations_views, home_views, home_extensions,
+    home_quality,
 )  # fmt: skip
 
 migrate = Migrate()

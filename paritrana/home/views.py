@@ -261,6 +261,7 @@ def _links(standing: Standing) -> list[tuple[str, str]]:
     pages: list[tuple[str, str, dict[str, Any], bool]] = [
         (_("Deadline and extensions"), "extensions.deadlines", cycle, state >= State.OPEN),
         (_("Nominations and shortlist"), "verification.shortlist", cycle, state >= State.OPEN),
+        (_("Data quality"), "quality.page", cycle, state >= State.OPEN and may(Act.SEE_PROGRESS, category)),
         (_("Panel and conflicts"), "panels.panel", cycle, True),
         (_("Interview schedule"), "interviews.schedule", cycle, state >= State.VERIFICATION),
         (

@@ -60,6 +60,8 @@ GET  /manage/<cycle>/publication                                  manage_cycle  
 POST /manage/<cycle>/publication/<cat>                            propose_publication         cycle
 POST /manage/<cycle>/publication/<cat>/<proposal>                 confirm_publication         cycle
 POST /manage/<cycle>/publication/<cat>/<proposal>/withdraw        propose_publication         cycle
+GET  /manage/<cycle>/quality                                      see_progress                cycle
+GET  /manage/<cycle>/quality.xlsx                                 see_progress                cycle
 GET  /manage/<cycle>/ranking/<cat>                                see_ranking_preview         cycle
 GET  /manage/<cycle>/ranking/<cat>/marks.csv                      see_others_marks            public
 GET  /manage/<cycle>/ranking/<cat>/marks.json                     see_others_marks            public
