@@ -257,24 +257,17 @@ def get_shortlist_proposal(cycle: str, cat: str, proposal: str) -> Proposal:
     return found
 
 
-def queue(visible: Select[Any], *, closed: bool = False) -> Select[Any]:
-    """Of the nominations an actor may verify, those in work (or those closed), the oldest first."""
-    verification = select(Verification.id).where(
-        Verification.nomination_id == Nomination.id, Verification.state == "closed"
+def queue(visible: Select[Any]) -> Select[Any]:
+    """Of the nominations an actor may verify, those in work, the oldest first."""
+    reopened = and_(
+        Nomination.state.in_(AFTER_SHORTLIST),
+        exists(
+            select(Verification.id)
+            .where(Verification.nomination_id == Nomination.id, Verification.state != "closed")
+            .correlate(Nomination)
+        ),
     )
-    done = exists(verification.correlate(Nomination))
-    if closed:
-        narrowed = visible.where(or_(Nomination.state == "verified", and_(Nomination.state.in_(AFTER_SHORTLIST), done)))
-    else:
-        reopened = and_(
-            Nomination.state.in_(AFTER_SHORTLIST),
-            exists(
-                select(Verification.id)
-                .where(Verification.nomination_id == Nomination.id, Verification.state != "closed")
-                .correlate(Nomination)
-            ),
-        )
-        narrowed = visible.where(or_(Nomination.state.in_(IN_VERIFICATION), reopened))
+    narrowed = visible.where(or_(Nomination.state.in_(IN_VERIFICATION), reopened))
     return (
         narrowed.join(
             NominationRevision,
