@@ -10,7 +10,7 @@ from paritrana.accounts.models import Account
 from paritrana.audit.invariants import in_order, stream, told
 from paritrana.core.invariants import Broken, Check, Found, Stored, Told, replay, replayed
 from paritrana.nominations.models import Attachment, Nomination, NominationRevision
-from paritrana.verification.models import Finding, GateFinding, Verification
+from paritrana.verification.models import ChangeRequest, Finding, GateFinding, Verification
 
 # How far a verification is after each of these events.
 STEPS: Final = {
@@ -79,6 +79,40 @@ def _gate(now: Found, event: Told) -> None:
     now[said["subject"], said["gate"]] = said
 
 
+def _requests() -> Iterator[Broken]:
+    asked = ChangeRequest
+    statement = _of_verification(
+        asked, asked.no, asked.question, asked.due_at, asked.items, asked.state, asked.answer, asked.asked_at,
+        asked.answered_at,
+    )  # fmt: skip
+    rows = (
+        Stored(
+            row.ref, row.no,
+            {"question": row.question, "due": row.due_at, "state": row.state,
+             "figures": [f"{one['kind']}/{one['figure']}" for one in row.items],
+             **({} if row.answer is None else
+                {"values": row.answer["values"], "reasons": row.answer["reasons"], "note": row.answer["text"] or None,
+                 "ended": bool(row.answer.get("ended"))})},
+        )
+        for row in stream(statement)
+    )  # fmt: skip
+    yield from replay(
+        "request", "change request", told("request.asked", "request.answered", "request.ended"), rows, _request
+    )
+
+
+def _request(now: Found, event: Told) -> None:
+    said = dict(event.values)
+    no = said.pop("request")
+    if event.kind == "request.asked":
+        now[no] = {**said, "state": "open"}
+    elif event.kind == "request.answered":
+        now[no] = {**now.get(no, {}), **said, "state": "answered", "ended": False}
+    else:
+        answer = {"values": {}, "reasons": {}, "note": said["reason"], "ended": True}
+        now[no] = {**now.get(no, {}), **answer, "state": "answered"}
+
+
 def _states() -> Iterator[Broken]:
     rows = (
         Stored(row.ref, "", {"state": row.state})
@@ -142,6 +176,7 @@ def _closed() -> Iterator[Broken]:
 CHECKS = (
     Check(replayed("finding", "finding"), _findings),
     Check(replayed("decision", "decision on a condition"), _gates),
+    Check(replayed("request", "change request"), _requests),
     Check(replayed("verification", "verification"), _states),
     Check({"finding.revision": "Every finding judges a revision that was sent."}, _revisions),
     Check({"finding.document": "Every document that a finding names is a document of the nomination."}, _documents),

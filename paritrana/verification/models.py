@@ -138,6 +138,11 @@ class ChangeRequest(Base):
     verification: Mapped[Verification] = relationship(back_populates="requests")
 
     @property
+    def ended(self) -> bool:
+        """Whether a verifier ended it without an answer of the nominee."""
+        return bool((self.answer or {}).get("ended"))
+
+    @property
     def nomination(self) -> Nomination:
         """The nomination it asks about."""
         return self.verification.nomination

@@ -571,9 +571,9 @@ def taken() -> Select[Any]:
     )
 
 
-def evidence_of_revision(request: ChangeRequest) -> Mapping[str, Any]:
-    """The evidence of the nomination's latest revision, for naming the figures of a request (one statement)."""
-    revision = current_revisions([request.nomination]).get(request.nomination.id)
+def evidence_of_revision(nomination: Nomination) -> Mapping[str, Any]:
+    """The evidence of the nomination's latest revision, for naming the figures of requests (one statement)."""
+    revision = current_revisions([nomination]).get(nomination.id)
     evidence: Mapping[str, Any] = revision.content["evidence"] if revision is not None else {}
     return evidence
 

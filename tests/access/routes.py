@@ -131,6 +131,7 @@ POST /verification/<ref>/declaration                              see_nomination
 POST /verification/<ref>/gates                                    set_finding + verify        nomination
 GET  /verification/<ref>/items/<item>                             see_nomination              nomination
 POST /verification/<ref>/items/<item>                             verify                      nomination
+GET  /verification/<ref>/requests                                 see_nomination              nomination
 POST /verification/<ref>/requests/<int:no>/end                    request_change              nomination
 GET  /verification/<ref>/requests/new                             request_change              nomination
 POST /verification/<ref>/requests/new                             request_change              nomination

@@ -78,6 +78,7 @@ REPLAYED: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     "gate_statement": ("gate_statement", {"gate": "x"}, "note = 'x'"),
     "file_declaration": ("file_declaration", {"ref": "D-0000-0000-0000", "sha256": "f" * 64}, "name = 'x'"),
     "attachment": ("attachment", {"no": 999}, "name = 'x'"),
+    "request": ("change_request", {"no": 99}, "question = 'x'"),
     "revision": ("nomination_revision", {"no": 99, "receipt_no": "R-0000"}, "receipt_no = 'x'"),
     "seat": ("seat", {"code": "J99", "account_id": "=SELECT id FROM account ORDER BY id DESC", "role": "member"},
              "constituency = 'x'"),

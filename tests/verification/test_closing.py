@@ -161,11 +161,11 @@ def test_only_the_chair_decides_and_a_chair_in_conflict_gives_way_to_the_deputy(
     assert send(verifier, f"/verification/{nomination.ref}/decisions", fields).status_code == 403
 
 
-def ask_about(here, nomination, door, figure="non_asn_protection/contract_staff.covered", **due):
+def ask_about(here, nomination, door, figure="non_asn_protection/contract_staff.covered", question=None, **due):
     verifier = door("verifier-1")
     address = f"/verification/{nomination.ref}/requests/new"
     day = {"due-day": "30", "due-month": "3", "due-year": "2026"} | due
-    fields = fields_of(verifier, address) | {"figure": figure, "question": "Page 4 says 850."} | day
+    fields = fields_of(verifier, address) | {"figure": figure, "question": question or "Page 4 says 850."} | day
     return send(verifier, address, fields)
 
 
@@ -226,7 +226,72 @@ def test_a_request_needs_figures_a_question_and_a_day_ahead(here, nomination, do
     assert "Page 4 says 850." in text_of(late)
     assert db.session.query(ChangeRequest).count() == 0
     assert ask_about(here, nomination, door).status_code == 303
-    assert ask_about(here, nomination, door).status_code == 409
+    address = f"/verification/{nomination.ref}/requests/new"
+    fields = fields_of(door("verifier-1"), address)
+    assert "figure" not in fields
+    again = ask_about(here, nomination, door)
+    assert again.status_code == 409
+    assert "Change request 1 on one of these figures is open." in text_of(again)
+
+
+COVERED, TARGET = "non_asn_protection/contract_staff.covered", "non_asn_protection/contract_staff.target"
+
+
+def test_every_figure_has_its_own_due_date_and_the_nomination_waits_for_the_last_answer(here, nomination, door, clock):
+    declared(here, nomination, "verifier-1")
+    judge_all(here, nomination)
+    assert ask_about(here, nomination, door, **{"due-day": "24"}).status_code == 303
+    assert ask_about(here, nomination, door, TARGET, question="Which month is this?").status_code == 303
+    nominee, first, second = door("nominee-1"), *(f"/nominations/{nomination.ref}/requests/{no}" for no in (1, 2))
+    fields = fields_of(nominee, second)
+    assert send(nominee, second, fields, **{"answer-1-reason": "It is December."}).status_code == 303
+    assert state_of(nomination) == "returned"
+    case = queries.case_of(db.session.get(Nomination, nomination.id))
+    assert [row.figure.name for item in case.items for row in item.rows if row.asked] == [COVERED]
+    assert [one.params for one in service.close_blockers(case, decided=False) if "no" in one.params] == [{"no": 1}]
+
+    (due,) = queries.due_dates(here.cycle)
+    clock.set(due + timedelta(seconds=1))
+    nominee = door("nominee-1")
+    late = page_of(nominee, first)
+    assert "Page 4 says 850." in late
+    assert "The due date has passed" in late
+    assert "Send the answer" not in late
+    verifier, overview = door("verifier-1"), f"/verification/{nomination.ref}"
+    fields = fields_of(verifier, overview, f"{overview}/requests/1/end")
+    assert send(verifier, f"{overview}/requests/1/end", fields, reason="No answer came.").status_code == 303
+    assert state_of(nomination) == "resubmitted"
+
+
+def test_a_figure_is_asked_about_again_and_its_thread_keeps_every_round(here, nomination, door):
+    declared(here, nomination, "verifier-1")
+    judge_all(here, nomination)
+    ask_about(here, nomination, door)
+    nominee, first, second = door("nominee-1"), *(f"/nominations/{nomination.ref}/requests/{no}" for no in (1, 2))
+    send(nominee, first, fields_of(nominee, first), **{"answer-1-reason": "Annex 2 counts them."}, note="See there.")
+    verifier, page = door("verifier-1"), f"/verification/{nomination.ref}/requests"
+    thread = page_of(verifier, page)
+    again = f"{page}/new?figure={COVERED}"
+    assert again in verifier.get(page).get_data(as_text=True)
+    form = verifier.get(again).get_data(as_text=True)
+    assert f'value="{COVERED}" checked' in form
+    assert form.count(" checked") == 1
+    for said in ("Page 4 says 850.", "Annex 2 counts them.", "See there.", "Verifier 1", "Nominee 1"):
+        assert said in thread
+    assert ask_about(here, nomination, door, question="Annex 2 is missing.").status_code == 303
+    asked = page_of(nominee, second)
+    assert asked.index("Annex 2 is missing.") < asked.index("1 earlier question") < asked.index("Annex 2 counts them.")
+    assert "Verifier 1" not in asked
+    assert send(nominee, second, fields_of(nominee, second), **{"answer-1-value": "850"}).status_code == 303
+    thread = page_of(verifier, page)
+    rounds = [thread.index(said) for said in ("Annex 2 counts them.", "Annex 2 is missing.", "New figure")]
+    assert rounds == sorted(rounds)
+    assert state_of(nomination) == "resubmitted"
+
+
+def state_of(nomination):
+    db.session.expire_all()
+    return db.session.get(Nomination, nomination.id).state
 
 
 def test_the_clock_of_a_simulated_cycle_waits_until_the_request_is_answered_or_moved_past(app, db_session, door, clock):

@@ -98,13 +98,15 @@ def amend(
     changes: Mapping[str, Mapping[str, Any]],
     note: str,
     *,
+    still_asked: bool = False,
     actor: Actor,
     at: datetime,
 ) -> NominationRevision:
     """Answer a change request: set these figures (kind to figure to stored value) and send the next revision.
 
-    A returned nomination becomes resubmitted, a shortlisted one stays what it is. Which figures were asked for is known
-    to the verification, which calls this; the caller commits. Raises `WrongState`, `UnknownKind`, `UnfitEvidence`.
+    A returned nomination becomes resubmitted, unless other requests are `still_asked`; a shortlisted one stays what it
+    is. Which figures were asked for is known to the verification, which calls this; the caller commits. Raises
+    `WrongState`, `UnknownKind`, `UnfitEvidence`.
     """
     lock(nomination, at)
     if nomination.state not in AMENDABLE:
@@ -119,7 +121,7 @@ def amend(
         data = clean_data(kind, with_figures(kind, before.data, figures))
         store_evidence(nomination, kind, item, replace(before, data=data), actor=actor, at=at)
     revision = _revise(nomination, actor=actor, at=at, note=note.strip())
-    if nomination.state == "returned":
+    if nomination.state == "returned" and not still_asked:
         nomination.state = "resubmitted"
     nomination.version += 1
     audit.record(

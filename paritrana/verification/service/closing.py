@@ -52,8 +52,9 @@ def close_blockers(case: queries.Case, *, decided: bool) -> list[Blocker]:
     for item in case.items:
         if item.open:
             found.append(Blocker(N_("%(title)s: %(n)s figures without a verdict."), {"n": item.open}, item.kind))
-    if case.open_request is not None:
-        found.append(Blocker(N_("Change request %(no)s is not answered yet."), {"no": case.open_request.no}))
+    for request in case.requests:
+        if request.state == "open":
+            found.append(Blocker(N_("Change request %(no)s is not answered yet."), {"no": request.no}))
     gates = case.gates
     for gate in case.rubric.gates:
         there = gates.get(("gate", gate["code"]))

@@ -20,10 +20,10 @@ from paritrana.verification.service.writing import MAX_TEXT, NotDeclared, RowRef
 
 
 class RequestOpen(ParitranaError):
-    """One request at a time: the nominee answers it first."""
+    """One open question for each figure: the nominee answers it first. Params: `no`."""
 
     code = "request_open"
-    message = N_("A change request is already open. Wait for the answer, or end that request first.")
+    message = N_("Change request %(no)s on one of these figures is open. Wait for the answer, or end it first.")
 
 
 class RequestEmpty(BadInput):
@@ -66,8 +66,10 @@ def ask_changes(
     """Ask the nominee about some figures (kind, figure key) until `due_at`; the caller commits.
 
     Before the shortlist the nomination goes back as returned; after it, it stays what it is and only these figures
-    open. Raises `NotDeclared`, `RequestOpen`, `RequestEmpty`, `MissingReason` (no question), `DueTooEarly`,
-    `WrongState`.
+    open. Figures with different due dates are asked about in different requests, which may be open at the same time; a
+    figure that was answered may be asked about again.
+
+    Raises `NotDeclared`, `RequestOpen`, `RequestEmpty`, `MissingReason` (no question), `DueTooEarly`, `WrongState`.
     """
     if not question.strip():
         raise MissingReason
@@ -76,13 +78,15 @@ def ask_changes(
     verification = begin(nomination, at, reopen=True)
     if not has_declared(actor.account_id, nomination.id):
         raise NotDeclared
-    if any(one.state == "open" for one in verification.requests):
-        raise RequestOpen
+    wanted = set(figures)
+    for one in verification.requests:
+        if one.state == "open" and wanted & {(item["kind"], item["figure"]) for item in one.items}:
+            raise RequestOpen(no=one.no)
     if due_at <= at:
         raise DueTooEarly
     rows = [row for item in queries.case_of(nomination).items for row in item.rows]
-    chosen = [row for row in rows if (row.figure.kind, row.figure.key) in set(figures)]
-    if not chosen or len(chosen) != len(set(figures)):
+    chosen = [row for row in rows if (row.figure.kind, row.figure.key) in wanted]
+    if not chosen or len(chosen) != len(wanted):
         raise RequestEmpty
     request = ChangeRequest(
         verification=verification,
@@ -163,9 +167,14 @@ def answer_request(
         values=request.answer["values"], reasons=request.answer["reasons"], note=request.answer["text"] or None,
     )  # fmt: skip
     db.session.flush()
-    revision = amend(nomination, changes, note, actor=actor, at=at)
+    revision = amend(nomination, changes, note, still_asked=_others(request), actor=actor, at=at)
     _reopen_changed(request, changes, revision, actor=actor, at=at)
     return revision
+
+
+def _others(request: ChangeRequest) -> bool:
+    """Whether the nomination has other requests that wait for an answer."""
+    return any(one.state == "open" for one in queries.open_requests(request.nomination) if one.id != request.id)
 
 
 def _reopen_changed(
@@ -214,8 +223,8 @@ def end_request(request: ChangeRequest, reason: str, *, expected: int, actor: Ac
     request.version += 1
     audit.record(
         intake_of(nomination.category), "request.ended", actor, at=at, object_ref=nomination.ref, request=request.no,
-        reason=reason.strip(),
+        reason=request.answer["text"],
     )  # fmt: skip
     db.session.flush()
-    if nomination.state == "returned":
+    if nomination.state == "returned" and not _others(request):
         set_nomination_state(nomination, "resubmitted", expected=("returned",), reason=None, actor=actor, at=at)

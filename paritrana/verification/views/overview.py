@@ -13,6 +13,7 @@ from paritrana.database import db
 from paritrana.nominations.models import Nomination
 from paritrana.panels.service import declare
 from paritrana.verification import forms, queries, service
+from paritrana.verification.models import ChangeRequest
 from paritrana.verification.queries import Case
 from paritrana.verification.views.frame import bp, check_reader, may_read, moment_in, show, status_of, stored
 from paritrana.verification.views.gates import gate_forms, not_applicable_form, sent_gate_form
@@ -89,7 +90,7 @@ def overview_page(
     *,
     declaration: forms.DeclarationForm | None = None,
     gate_form: forms.GateForm | None = None,
-    end_form: forms.ReasonForm | None = None,
+    ending: tuple[int, forms.ReasonForm] | None = None,
     then: str = "",
 ) -> str:
     """The overview, with the form that was refused; the declaration first, where it is not signed yet."""
@@ -99,8 +100,7 @@ def overview_page(
         return show("declaration.html", nomination, form=form, then=then or request.form.get("then", ""))
     case = queries.case_of(nomination)
     working = may(Act.VERIFY, nomination) and case.state == "open"
-    refused: list[Form] = [one for one in (gate_form, end_form) if one is not None]
-    change = case.open_request
+    refused: list[Form] = [one for one in (gate_form, ending[1] if ending else None) if one is not None]
     return show(
         "overview.html",
         nomination,
@@ -108,17 +108,26 @@ def overview_page(
         state_chip=status_of(case),
         working=working,
         may_take=working and (case.verification is None or case.verification.taken_by != current_actor().user_id),
-        may_ask=may(Act.REQUEST_CHANGE, nomination) and change is None,
+        may_ask=may(Act.REQUEST_CHANGE, nomination),
         may_close=may(Act.SET_FINDING, nomination),
         gate_forms=gate_forms(case, gate_form, deciding=False) if working else {},
         na_form=not_applicable_form(gate_form) if working else None,
-        end_form=end_form or forms.ReasonForm(formdata=None, version=change.version if change is not None else None),
+        end_forms={one.no: end_form(one) for one in case.requests if one.state == "open"}
+        | dict([ending] if ending else []),
         computed=_computed(case),
         plain=Form(formdata=None),
         problems=[problem for one in refused for problem in one.problems],
         gate_words=forms.GATE_WORDS,
         statements=case.revision.content.get("gates", {}),
     )
+
+
+def end_form(change: ChangeRequest, *, sent: bool = False) -> forms.ReasonForm:
+    """The form that ends a request; the page shows one for each open request, and ids must not repeat."""
+    form = forms.ReasonForm() if sent else forms.ReasonForm(formdata=None, version=change.version)
+    for one in form:
+        one.id = one.label.field_id = f"{one.name}-{change.no}"
+    return form
 
 
 def _computed(case: Case) -> list[tuple[Any, Any]]:

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from paritrana.accounts.once import once
 from paritrana.core.errors import ParitranaError
-from paritrana.core.evidence import KINDS
+from paritrana.core.evidence import KINDS, FieldSpec
 from paritrana.core.policy import Act, Role
 from paritrana.database import db
 from paritrana.nominations.models import Nomination
@@ -19,8 +19,9 @@ from paritrana.nominations.rows import kind_of_page
 from paritrana.verification import forms, queries, service
 from paritrana.verification.figures import from_text, line_names, quantity_of
 from paritrana.verification.models import ChangeRequest
-from paritrana.verification.views.frame import bp, may_read, moment_in, show, stored
-from paritrana.verification.views.overview import overview_page
+from paritrana.verification.threads import Round, threads_of
+from paritrana.verification.views.frame import bp, check_reader, may_read, moment_in, show, stored
+from paritrana.verification.views.overview import end_form, overview_page
 from paritrana.web import formats
 from paritrana.web.access import allowed, current_actor, may
 from paritrana.web.template_filters import current_language, quantity, sentence
@@ -32,7 +33,31 @@ def new_request(nomination: Nomination) -> ResponseReturnValue:
     """Choose figures, write the question, set the due date."""
     if not may_read(nomination, Role.VERIFIER):
         return redirect(url_for("verification.overview", ref=nomination.ref), 303)
-    return _request_page(nomination, forms.RequestForm(formdata=None), frozenset())
+    return _request_page(nomination, forms.RequestForm(formdata=None), frozenset(request.args.getlist("figure")))
+
+
+@bp.get("/verification/<ref>/requests")
+@allowed(Act.SEE_NOMINATION, nomination=queries.get_sent_nomination)
+def threads(nomination: Nomination) -> ResponseReturnValue:
+    """Every figure that was asked about, with its questions and answers, the latest figure first."""
+    if not may_read(nomination, check_reader(nomination)):
+        return redirect(url_for("verification.overview", ref=nomination.ref), 303)
+    found, evidence = threads_of(nomination), queries.evidence_of_revision(nomination)
+    return show(
+        "threads.html",
+        nomination,
+        threads=[
+            (
+                f"{kind}/{key}",
+                _figure_title(kind, key, evidence.get(kind, {}).get("data") or {}),
+                _spec(kind, key),
+                rounds,
+            )
+            for (kind, key), rounds in reversed(list(found.items()))
+        ],
+        may_ask=may(Act.REQUEST_CHANGE, nomination),
+        from_text=from_text,
+    )
 
 
 @bp.post("/verification/<ref>/requests/new")
@@ -64,9 +89,9 @@ def ask_changes(nomination: Nomination) -> ResponseReturnValue:
 @once
 def end_request(change: ChangeRequest) -> ResponseReturnValue:
     """End a request without an answer; the figures stay as they were claimed."""
-    form, ref = forms.ReasonForm(), change.nomination.ref
+    form, ref, no = end_form(change, sent=True), change.nomination.ref, change.no
     if not form.validate():
-        return overview_page(change.nomination, end_form=form), 422
+        return overview_page(change.nomination, ending=(no, form)), 422
     try:
         service.end_request(
             change, form.reason.data or "", expected=form.expected_version, actor=current_actor(),
@@ -75,7 +100,7 @@ def end_request(change: ChangeRequest) -> ResponseReturnValue:
     except ParitranaError as refusal:
         db.session.rollback()
         form.refuse(refusal)
-        return overview_page(queries.get_sent_nomination(ref), end_form=form), refusal.status
+        return overview_page(queries.get_sent_nomination(ref), ending=(no, form)), refusal.status
     return stored(url_for("verification.overview", ref=ref), _("The request has ended without an answer."))
 
 
@@ -122,17 +147,21 @@ def _request_page(nomination: Nomination, form: forms.RequestForm, chosen: froze
             row.figure.name
             for one in case.items
             for row in one.rows
-            if row.finding is not None and row.finding.verdict not in {"matches", "out_of_period"}
+            if not row.asked and row.finding is not None and row.finding.verdict not in {"matches", "out_of_period"}
         )
     return show("request.html", nomination, case=case, form=form, chosen=chosen, wish=wish)
 
 
+def _spec(kind: str, key: str) -> FieldSpec | None:
+    return KINDS[kind].field(key) if kind in KINDS else None
+
+
 def _answers(change: ChangeRequest) -> list[forms.Answer]:
-    evidence = queries.evidence_of_revision(change)
+    evidence = queries.evidence_of_revision(change.nomination)
     found = []
     for no, one in enumerate(change.items, start=1):
         kind, key = one["kind"], one["figure"]
-        spec = KINDS[kind].field(key) if kind in KINDS else None
+        spec = _spec(kind, key)
         found.append(
             forms.Answer(
                 no=no,
@@ -147,7 +176,7 @@ def _answers(change: ChangeRequest) -> list[forms.Answer]:
 
 
 def _figure_title(kind: str, key: str, data: Mapping[str, Any]) -> str:
-    spec = KINDS[kind].field(key) if kind in KINDS else None
+    spec = _spec(kind, key)
     if spec is None:
         return str(_("Documents of row %(code)s", code=kind.rpartition(":")[2]))
     parts = key.split(".")
@@ -172,7 +201,18 @@ def _answer_page(change: ChangeRequest, form: forms.AnswerForm, answers: Sequenc
         problems=[*form.problems, *problems],
         months=[(str(no), name) for no, name in enumerate(formats.month_names(current_language()), start=1)],
         new_value=_new_value,
+        earlier=_earlier(change),
+        from_text=from_text,
     )
+
+
+def _earlier(change: ChangeRequest) -> Mapping[str, Sequence[Round]]:
+    """The rounds before this request, by the name of the figure; only figures that have some."""
+    before = {
+        f"{kind}/{key}": [one for one in rounds if one.request.no < change.no]
+        for (kind, key), rounds in threads_of(change.nomination).items()
+    }
+    return {name: rounds for name, rounds in before.items() if rounds}
 
 
 def _new_value(one: forms.Answer, change: ChangeRequest) -> Any:
