@@ -1,5 +1,6 @@
 """From the first line of a nomination to a certificate that a stranger verifies, through the pages people use."""
 
+import io
 import json
 import re
 import subprocess
@@ -10,10 +11,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Playwright, expect
 from pypdfium2 import PdfDocument
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfgen.canvas import Canvas
 
 from paritrana.audit.queries import first_broken_link
 from paritrana.core.lifecycle import State
 from paritrana.cycles.queries import get_cycle
+from paritrana.files.previews.queries import waiting
+from paritrana.files.previews.service import make_previews_of
+from paritrana.files.store import BlobStore
 from paritrana.interviews.queries import sessions_of
 from paritrana.nominations import service as nominations
 from paritrana.nominations.queries import get_nomination
@@ -35,12 +41,28 @@ GATES = ("period", "complete")
 
 @pytest.fixture
 def papers(tmp_path: Path) -> dict[str, Path]:
-    """One small file of each accepted kind, by name."""
+    """One small file of each accepted kind, by name; the PDF has fifteen pages."""
     found = {}
     for name, content in EACH.items():
         found[name] = tmp_path / name
-        found[name].write_bytes(content)
+        found[name].write_bytes(budget() if name.endswith(".pdf") else content)
     return found
+
+
+def budget() -> bytes:
+    """A budget document of fifteen pages, simulated as every page says."""
+    file = io.BytesIO()
+    canvas = Canvas(file, pagesize=A4, invariant=1)
+    for no in range(1, 16):
+        canvas.setFont("Helvetica-Bold", 14)
+        canvas.drawString(72, 780, "SIMULASI - Dokumen Pelaksanaan Anggaran 2025")
+        canvas.setFont("Helvetica", 11)
+        canvas.drawString(72, 750, f"Halaman {no} dari 15")
+        for line, words in enumerate(("Iuran JKK dan JKM pekerja rentan", "Sasaran DTSEN: 19.500 orang", "3 bulan")):
+            canvas.drawString(72, 710 - 24 * line, words)
+        canvas.showPage()
+    canvas.save()
+    return file.getvalue()
 
 
 @pytest.mark.timeout(420)
@@ -58,6 +80,8 @@ def test_from_nomination_to_a_verified_certificate(
     ref = hand_in(nominee, papers)
     organiser = walker("organiser-1")
     pass_deadlines(organiser)
+    with site.app.app_context():
+        draw_documents(site)
     first = walker("verifier-1")
     check(first, nominee, ref)
     chair = walker("chair")
@@ -148,6 +172,13 @@ def pass_deadlines(organiser: Walker) -> None:
     organiser.look("manage-verification")
 
 
+def draw_documents(site: Site) -> None:
+    """What a worker does when documents come: their pages are drawn."""
+    store = BlobStore(site.app.extensions["settings"].blob_path)
+    for blob_id in waiting(100):
+        make_previews_of(blob_id, store=store, at=START)
+
+
 def check(verifier: Walker, nominee: Walker, ref: str) -> None:
     """A verifier compares every claim, finds one figure different, asks for one change and gets an answer."""
     verifier.look("home-verifier").go("/verification").look("queue").press("Take the next one")
@@ -170,9 +201,13 @@ def check(verifier: Walker, nominee: Walker, ref: str) -> None:
     verifier.look("item-refused")
     expect(verifier.page.locator("[data-error-summary]")).to_be_focused()
     expect(people.locator("[name$=-found]")).to_have_value("19.500")
-    people.locator("select[name$=-document]").select_option(index=1)
+    people.locator("select[name$=-document]").select_option(
+        label=verifier.page.locator("#doc option:checked").inner_text()
+    )
     people.locator("[name$=-page]").fill("14")
     people.locator("[name$=-note]").fill("DTSEN halaman 14 menyebut 19.500 orang.")
+    turn_pages(verifier, 14)
+    expect(people.locator("[name$=-found]")).to_have_value("19.500")
     verifier.press("Save", inside=verifier.page.locator(".p-actions").last)
     verifier.look("item-differs")
     verifier.go(f"/verification/{ref}").look("overview").follow("Request changes")
@@ -194,6 +229,17 @@ def check(verifier: Walker, nominee: Walker, ref: str) -> None:
         form.locator("textarea").fill("Sesuai dengan dokumen.")
         verifier.press("Propose", inside=form)
     verifier.look("overview-done")
+
+
+def turn_pages(verifier: Walker, no: int) -> None:
+    """Open a page of the document beside the figures, without leaving the page."""
+    pane = verifier.page.locator("#document")
+    pane.locator("#p").fill(str(no - 1))
+    pane.get_by_role("button", name=verifier.word("Open"), exact=True).click()
+    expect(pane.locator("img")).to_have_attribute("src", re.compile(rf"/pages/{no - 1}$"))
+    verifier.page.keyboard.press("Alt+PageDown")
+    expect(pane.locator("img")).to_have_attribute("src", re.compile(rf"/pages/{no}$"))
+    expect(pane.locator("img")).to_have_js_property("complete", True)
 
 
 def find_as_claimed(verifier: Walker) -> None:
