@@ -7,6 +7,7 @@ from paritrana.core.filetypes import BY_MEDIA_TYPE, FileContentRefused, FileKind
 from paritrana.database import db, insert_unless_there
 from paritrana.files import queries
 from paritrana.files.models import Blob
+from paritrana.files.sandbox import look_at
 from paritrana.files.signatures import kind_by_content
 from paritrana.files.store import BlobStore, Readable, Received
 
@@ -21,11 +22,13 @@ def store_upload(
     max_bytes: int,
     declared_type: str | None = None,
     declared_size: int | None = None,
+    ours: bool = False,
 ) -> tuple[Blob, str]:
     """Keep an uploaded file for an organisation; gives its row and the name to show. The caller commits.
 
     The same bytes of the same organisation give the same row. `max_bytes` is the installation's limit, `declared_type`
-    and `declared_size` are what the browser says, where it says something. Raises a subclass of `BadFile` for what
+    and `declared_size` are what the browser says, where it says something. A file that this program has just drawn
+    itself (`ours`) is not looked at in a process of its own. Raises a subclass of `BadFile` for what
     the file is, `StoreFull` or `StoreFault` for what happens to it; no row and no bytes are left then.
     """
     name = filetypes.display_name(filename)
@@ -41,7 +44,7 @@ def store_upload(
     if said is not kind:
         store.discard(received)
         raise FileContentRefused(name=name, kind=kind.word)
-    return _admit(received, kind, at=at, store=store), name
+    return _admit(received, kind, at=at, store=store, ours=ours), name
 
 
 def store_parts(
@@ -56,11 +59,13 @@ def store_parts(
     return _admit(received, kind, at=at, store=store)
 
 
-def _admit(received: Received, kind: FileKind, *, at: datetime, store: BlobStore) -> Blob:
+def _admit(received: Received, kind: FileKind, *, at: datetime, store: BlobStore, ours: bool = False) -> Blob:
     """Look at the content, put the file in its place, then make its row."""
     try:
         if kind_by_content(received.file) is not kind:
             raise FileContentRefused(name=received.name, kind=kind.word)
+        if not ours:
+            look_at(received.file, kind, name=received.name)
     except BaseException:
         store.discard(received)
         raise

@@ -235,7 +235,7 @@ def _attach(play: Play, nomination: Nomination, kind: str, requirements: list[di
     blob, _name = store_upload(
         simulated_document(title, [one["id"] for one in requirements]),
         filename="dokumen.pdf", organisation_id=organisation.id, at=play.tick(),
-        store=BlobStore(play.settings.blob_path), max_bytes=play.settings.max_file_bytes,
+        store=BlobStore(play.settings.blob_path), max_bytes=play.settings.max_file_bytes, ours=True,
     )  # fmt: skip
     for one in requirements:
         nominations.attach(

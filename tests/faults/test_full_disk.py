@@ -8,7 +8,7 @@ from paritrana.files.store import BLOCK
 from tests.faults.ground import Ground
 from tests.faults.scene import ASSESSOR, NOMINEE, Scene
 from tests.faults.server import Answer, Server, Visitor
-from tests.nominations.pages import PDF
+from tests.nominations.pages import PDF, paper
 
 pytestmark = pytest.mark.timeout(180)
 LONG = "Catatan yang panjang. " * 80
@@ -150,13 +150,13 @@ def test_a_full_disk_refuses_what_it_cannot_keep_and_goes_on_showing_what_it_has
 def test_a_full_store_keeps_no_part_of_a_file_and_the_database_goes_on(
     ground: Ground, server: Server, scene: Scene, assessor: Visitor, nominee: Visitor
 ):
-    first = PDF + b"1" * 3 * BLOCK
+    first = paper(b"1" * 3 * BLOCK)
     assert upload(nominee, scene, "SK pertama.pdf", first).status == 303
     before = bytes_of(server)
     assert len(before) == 1
 
     ground.fill("blobs")
-    refused = upload(nominee, scene, "SK kedua.pdf", PDF + b"2" * 3 * BLOCK)
+    refused = upload(nominee, scene, "SK kedua.pdf", paper(b"2" * 3 * BLOCK))
     told_not_saved(refused, "id")
     assert "Pilih berkasnya sekali lagi" in refused.text
     if ground.separate:
@@ -169,7 +169,7 @@ def test_a_full_store_keeps_no_part_of_a_file_and_the_database_goes_on(
     assert (served.status, served.body) == (200, first)
 
     ground.free("blobs")
-    assert upload(nominee, scene, "SK kedua.pdf", PDF + b"2" * 3 * BLOCK).status == 303
+    assert upload(nominee, scene, "SK kedua.pdf", paper(b"2" * 3 * BLOCK)).status == 303
     assert sorted(digest for _, digest in documents(server)) == bytes_of(server)
     assert len(bytes_of(server)) == 2
 
@@ -180,7 +180,7 @@ def test_a_full_folder_for_temporary_files_costs_neither_the_texts_nor_the_log(
     # The log goes to the same full disk.
     server = serve(log_to=ground.seen("temp") / "server.log")
     nominee = Visitor(server.port, language="id").sign_in(NOMINEE)
-    large = PDF + b"3" * (1024 * 1024)  # too large to be kept in memory while it comes in
+    large = paper(b"3" * (1024 * 1024))  # too large to be kept in memory while it comes in
     ground.fill("temp")
     fields = {"version": "0", "note": NOTE, "completed": "later"}
     refused = nominee.post(f"/nominations/{scene.draft}/evidence/{scene.kind}", fields, [("files", "SK.pdf", large)])
@@ -226,7 +226,7 @@ def test_a_disk_that_may_only_be_read_is_read_and_says_so(ground: Ground, serve:
     for place in ("instance", "blobs"):
         ground.allow_writing(place)
     assert assessor.save(sheet, "A1", "8", version=1).status == 200
-    assert upload(nominee, scene, "SK kedua.pdf", PDF + b"2").status == 303
+    assert upload(nominee, scene, "SK kedua.pdf", paper(b"2")).status == 303
     assert stored(server, sheet) == [["A1", 2, "8"]]
     assert whole(server)
 
@@ -236,7 +236,7 @@ def test_a_store_that_may_only_be_read_takes_no_file_and_hands_out_those_it_has(
 ):
     assert upload(nominee, scene, "SK.pdf", PDF).status == 303
     ground.forbid_writing("blobs")
-    refused = upload(nominee, scene, "SK kedua.pdf", PDF + b"2" * BLOCK)
+    refused = upload(nominee, scene, "SK kedua.pdf", paper(b"2" * BLOCK))
     told_not_saved(refused, "id")
     if ground.separate:
         assert refused.status == 503
@@ -245,7 +245,7 @@ def test_a_store_that_may_only_be_read_takes_no_file_and_hands_out_those_it_has(
         assert assessor.save(scene.sheets[ASSESSOR], "A1", "7", version=0).status == 200
     assert nominee.get(f"/nominations/{scene.draft}/documents/1/file").body == PDF
     ground.allow_writing("blobs")
-    assert upload(nominee, scene, "SK kedua.pdf", PDF + b"2" * BLOCK).status == 303
+    assert upload(nominee, scene, "SK kedua.pdf", paper(b"2" * BLOCK)).status == 303
     assert len(documents(server)) == 2
 
 

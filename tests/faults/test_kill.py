@@ -17,7 +17,7 @@ import pytest
 from tests.faults.ground import Ground, SizeLimit
 from tests.faults.scene import ASSESSOR, ASSESSORS, NOMINEE, Scene
 from tests.faults.server import SERVE_WARM, Server, Visitor
-from tests.nominations.pages import PDF
+from tests.nominations.pages import PDF, paper
 from tests.sheets.desks import DESK
 
 KILLS, EVERY_ALL = 20, 10  # of these, every tenth ends every process of the server, the others the one that answers
@@ -65,7 +65,7 @@ def keep_uploading(visitor: Visitor, scene: Scene, journal: Journal, chance: ran
     number = 0
     while not journal.over.is_set() and len(journal.tried) < DOCUMENTS:
         number += 1
-        name, content = f"bukti {number}.pdf", PDF + chance.randbytes(chance.randrange(1000, 900_000))
+        name, content = f"bukti {number}.pdf", paper(chance.randbytes(chance.randrange(500, 450_000)).hex().encode())
         digest = hashlib.sha256(content).hexdigest()
         journal.tried.add(digest)
         try:

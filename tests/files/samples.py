@@ -3,9 +3,21 @@
 import io
 import zipfile
 
-PDF = b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
-JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(20) + b"\xff\xd9"
-PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(17)
+from PIL import Image
+
+from tests.nominations.pages import paper
+
+PDF = paper()
+
+
+def picture(kind: str, size: tuple[int, int] = (8, 8)) -> bytes:
+    """A plain picture."""
+    held = io.BytesIO()
+    Image.new("RGB", size, "white").save(held, kind)
+    return held.getvalue()
+
+
+JPEG, PNG = picture("JPEG"), picture("PNG")
 WORKBOOK = ("[Content_Types].xml", "_rels/.rels", "xl/workbook.xml")
 
 

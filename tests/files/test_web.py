@@ -21,7 +21,7 @@ CONTENT = samples.PDF + bytes(range(256)) * 1000
 def blob(organisations, store):
     made, _ = store_upload(
         io.BytesIO(CONTENT), filename="SK.pdf", organisation_id=organisations[0].id, at=AT, store=store,
-        max_bytes=MEBIBYTE,
+        max_bytes=MEBIBYTE, ours=True,
     )  # fmt: skip
     db.session.commit()
     return made

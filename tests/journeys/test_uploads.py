@@ -10,7 +10,8 @@ from playwright.sync_api import Route, expect
 from tests import factories
 from tests.journeys.conftest import Site
 from tests.journeys.walker import Walker
-from tests.nominations.pages import PDF, draft
+from tests.nominations import pages
+from tests.nominations.pages import draft
 
 Walk = Callable[..., Walker]
 MEBIBYTE = 1024 * 1024
@@ -26,7 +27,7 @@ def address(site: Site) -> str:
 def paper(folder: Path, name: str, size: int) -> Path:
     """A PDF of a little more than `size` bytes."""
     file = folder / name
-    file.write_bytes(PDF[:9] + b"%" + name.encode() + b"0" * size + b"\n" + PDF[9:])
+    file.write_bytes(pages.paper(name.encode() + b"0" * size))
     return file
 
 

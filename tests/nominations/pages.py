@@ -19,7 +19,23 @@ from paritrana.nominations.rows import kinds_asked
 from tests.factories import World
 
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
-PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+
+
+def paper(mark: bytes = b"") -> bytes:
+    """A whole PDF of one blank page; `mark` stands in a comment and makes it another file."""
+    bodies = (b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+              b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>")  # fmt: skip
+    made, places = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", []
+    for no, body in enumerate(bodies, start=1):
+        places.append(len(made))
+        made += b"%d 0 obj" % no + body + b"endobj\n"
+    start = len(made)
+    made += b"xref\n0 4\n0000000000 65535 f \n" + b"".join(b"%010d 00000 n \n" % place for place in places)
+    made += b"trailer<</Root 1 0 R/Size 4>>\n%" + mark + b"\n"
+    return made + b"startxref\n%d\n%%%%EOF\n" % start
+
+
+PDF = paper()
 
 
 class Forms(HTMLParser):
@@ -104,7 +120,7 @@ def send(client: FlaskClient, address: str, fields: dict[str, Any], **changes: A
 
 def pdf(name: str = "DPA 2025.pdf", tail: bytes = b"") -> tuple[io.BytesIO, str, str]:
     """A file field with a small PDF."""
-    return io.BytesIO(PDF + tail), name, "application/pdf"
+    return io.BytesIO(paper(tail)), name, "application/pdf"
 
 
 def workbook() -> bytes:

@@ -15,6 +15,8 @@ from paritrana.database import canonical, db
 from paritrana.nominations import queries, service
 from paritrana.signing import NotSigned, read_document, read_keys, verify
 from tests.factories import sign_in, world
+from tests.files.samples import PNG
+from tests.files.test_hostile import hostile_documents, hostile_workbooks
 from tests.nominations.pages import (
     PDF,
     SAME_ORIGIN,
@@ -125,9 +127,8 @@ def test_no_file_at_all_is_said(nominee, here):
 
 def test_a_workbook_and_a_picture_are_taken(nominee, here):
     nomination = draft(here)
-    picture = b"\x89PNG\r\n\x1a\n" + b"0" * 40
     answer = upload(
-        nominee, nomination, (io.BytesIO(workbook()), "rekap.xlsx", ""), (io.BytesIO(picture), "foto.png", "image/png")
+        nominee, nomination, (io.BytesIO(workbook()), "rekap.xlsx", ""), (io.BytesIO(PNG), "foto.png", "image/png")
     )
     assert answer.status_code == 303, text_of(answer)
     assert [one.name for one in queries.attachments_of(nomination)] == ["rekap.xlsx", "foto.png"]
@@ -236,6 +237,39 @@ def test_every_view_of_a_document_is_logged_without_names(nominee, here):
     assert view["object"] == f"{nomination.ref}/1"
     assert view["account"] == here.actor("nominee-1").ref
     assert "rahasia" not in str(logged)
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+@pytest.mark.parametrize(
+    ("name", "make", "words"),
+    [
+        ("terkunci.pdf", lambda: hostile("file_locked"), {"id": "memakai kata sandi", "en": "password-protected"}),
+        ("skrip.pdf", lambda: hostile("file_active"), {"id": "memuat skrip", "en": "holds scripts"}),
+        ("bom.xlsx", lambda: hostile("workbook_bomb"), {"id": "terlalu banyak data", "en": "too much data"}),
+    ],
+)
+def test_a_hostile_file_is_refused_in_both_languages_and_nothing_is_kept(
+    nominee, here, app, name, make, words, language
+):
+    nomination = draft(here)
+    page = f"/nominations/{nomination.ref}/evidence/coverage"
+    fields = fields_of(nominee, page)
+    data = {one: fields[one] for one in ("csrf_token", "idempotency_key")} | {"kind": "coverage", "requirement": ""}
+    answer = nominee.post(
+        f"/nominations/{nomination.ref}/documents", data=data | {"files": [(io.BytesIO(make()), name, "")]},
+        headers=SAME_ORIGIN, query_string={"lang": language},
+    )  # fmt: skip
+    assert answer.status_code == 422
+    assert f"{name} " in text_of(answer)
+    assert words[language] in text_of(answer)
+    assert queries.attachments_of(nomination) == []
+    blobs = app.extensions["settings"].blob_path
+    assert [path for path in blobs.rglob("*") if path.is_file()] == []
+
+
+def hostile(code: str) -> bytes:
+    """A hostile file of this code."""
+    return next(content for found, content in (*hostile_documents(), *hostile_workbooks()) if found == code)
 
 
 def signed_by(client, answer):

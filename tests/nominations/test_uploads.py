@@ -19,7 +19,7 @@ from paritrana.nominations.models import FileDeclaration, Nomination
 from paritrana.panels.queries import seats_of
 from paritrana.web.access import ask, visible
 from tests.factories import sign_in, world
-from tests.nominations.pages import PDF, SAME_ORIGIN, draft, fields_of, filled, text_of
+from tests.nominations.pages import PDF, SAME_ORIGIN, draft, fields_of, filled, paper, text_of
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def nominee(client, here):
 
 def large(parts: float) -> bytes:
     """A PDF of so many parts; what fills it is a comment."""
-    return PDF[:9] + b"%" + b"0" * int(parts * CHUNK) + b"\n" + PDF[9:]
+    return paper(b"0" * int(parts * CHUNK))
 
 
 class Sender:
@@ -275,7 +275,7 @@ def test_a_cancelled_upload_leaves_nothing_and_the_file_may_be_chosen_anew(nomin
 
 def test_what_was_announced_in_time_finishes_in_the_grace_time_and_nothing_else_does(nominee, here, clock):
     nomination = filled(here)
-    sender, late, slow = (Sender(nominee, nomination, PDF + tail) for tail in (b"", b"%late\n", b"%slow\n"))
+    sender, late, slow = (Sender(nominee, nomination, paper(mark)) for mark in (b"", b"late", b"slow"))
     sender.declare()
     slow.declare()
     sender.put(0)
@@ -391,7 +391,7 @@ def test_the_pages_ask_the_same_number_of_statements_whatever_is_on_its_way(nomi
         with statements() as sent:
             assert nominee.get(f"/nominations/{nomination.ref}/evidence/coverage").status_code == 200
         counts.append(len(sent))
-        Sender(nominee, nomination, PDF + b"%d\n" % number).declare()
+        Sender(nominee, nomination, paper(b"%d" % number)).declare()
     assert len(set(counts[1:])) == 1
     with statements() as sent:
         assert nominee.get(f"/nominations/{nomination.ref}").status_code == 200

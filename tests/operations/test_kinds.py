@@ -21,7 +21,7 @@ from paritrana.nominations.queries import get_declaration
 from paritrana.nominations.service import declare
 from paritrana.operations.kinds import FilesDamaged, RulesBroken, check_files, check_records, store_moves, tidy
 from tests.factories import sign_in, world
-from tests.nominations.pages import PDF, draft
+from tests.nominations.pages import draft, paper
 
 REF = "contoh-2025/kabkota"
 
@@ -136,7 +136,7 @@ def test_what_has_served_is_removed_and_what_serves_stays(app, run, client):
 def stored(run: Run, number: int) -> str:
     """The hash of a file that is kept."""
     blob, _name = store_upload(
-        io.BytesIO(PDF + b"%" + str(number).encode()),
+        io.BytesIO(paper(str(number).encode())),
         filename="bukti.pdf",
         organisation_id=1,
         at=run.now(),
