@@ -45,6 +45,10 @@ POST /manage/<cycle>/deadlines/<cat>                              extend_deadlin
 POST /manage/<cycle>/deadlines/<cat>/<proposal>                   extend_deadline/2           cycle
 POST /manage/<cycle>/deadlines/<cat>/<proposal>/withdraw          extend_deadline             cycle
 GET  /manage/<cycle>/nominations                                  manage_cycle                cycle
+GET  /manage/<cycle>/nominations/import/<cat>                     manage_cycle + create_nomination cycle
+POST /manage/<cycle>/nominations/import/<cat>                     manage_cycle + create_nomination cycle
+POST /manage/<cycle>/nominations/import/<cat>/load                manage_cycle + create_nomination cycle
+GET  /manage/<cycle>/nominations/import/<cat>/template.xlsx       manage_cycle + create_nomination cycle
 POST /manage/<cycle>/nominations/<cat>/shortlist                  shortlist                   cycle
 POST /manage/<cycle>/nominations/<cat>/shortlist/<proposal>       shortlist/2                 cycle
 POST /manage/<cycle>/nominations/<cat>/shortlist/<proposal>/withdraw shortlist                cycle

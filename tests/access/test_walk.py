@@ -200,7 +200,6 @@ def cells() -> list[tuple[Who, Route, int]]:
 # Changes that no answer of a route can show, by act and role, and why.
 BEYOND = {
     ("create_nomination", "NO"): "the door asks about no category; the form asks again about the chosen one",
-    ("create_nomination", "OR"): "the door asks about no category; the form asks again about the chosen one",
     ("take_verification", "VE"): "the address is for who verifies, and asks for `verify` too",
     ("take_verification", "OR"): "the address is for who verifies; organisers have no address for it yet",
     ("recuse", "VE"): "a verifier steps back by the declaration; the address is an assessor's",
