@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import func, insert, select, text
 
 from paritrana.config import data_folder
+from paritrana.core.evidence.choices import REGENCY
 from paritrana.core.lifecycle import State
 from paritrana.cycles import service as cycles
 from paritrana.database import canonical, db
@@ -133,7 +134,9 @@ def _candidates(here: World, category_id: int, slug: str, count: int) -> list[in
         .where(Nomination.category_id == category_id)
     ).all()
     figures = [
-        figure for kind, said in evidence.items() for figure in figures_of(kind, said["data"], election_held=False)
+        figure
+        for kind, said in evidence.items()
+        for figure in figures_of(kind, said["data"], election_held=False, candidate=REGENCY)
     ]
     _load(
         Finding,

@@ -176,7 +176,7 @@ def world(
         "kabkota": ("regency_city", "kabkota-default"),
         "provinsi": ("province", "provinsi-default"),
         "badan-usaha": ("enterprise_large_medium", "badan-usaha-default"),
-        "umk": ("enterprise_small_micro", "umk-default"),
+        "umk": ("small_micro", "umk-default"),
         "desa": ("village", "desa-default"),
     }
     cycle = cycles.create_cycle(

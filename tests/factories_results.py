@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
+from paritrana.core.evidence.choices import REGENCY
 from paritrana.core.lifecycle import State
 from paritrana.cycles.models import Category
 from paritrana.cycles.queries import get_category, rubric_of
@@ -84,7 +85,9 @@ def candidates(here: World, count: int) -> None:
     db.session.add_all(verifications)
     db.session.flush()
     figures = [
-        figure for kind, said in evidence.items() for figure in figures_of(kind, said["data"], election_held=False)
+        figure
+        for kind, said in evidence.items()
+        for figure in figures_of(kind, said["data"], election_held=False, candidate=REGENCY)
     ]
     db.session.execute(
         insert(Finding),

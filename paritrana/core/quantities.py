@@ -55,6 +55,14 @@ class Percent:
 
 
 @dataclass(frozen=True)
+class Decimals:
+    """A plain number with as many decimals as it was given, of a unit that the words beside it name."""
+
+    value: Fraction
+    signed: bool = False
+
+
+@dataclass(frozen=True)
 class Points:
     """A difference of two percentages, in percentage points, always written with its sign and never with "%"."""
 
@@ -110,7 +118,7 @@ class Label:
     value: str
 
 
-Quantity = Amount | People | Count | Percent | Points | Months | Score | Year | FileSize | Day | Text | Label
+Quantity = Amount | People | Count | Percent | Decimals | Points | Months | Score | Year | FileSize | Day | Text | Label
 
 
 def exact(value: object) -> Fraction:

@@ -125,7 +125,7 @@ def _indicator(position: int, form: Mapping[str, Any]) -> Indicator:
         weight=Decimal(form["weight"]),
         source=form["source"],
         rule=formula.get("rule"),
-        rule_params=formula.get("params"),
+        rule_params={**formula["params"], "inputs": formula["inputs"]} if formula else None,
         levels=form["levels"],
         caps=form.get("caps", []),
         evidence_required=form["evidence_required"],

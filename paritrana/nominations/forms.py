@@ -13,26 +13,26 @@ from flask_babel import lazy_gettext as _l
 from wtforms import Field
 from wtforms.validators import Optional
 
-from paritrana.core.errors import NumberForm
 from paritrana.core.evidence import FieldSpec, KindSpec, line_figure
-from paritrana.core.words import N_
 from paritrana.nominations.models import EvidenceItem
-from paritrana.web.formats import typed
 from paritrana.web.forms import (
     ChoiceField,
     DayField,
+    DecimalField,
     Form,
     LongTextField,
     MoneyField,
     MonthsField,
     RadioChoiceField,
     TextField,
-    TypedField,
     WholeNumberField,
+    YearField,
     optional,
     required,
 )
 
+MOST_PERCENT = 100
+MOST_SIGNS = 2000  # some 300 words
 MOST_MONTHS = 120  # the checks ask about more than 12; beyond ten years it is a slip of the hand
 LINE_KEY = re.compile(r"[a-z0-9]{4,16}", re.ASCII)
 
@@ -43,28 +43,6 @@ class MayWait(Optional):
     def __init__(self) -> None:
         super().__init__()
         self.field_flags = {"needed": True}
-
-
-class YearForm(NumberForm):
-    """A year that is not four digits. Params: `field`."""
-
-    code = "year_form"
-    message = N_("Write %(field)s as a year of four digits, for example 2025. You wrote %(value)s.")
-
-
-class YearField(TypedField):
-    """A calendar year of four digits, never grouped; `data` is an int."""
-
-    def read(self, text: str) -> int:
-        """The year, from 1900 to 2100. Raises `YearForm`."""
-        plain = text.strip()
-        if not re.fullmatch(r"(19|20)[0-9]{2}|2100", plain, re.ASCII):
-            raise YearForm(field=self.name_in_sentence, value=typed(plain))
-        return int(plain)
-
-    def written(self, value: Any) -> str:
-        """The four digits."""
-        return str(value)
 
 
 class NewNominationForm(Form):
@@ -195,13 +173,17 @@ def evidence_form(
     *,
     reasons: Sequence[tuple[str, str]],
     election_held: bool,
+    candidate: str,
     sent: bool,
 ) -> EvidenceForm:
-    """The form of one kind for one page of its lines, filled from the request when `sent`, else from `item`."""
+    """The form of one kind for one page of its lines, filled from the request when `sent`, else from `item`.
+
+    `candidate` is the code of the rubric's category.
+    """
     keys = list(line_keys)
     names: dict[str, FieldSpec] = {}
     if spec is not None:
-        names = {field.key: field for field in spec.asked(election_held=election_held)}
+        names = {field.key: field for field in spec.asked(election_held=election_held, candidate=candidate)}
         if spec.lines is not None:
             for key in keys:
                 names |= {line_figure(key, field.key): field for field in spec.lines.fields}
@@ -248,6 +230,10 @@ def _field(spec: FieldSpec) -> Any:
             return MonthsField(label, rules, high=MOST_MONTHS, description=hint)
         case "year":
             return YearField(label, rules, description=hint)
+        case "percent":
+            return DecimalField(label, rules, high=MOST_PERCENT, description=hint)
+        case "decimal":
+            return DecimalField(label, rules, description=hint)
         case "date":
             return DayField(label, rules, description=hint)
         case "choice":
@@ -255,6 +241,8 @@ def _field(spec: FieldSpec) -> Any:
             return ChoiceField(label, rules, choices=choices, description=hint)
         case "text":
             return TextField(label, rules, description=hint)
+        case "words":
+            return LongTextField(label, rules, max_length=MOST_SIGNS, description=hint)
 
 
 def _stored(spec: FieldSpec, value: Any) -> Any:

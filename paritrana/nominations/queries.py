@@ -1,7 +1,7 @@
 """Reads of nominations, their evidence, documents and revisions."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
@@ -24,7 +24,7 @@ from paritrana.nominations.models import (
 )
 from paritrana.nominations.rows import Blocker, Standing, blockers, kinds_asked, standing
 from paritrana.reference.models import Organisation, Region
-from paritrana.reference.queries import contribution_rates
+from paritrana.reference.queries import contribution_rates, national_targets
 
 # The states of a nomination that a panel judges.
 CANDIDATE_STATES = ("shortlisted", "interviewed", "no_show")
@@ -189,26 +189,38 @@ def sent_documents(nomination: Nomination) -> frozenset[int]:
     return frozenset(document["no"] for content in found for document in content["attachments"])
 
 
-def check_context(cycle: Cycle, organisation: Organisation | None = None) -> CheckContext:
-    """What the checks of a cycle's evidence must know: its period, its rates, its norms (one statement).
+def check_context(cycle: Cycle) -> CheckContext:
+    """What the checks of a cycle's evidence must know: its period, rates, norms and targets (two statements).
+
+    `context_for` adds what depends on the nomination.
 
     Norms come from `cycle.settings` where the organisers set them: `norm_per_village` (workers), `jump_share` (a
     fraction as text) and `village_counts` (region code to number of villages); the core names the defaults.
     """
     known_by = cycle.rates_as_of.date()
     settings = cycle.settings or {}
-    context = CheckContext(
+    return CheckContext(
         period_start=date(cycle.assessment_year, 1, 1),
         period_end=date(cycle.assessment_year, 12, 31),
         election_held=cycle.election_held,
         rates=tuple(rate for rate in contribution_rates() if rate.valid_from is None or rate.valid_from <= known_by),
         norm_per_village=settings.get("norm_per_village", CheckContext.norm_per_village),
         jump_share=Fraction(settings.get("jump_share", CheckContext.jump_share)),
-        village_count_of_region=(
-            settings.get("village_counts", {}).get(organisation.region_code) if organisation is not None else None
-        ),
+        targets={year: str(value) for year, value in national_targets(cycle.target_instrument).items()},
     )
-    return context
+
+
+def context_for(
+    context: CheckContext, nomination: Nomination, rubric: RubricVersion, evidence: Mapping[str, Mapping[str, Any]]
+) -> CheckContext:
+    """The context of a cycle for one nomination: whose it is, and its figures by kind (no statement)."""
+    counts = (nomination.category.cycle.settings or {}).get("village_counts", {})
+    return replace(
+        context,
+        candidate=rubric.category_kind,
+        others=evidence,
+        village_count_of_region=counts.get(nomination.organisation.region_code),
+    )
 
 
 def organisations_by_id(ids: Collection[int]) -> Sequence[Organisation]:
@@ -275,13 +287,15 @@ class NominationFile:
 
 
 def file_of(nomination: Nomination) -> NominationFile:
-    """A nomination with all that its pages show (seven statements, whatever the number of lines or documents)."""
+    """A nomination with all that its pages show (eight statements, whatever the number of lines or documents)."""
+    rubric, items = rubric_of(nomination.category), evidence_of(nomination)
+    data = {kind: item.data for kind, item in items.items()}
     return NominationFile(
         nomination,
-        rubric_of(nomination.category),
-        evidence_of(nomination),
+        rubric,
+        items,
         attachments_of(nomination),
         statements_of(nomination),
-        check_context(nomination.category.cycle, nomination.organisation),
+        context_for(check_context(nomination.category.cycle), nomination, rubric, data),
         open_declarations(nomination),
     )

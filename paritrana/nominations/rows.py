@@ -28,7 +28,7 @@ MONEY_REASONS = (
     ("other_costs", N_("Includes other costs")),
     *COUNT_REASONS,
 )
-MONEY_KINDS = frozenset({"non_asn_protection", "vulnerable_workers", "village_allocation"})
+MONEY_KINDS = frozenset({"non_asn_protection", "vulnerable_workers", "village_allocation", "budget", "csr"})
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,8 @@ def _missing(
     found = []
     item = items.get(kind)
     if kind in KINDS:
-        blank = blank_figures(kind, item.data if item is not None else {}, election_held=election_held)
+        data = item.data if item is not None else {}
+        blank = blank_figures(kind, data, election_held=election_held, candidate=rubric.category_kind)
         if blank:
             params: dict[str, Quantity] = {"title": Label(KINDS[kind].title), "n": Count(len(blank))}
             found.append(Blocker(kind, N_("%(title)s: required entries are missing (%(n)s)"), params))

@@ -128,6 +128,21 @@ def find_targets(
     return found
 
 
+def national_targets(instrument: str, metric: str = "ucj_percent") -> Mapping[int, Decimal]:
+    """The national targets of an instrument by year (one statement)."""
+    rows = db.session.execute(
+        select(TargetFigure.year, TargetFigure.value)
+        .where(
+            TargetFigure.kind == "target",
+            TargetFigure.area_kind == "national",
+            TargetFigure.instrument == instrument,
+            TargetFigure.metric == metric,
+        )
+        .order_by(TargetFigure.year)
+    ).all()
+    return {year: value for year, value in rows}  # noqa: C416 - rows of the database are no pairs to the type checker
+
+
 def target_sets(year: int, metric: str = "ucj_percent") -> Sequence[str]:
     """The instruments that name a national target for a year: what a cycle can choose from."""
     return db.session.scalars(

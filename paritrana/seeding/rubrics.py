@@ -6,27 +6,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+from paritrana.core.computed import INPUTS, RULES
 from paritrana.core.errors import ParitranaError
+from paritrana.core.evidence import KINDS
 from paritrana.core.rounding import parse_decimal
 from paritrana.core.rubric import Aspect, BadRubric, Gate, Indicator, PanelAggregate, Rubric, Scale, Stage
 from paritrana.core.rubric import Source as ValueSource
 from paritrana.core.words import N_
 from paritrana.seeding.rows import BadSeed, SeedError
 
-EVIDENCE_KINDS: Final = (
-    "coverage",
-    "non_asn_protection",
-    "vulnerable_workers",
-    "budget",
-    "village_allocation",
-    "permit_compliance",
-    "regulation",
-    "csr",
-    "development_target",
-    "innovation",
-    "compliance",
-    "beneficiary_list",
-)
+EVIDENCE_KINDS: Final = tuple(KINDS)
 CATEGORY_KINDS: Final = ("regency_city", "province", "enterprise_large_medium", "small_micro", "village")
 DATE_RULES: Final = ("in_assessment_period", "on_31_december_before", "none")
 
@@ -157,6 +146,8 @@ def _check_indicator(item: Any, at: str, scale: Mapping[str, str]) -> None:
         _no_bare_numbers(item["formula"]["params"], f"{at}/formula/params")
     for pointer, kind in _items(item, at, "evidence_kinds"):
         _among(kind, pointer, EVIDENCE_KINDS)
+    if "formula" in item:
+        _check_inputs(item, f"{at}/formula")
     for pointer, evidence in _items(item, at, "evidence_required"):
         _keys(evidence, pointer, {"code": str, **_BILINGUAL, "date_rule": str})
         _among(evidence["date_rule"], f"{pointer}/date_rule", DATE_RULES)
@@ -173,6 +164,15 @@ def _check_indicator(item: Any, at: str, scale: Mapping[str, str]) -> None:
     ends = [Decimal(scale["min"]), Decimal(scale["max"])]
     if scores != sorted(set(scores)) or [*scores[:1], *scores[-1:]] != ends:
         raise _Wrong(f"{at}/levels", N_("The anchors rise from the lowest to the highest value of the scale."))
+
+
+def _check_inputs(item: Any, at: str) -> None:
+    """The rule exists, and what it reads by name comes from evidence that the indicator asks for."""
+    _among(item["formula"]["rule"], f"{at}/rule", tuple(RULES))
+    for pointer, name in _items(item["formula"], at, "inputs"):
+        _text(name, pointer)
+        if name in INPUTS:
+            _among(INPUTS[name].kind, pointer, item["evidence_kinds"])
 
 
 def _keys(item: Any, at: str, needed: Mapping[str, type], allowed: Mapping[str, type] | None = None) -> None:

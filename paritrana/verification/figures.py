@@ -11,7 +11,21 @@ from typing import Any
 
 from paritrana.core.evidence import KINDS, FieldSpec, claims, line_key_of
 from paritrana.core.evidence.specs import NUMBERS
-from paritrana.core.quantities import Amount, Count, Day, Label, Months, People, Quantity, Text, Year
+from paritrana.core.quantities import (
+    Amount,
+    Count,
+    Day,
+    Decimals,
+    Label,
+    Months,
+    People,
+    Percent,
+    Points,
+    Quantity,
+    Text,
+    Year,
+    exact,
+)
 from paritrana.core.words import N_
 
 DOCUMENTS = "documents"
@@ -61,13 +75,13 @@ class Figure:
         return f"{self.kind}/{self.key}"
 
 
-def figures_of(kind: str, data: Mapping[str, Any], *, election_held: bool) -> list[Figure]:
-    """The figures of one item, in the order of the form."""
+def figures_of(kind: str, data: Mapping[str, Any], *, election_held: bool, candidate: str) -> list[Figure]:
+    """The figures of one item, in the order of the form; `candidate` is the code of the rubric's category."""
     if kind not in KINDS:
         return [Figure(kind, DOCUMENTS, None, None, None)]
     spec, found = KINDS[kind], []
     names = line_names(kind, data)
-    for key, value in claims(kind, data, election_held=election_held).items():
+    for key, value in claims(kind, data, election_held=election_held, candidate=candidate).items():
         field, line = spec.field(key), line_key_of(key)
         if field is None:
             continue
@@ -110,7 +124,7 @@ def quantity_of(field: FieldSpec | None, value: Value, *, signed: bool = False) 
     if field is None or value is None:
         return None
     if isinstance(value, str):
-        return Day(date.fromisoformat(value)) if field.kind == "date" else Text(value)
+        return _text_quantity(field, value)
     match field.kind:
         case "people":
             return People(value, signed)
@@ -123,14 +137,37 @@ def quantity_of(field: FieldSpec | None, value: Value, *, signed: bool = False) 
     return Count(value, signed)
 
 
+def _text_quantity(field: FieldSpec, value: str) -> Quantity:
+    match field.kind:
+        case "date":
+            return Day(date.fromisoformat(value))
+        case "percent":
+            return Percent(exact(value))
+        case "decimal":
+            return Decimals(exact(value))
+        case "choice":
+            return Label(dict(field.choices).get(value, value))
+    return Text(value)
+
+
 def difference(field: FieldSpec | None, claimed: Value, found: Value) -> Quantity | None:
-    """Found minus claimed with its sign and unit; days for a date; None where one of them is missing."""
+    """Found minus claimed with its sign and unit; days for a date, percentage points for a percentage.
+
+    None where one of them is missing, and for a choice, which has no size.
+    """
     if field is None or claimed is None or found is None:
         return None
     if isinstance(claimed, int) and isinstance(found, int):
         return quantity_of(field, found - claimed, signed=True)
-    if isinstance(claimed, str) and isinstance(found, str) and field.kind == "date":
-        return Count((date.fromisoformat(found) - date.fromisoformat(claimed)).days, signed=True)
+    if not isinstance(claimed, str) or not isinstance(found, str):
+        return None
+    match field.kind:
+        case "date":
+            return Count((date.fromisoformat(found) - date.fromisoformat(claimed)).days, signed=True)
+        case "percent":
+            return Points(exact(found) - exact(claimed))
+        case "decimal":
+            return Decimals(exact(found) - exact(claimed), signed=True)
     return None
 
 

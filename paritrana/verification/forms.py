@@ -7,6 +7,7 @@ here by the parsers of `web/formats`; what was typed stays in the row, and every
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext as _
@@ -15,6 +16,7 @@ from werkzeug.datastructures import MultiDict
 
 from paritrana.core.errors import BadInput, NumberForm, ParitranaError
 from paritrana.core.evidence import FieldSpec
+from paritrana.core.evidence.specs import DECIMALS
 from paritrana.verification.figures import VERDICTS, Value
 from paritrana.verification.models import Finding
 from paritrana.verification.queries import Judged
@@ -24,6 +26,7 @@ from paritrana.web.forms import DayField, Form, LongTextField, RadioChoiceField,
 from paritrana.web.template_filters import current_language, in_sentence, quantity, sentence
 
 Typed = MultiDict[str, str]
+MOST_PERCENT = 100
 
 
 @dataclass
@@ -55,6 +58,11 @@ class Row:
         """Whether the figure is a date, typed in three inputs."""
         spec = self.judged.figure.field
         return spec is not None and spec.kind == "date"
+
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        """The answers to choose from, in words, of a figure that is a choice; else none."""
+        return choices_of(self.judged.figure.field)
 
     @property
     def stale(self) -> bool:
@@ -92,17 +100,20 @@ def _write_found(row: Row, spec: FieldSpec | None, value: Value) -> None:
     row.found, row.found_parts = "", ("", "", "")
     if value is None or spec is None:
         return
-    if isinstance(value, str):
+    if isinstance(value, str) and spec.kind == "date":
         on = date.fromisoformat(value)
         row.found_parts = (str(on.day), str(on.month), str(on.year))
         return
     row.found = written(spec, value)
 
 
-def written(spec: FieldSpec, value: int) -> str:
-    """A whole number as it stands in its field."""
-    if spec.kind in {"year", "months"}:
+def written(spec: FieldSpec, value: int | str) -> str:
+    """A number, or the code of a choice, as it stands in its field."""
+    if spec.kind in {"year", "months", "choice"}:
         return str(value)
+    if spec.kind in DECIMALS:
+        return formats.number(Decimal(value), current_language())
+    assert isinstance(value, int)  # noqa: S101 - every other figure that is judged is a whole number
     return formats.number(value, current_language())
 
 
@@ -217,14 +228,28 @@ def _read(row: Row, spec: FieldSpec) -> Value:
         if not any(part.strip() for part in row.found_parts):
             return None
         return formats.parse_day(*row.found_parts, language, field=label).isoformat()
-    return read_number(row.found, spec)
+    return read_figure(row.found, spec)
 
 
-def read_number(text: str, spec: FieldSpec) -> int | None:
-    """A typed whole number of a figure, None for a blank one. Raises `NumberForm`."""
+def choices_of(spec: FieldSpec | None) -> list[tuple[str, str]]:
+    """The answers of a choice for a list, nothing chosen beforehand; none for any other figure."""
+    if spec is None or spec.kind != "choice":
+        return []
+    return [("", _("Choose")), *((code, _(words)) for code, words in spec.choices)]
+
+
+def read_figure(text: str, spec: FieldSpec) -> int | str | None:
+    """A typed number or a chosen answer of a figure in its stored form, None for a blank one. Raises `NumberForm`."""
     label, language = in_sentence(_(spec.label)), current_language()
     if not text.strip():
         return None
+    if spec.kind == "choice":
+        return text if text in dict(spec.choices) else None
+    if spec.kind in DECIMALS:
+        high = MOST_PERCENT if spec.kind == "percent" else None
+        return formats.plain_decimal(formats.parse_decimals(text, language, field=label, high=high))
+    if spec.kind == "year":
+        return formats.parse_year(text, field=label)
     if spec.kind == "rupiah":
         value = formats.parse_money(text, language, field=label)
         if value != value.to_integral_value():
@@ -336,6 +361,11 @@ class Answer:
         """The beginning of the names of its inputs."""
         return f"answer-{self.no}"
 
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        """The answers to choose from, in words, of a figure that is a choice; else none."""
+        return choices_of(self.spec)
+
 
 def read_answers(answers: Iterable[Answer], typed: Typed) -> tuple[dict[str, Value], dict[str, str]]:
     """The new values and the reasons that were typed, by `kind/figure`; problems are noted at the answers."""
@@ -374,7 +404,7 @@ def _answered(one: Answer) -> Value:
             return None
         label = in_sentence(_(one.spec.label))
         return formats.parse_day(*one.parts, current_language(), field=label).isoformat()
-    return read_number(one.value, one.spec)
+    return read_figure(one.value, one.spec)
 
 
 def verdict_choices() -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from paritrana.cycles.models import Category, Cycle, Proposal, RubricVersion
 from paritrana.database import db
 from paritrana.files.previews.models import Preview, Rendering
 from paritrana.nominations.models import Attachment, Nomination, NominationRevision
-from paritrana.nominations.queries import check_context, current_revisions
+from paritrana.nominations.queries import check_context, context_for, current_revisions
 from paritrana.nominations.rows import indicators_of, kinds_asked, kinds_of
 from paritrana.reference.queries import (
     find_targets,
@@ -297,7 +297,8 @@ def cases(nominations: Sequence[Nomination]) -> list[Case]:
         if rubric is None or revision is None:
             continue
         verification = verifications.get(nomination.id)
-        context = _context_for(nomination, known[nomination.category.cycle_id])
+        evidence = {kind: said.get("data") or {} for kind, said in revision.content["evidence"].items()}
+        context = context_for(known[nomination.category.cycle_id], nomination, rubric, evidence)
         found.append(
             Case(
                 nomination, rubric, revision, verification, _items(nomination, rubric, revision, verification, context)
@@ -321,11 +322,6 @@ def _rubrics(ids: Collection[int | None]) -> dict[int, RubricVersion]:
     return {one.id: one for one in found}
 
 
-def _context_for(nomination: Nomination, context: CheckContext) -> CheckContext:
-    counts = (nomination.category.cycle.settings or {}).get("village_counts", {})
-    return replace(context, village_count_of_region=counts.get(nomination.organisation.region_code))
-
-
 def _items(
     nomination: Nomination,
     rubric: RubricVersion,
@@ -345,7 +341,7 @@ def _items(
     for kind in kinds_asked(rubric):
         said = evidence.get(kind, {})
         data = said.get("data") or {}
-        figures = figures_of(kind, data, election_held=nomination.category.cycle.election_held)
+        figures = figures_of(kind, data, election_held=context.election_held, candidate=context.candidate)
         items.append(
             Item(
                 kind=kind,
@@ -495,7 +491,13 @@ def computed_values(
         target = targets.get(nomination.organisation.region_code)
         reads = {"ucj_percent": None if target is None else str(target)}
         without_verdict = {
-            kind: _without_verdict(kind, evidence, found[nomination.id], election_held=cycle.election_held)
+            kind: _without_verdict(
+                kind,
+                evidence,
+                found[nomination.id],
+                election_held=cycle.election_held,
+                candidate=rubric.category_kind,
+            )
             for kind in every_kind
         }
         for indicator in indicators:
@@ -514,10 +516,12 @@ def _without_verdict(
     found: Mapping[str, Mapping[str, Value]],
     *,
     election_held: bool,
+    candidate: str,
 ) -> tuple[FigureRef, ...]:
+    data = evidence.get(kind, {}).get("data") or {}
     return tuple(
         FigureRef(kind, one.key)
-        for one in figures_of(kind, evidence.get(kind, {}).get("data") or {}, election_held=election_held)
+        for one in figures_of(kind, data, election_held=election_held, candidate=candidate)
         if one.key not in found.get(kind, {})
     )
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import joinedload
 
 from paritrana.accounts.models import Account
 from paritrana.core.evidence import KINDS, Check, CheckContext, run_checks
-from paritrana.cycles.models import Category, Cycle
+from paritrana.cycles.models import Category, Cycle, RubricVersion
 from paritrana.cycles.queries import cycle_time
 from paritrana.database import db
 from paritrana.nominations.models import Nomination, NominationRevision
@@ -213,25 +213,33 @@ _said: dict[tuple[str, int, int], Said] = {}
 
 
 def said_of(revision_ids: Collection[int]) -> Mapping[int, Said]:
-    """What the checks say of these sent revisions (at most three statements and one for each cycle)."""
+    """What the checks say of these sent revisions (at most three statements and two for each cycle)."""
     rows = db.session.execute(
-        select(NominationRevision.id, NominationRevision.digest, Category.cycle_id, Organisation.region_code)
+        select(
+            NominationRevision.id,
+            NominationRevision.digest,
+            Category.cycle_id,
+            Organisation.region_code,
+            RubricVersion.category_kind,
+        )
         .join(Nomination, Nomination.id == NominationRevision.nomination_id)
         .join(Category, Category.id == Nomination.category_id)
         .join(Organisation, Organisation.id == Nomination.organisation_id)
+        .join(RubricVersion, RubricVersion.id == Category.rubric_version_id)
         .where(NominationRevision.id.in_(revision_ids))
     ).all()
     cycles = db.session.scalars(select(Cycle).where(Cycle.id.in_({row.cycle_id for row in rows}))).all()
     contexts = {one.id: (one, check_context(one)) for one in cycles}
     places: dict[int, tuple[tuple[str, int, int], CheckContext]] = {}
-    known: dict[tuple[int, int | None], tuple[CheckContext, int]] = {}
+    known: dict[tuple[int, int | None, str], tuple[CheckContext, int]] = {}
     for row in rows:
         cycle, general = contexts[row.cycle_id]
         villages = (cycle.settings or {}).get("village_counts", {}).get(row.region_code)
-        if (cycle.id, villages) not in known:
-            context = replace(general, village_count_of_region=villages)
-            known[cycle.id, villages] = context, _contexts.setdefault(context, len(_contexts))
-        context, token = known[cycle.id, villages]
+        place = (cycle.id, villages, row.category_kind)
+        if place not in known:
+            context = replace(general, village_count_of_region=villages, candidate=row.category_kind)
+            known[place] = context, _contexts.setdefault(context, len(_contexts))
+        context, token = known[place]
         places[row.id] = (row.digest, row.id, token), context
     new = [number for number, (key, _context) in places.items() if key not in _said]
     if len(_said) + len(new) > REMEMBERED:
@@ -248,6 +256,7 @@ def said_of(revision_ids: Collection[int]) -> Mapping[int, Said]:
 def _look(evidence: Mapping[str, Any], context: CheckContext) -> Said:
     counts: Counter[tuple[str, str]] = Counter()
     asked = []
+    context = replace(context, others={kind: said.get("data") or {} for kind, said in evidence.items()})
     for kind, said in evidence.items():
         data = said.get("data") or {}
         if kind not in KINDS or not data:

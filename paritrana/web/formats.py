@@ -72,6 +72,11 @@ def number(value: Number, locale: Language, decimals: int | None = None, *, sign
     return f"+{text}" if signed and shown > 0 else text
 
 
+def places(value: Number) -> int:
+    """How many decimals a number needs, at most two."""
+    return next((decimals for decimals in (0, 1) if rounded(value, decimals) == rounded(value, 2)), 2)
+
+
 def decimal2(value: Number, locale: Language) -> str:
     """A mark, a total or a weight: always two decimals, «8,75»."""
     return number(value, locale, 2)
@@ -323,6 +328,27 @@ class AmbiguousMoney(NumberForm):
         self.readings = readings
 
 
+class DecimalForm(NumberForm):
+    """A number that cannot be read, or has more than two decimals. Params: `field`, `example`."""
+
+    code = "decimal_form"
+    message = N_("Write %(field)s as a number with at most 2 decimals, for example %(example)s")
+
+
+class PercentRange(NumberForm):
+    """A percentage below zero or above the maximum. Params: `field`, `max`, `value`."""
+
+    code = "percent_range"
+    message = N_("Write %(field)s as a number from 0 to %(max)s. You wrote %(value)s.")
+
+
+class YearForm(NumberForm):
+    """A year that is not four digits. Params: `field`."""
+
+    code = "year_form"
+    message = N_("Write %(field)s as a year of four digits, for example 2025. You wrote %(value)s.")
+
+
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}(?P<sep>[., \u00a0\u202f])[0-9]{3}(?:(?P=sep)[0-9]{3})*", re.ASCII)
 _PLAIN = re.compile(r"[0-9]+", re.ASCII)
 _MARK = re.compile(r"[0-9]{1,3}(?:[.,](?P<decimals>[0-9]+))?", re.ASCII)
@@ -405,6 +431,42 @@ def parse_money(text: str, locale: Language, *, field: str = "") -> Decimal:
     if len(digits) > MAX_DIGITS:
         raise NumberTooLong(field=field, digits=MAX_DIGITS)
     return Decimal(f"{digits}.{sen}") if sen else Decimal(digits)
+
+
+def parse_decimals(text: str, locale: Language, *, field: str = "", high: int | None = None) -> Decimal:
+    """A number of zero or more with at most two decimals, at most `high`: «1.234,5», «52,15», "52.15".
+
+    One sign with one or two digits behind it is the decimal sign in both languages; where thousands are grouped too,
+    the signs are those of the language. A percent sign at the end is left out. Raises `DecimalForm` for what does not
+    read one way, `PercentRange` outside the limits, `NumberTooLong`.
+    """
+    plain = re.sub(r"\s*%$", "", text.strip())
+    if high is not None and _NEGATIVE.fullmatch(plain):
+        raise PercentRange(field=field, max=high, value=typed(plain))
+    if re.fullmatch(r"[0-9]+[.,][0-9]{1,2}", plain, re.ASCII) and len(plain) <= MAX_DIGITS:
+        value = Decimal(plain.replace(",", "."))
+    else:
+        try:
+            value = parse_money(plain, locale, field=field)
+        except (AmbiguousMoney, MoneyForm):
+            example = number(Decimal("1234.5"), locale) if high is None else number(Decimal("52.15"), locale)
+            raise DecimalForm(field=field, example=example, value=typed(text)) from None
+    if high is not None and value > high:
+        raise PercentRange(field=field, max=high, value=typed(plain))
+    return value
+
+
+def plain_decimal(value: Decimal) -> str:
+    """The stored text of a number with decimals: no thousands, a point, no zeros at the end («52.15», "12", "0.5")."""
+    return format(value.normalize(), "f") if value else "0"
+
+
+def parse_year(text: str, *, field: str = "") -> int:
+    """A year of four digits from 1900 to 2100, never grouped. Raises `YearForm`."""
+    plain = text.strip()
+    if not re.fullmatch(r"(19|20)[0-9]{2}|2100", plain, re.ASCII):
+        raise YearForm(field=field, value=typed(plain))
+    return int(plain)
 
 
 def parse_day(day_text: str, month_text: str, year_text: str, locale: Language, *, field: str = "") -> date:

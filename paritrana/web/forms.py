@@ -224,6 +224,33 @@ class MarkField(TypedField):
         return formats.decimal2(Decimal(value), current_language())
 
 
+class DecimalField(TypedField):
+    """A number with at most two decimals, at most `high`; `data` is its stored text, such as "52.15"."""
+
+    widget = TypedInput("decimal")
+
+    def __init__(self, *args: Any, high: int | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.high = high
+
+    def read(self, text: str) -> str:
+        value = formats.parse_decimals(text, current_language(), field=self.name_in_sentence, high=self.high)
+        return formats.plain_decimal(value)
+
+    def written(self, value: Any) -> str:
+        return formats.number(Decimal(value), current_language())
+
+
+class YearField(TypedField):
+    """A calendar year of four digits, never grouped; `data` is an int."""
+
+    def read(self, text: str) -> int:
+        return formats.parse_year(text, field=self.name_in_sentence)
+
+    def written(self, value: Any) -> str:
+        return str(value)
+
+
 class MonthsField(TypedField):
     """Whole months from `low` to `high`; `data` is an int."""
 

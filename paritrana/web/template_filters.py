@@ -109,6 +109,8 @@ def quantity(value: Any) -> Any:
             return formats.number(count, language, signed=signed)
         case quantities.Percent(value=share, signed=signed):
             return formats.percent(share, language, signed=signed)
+        case quantities.Decimals(value=value_, signed=signed):
+            return formats.number(value_, language, formats.places(value_), signed=signed)
         case quantities.Points(value=points):
             return formats.points_pp(points, language)
         case quantities.Months(value=months):

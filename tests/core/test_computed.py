@@ -295,7 +295,7 @@ def test_the_default_rubric_names_known_rules_only_and_feeds_them():
     path = Path(__file__).parents[2] / "seed" / "rubrics" / "kabkota-default.json"
     rubric = json.loads(path.read_text(encoding="utf-8"), parse_float=str)
     formulas = [indicator["formula"] for indicator in rubric["indicators"] if indicator["source"] == "computed"]
-    assert {formula["rule"] for formula in formulas} == set(RULES)
+    assert {formula["rule"] for formula in formulas} <= set(RULES)
     figures = segments() | groups() | lines((100, 12))
     values = {f["rule"]: compute(f["rule"], f["params"], figures, TARGETS).value for f in formulas}
     assert values == {

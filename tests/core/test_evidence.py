@@ -19,21 +19,65 @@ from paritrana.core.evidence import (
     line_key_of,
     run_checks,
 )
-from paritrana.core.evidence.stored import day, number, numbers
+from paritrana.core.evidence.choices import ENTERPRISE, PROVINCE, REGENCY, SMALL, VILLAGE, VILLAGE_GROUPS
+from paritrana.core.evidence.stored import day, number, numbers, share
 from paritrana.core.quantities import Quantity
 
 BPU = Rate("R", "jkk_jkm", "bpu", "", None, None, "any", "amount_idr_per_month", Fraction(16_800))
 CONTEXT = CheckContext(date(2025, 1, 1), date(2025, 12, 31), True, (BPU,), village_count_of_region=152)
 
 
-def test_the_five_kinds_of_this_slice_are_known():
+def test_the_twelve_kinds_of_the_design_are_known():
     assert list(KINDS) == [
         "coverage",
         "non_asn_protection",
         "vulnerable_workers",
-        "permit_compliance",
+        "budget",
         "village_allocation",
+        "permit_compliance",
+        "regulation",
+        "csr",
+        "development_target",
+        "innovation",
+        "compliance",
+        "beneficiary_list",
     ]
+
+
+CANDIDATES = (REGENCY, PROVINCE, VILLAGE, ENTERPRISE, SMALL)
+
+
+def test_a_candidate_is_asked_its_own_fields_only():
+    def asked(kind: str, candidate: str) -> set[str]:
+        return {field.key for field in KINDS[kind].asked(election_held=True, candidate=candidate)}
+
+    assert {"units.at_target", "pu.target"} <= asked("coverage", PROVINCE)
+    assert asked("coverage", VILLAGE) == {
+        "residents.working",
+        "residents.participants",
+        "residents.source",
+        "residents.year",
+    }
+    assert "village_official_rt_rw.covered" not in asked("non_asn_protection", PROVINCE)
+    assert {key.split(".")[0] for key in asked("non_asn_protection", VILLAGE)} == set(VILLAGE_GROUPS)
+    assert "awareness.informs_staff" in asked("compliance", SMALL) - asked("compliance", ENTERPRISE)
+    assert "vendors.total" in asked("compliance", ENTERPRISE) - asked("compliance", SMALL)
+    assert claims("coverage", {}, candidate=VILLAGE) == {"residents.working": None, "residents.participants": None}
+    assert blank_figures("coverage", {}, candidate=VILLAGE) == (
+        "residents.working",
+        "residents.participants",
+        "residents.source",
+        "residents.year",
+    )
+
+
+def test_a_number_with_decimals_is_read_exactly_and_anything_else_is_not_filled_in():
+    assert share({"value": "52.15"}, "value") == Fraction(5215, 100)
+    for bad in (None, 52.15, "52,15", "-1", "x", "1e3"):
+        assert share({"value": bad}, "value") is None
+    data = {"fields": {"target.value": "52.15", "base.value": "x"}}
+    found = claims("development_target", data)
+    assert (found["target.value"], found["base.value"]) == ("52.15", None)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -122,24 +166,48 @@ def test_what_is_no_date_counts_as_not_filled_in():
     assert day({"since": "2025-02-01"}, "since") == date(2025, 2, 1)
 
 
-WORDS = ["pu", "bpu", "csr", "2025-06-30", "2026-01-01", "2025-02-30", "Suka Maju", ""]
-anything = st.none() | st.booleans() | st.integers(-5, 200) | st.integers(0, 10**13) | st.sampled_from([0.5, *WORDS])
+WORDS = [
+    "yes",
+    "no",
+    "enacted",
+    "draft",
+    "32.15",
+    "pu",
+    "bpu",
+    "csr",
+    "2025-06-30",
+    "2026-01-01",
+    "2025-02-30",
+    "Suka Maju",
+    "",
+]
+anything = (
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 200)
+    | st.integers(0, 10**13)
+    | st.sampled_from([0.5, "yes", "no", "enacted", "draft", "32.15", "40", *WORDS])
+)
 
 
 def items(kind: str) -> st.SearchStrategy[tuple[str, object]]:
     """Stored items as a draft may leave them: any field filled with anything, or not there."""
     spec = KINDS[kind]
-    fields = st.dictionaries(st.sampled_from([field.key for field in spec.fields]), anything, max_size=12)
+    keys = [field.key for field in spec.fields] or ["nothing"]
+    fields = st.dictionaries(st.sampled_from(keys), anything, max_size=12)
     names = [field.key for field in spec.lines.fields] if spec.lines else ["people"]
     line = st.dictionaries(st.sampled_from(["key", *names]), anything, max_size=8)
     lines = st.lists(line | line.map(lambda filled: filled | {"key": "a1"}) | anything, max_size=3)
     return st.tuples(st.just(kind), st.fixed_dictionaries({"fields": fields | anything, "lines": lines | anything}))
 
 
-@given(st.one_of([items(kind) for kind in KINDS]), st.booleans())
-def test_checks_never_raise_and_speak_of_known_figures_with_typed_values(drawn, election_held):
+@given(st.one_of([items(kind) for kind in KINDS]), st.booleans(), st.sampled_from(CANDIDATES))
+def test_checks_never_raise_and_speak_of_known_figures_with_typed_values(drawn, election_held, candidate):
     kind, item = drawn
-    context = CheckContext(date(2025, 1, 1), date(2025, 12, 31), election_held, (BPU,))
+    others = {"vulnerable_workers": item}
+    context = CheckContext(
+        date(2025, 1, 1), date(2025, 12, 31), election_held, (BPU,), candidate, others, {2025: "32.15", 200: "1"}
+    )
     spec = KINDS[kind]
     for check in run_checks(kind, item, context):
         assert check.severity in ("ok", "ask", "info")
@@ -152,8 +220,8 @@ def test_checks_never_raise_and_speak_of_known_figures_with_typed_values(drawn, 
         assert line.terms[0].sign == ""
         assert all(term.sign for term in line.terms[1:])
         assert all(spec.field(figure) for figure in line.figures)
-    assert claims(kind, item, election_held=election_held) is not None
-    assert blank_figures(kind, item, election_held=election_held) is not None
+    assert claims(kind, item, election_held=election_held, candidate=candidate) is not None
+    assert blank_figures(kind, item, election_held=election_held, candidate=candidate) is not None
 
 
 @given(st.lists(st.tuples(st.integers(0, 9_999), st.integers(0, 14), st.integers(0, 10**9)), max_size=6), st.randoms())

@@ -206,7 +206,9 @@ def test_parts_that_miss_the_total_show_the_difference():
 def test_a_moved_denominator_stops_the_growth():
     assert denominator_frozen(5, 5, F, GROUP).severity == "ok"
     check = denominator_frozen(466_368, 406_800, F, GROUP)
-    assert (check.severity, check.params) == ("ask", {"old": People(406_800), "new": People(466_368)})
+    assert (check.severity, check.params) == (
+        "ask", {"old": People(406_800), "new": People(466_368), "diff": People(59_568, signed=True)},
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(("old", "new", "asks"), [(100, 150, False), (100, 151, True), (100, 49, True), (0, 0, False)])

@@ -39,4 +39,4 @@ def build() -> Scene:
         setattr(category, moment, getattr(category, moment) + 10 * LATER)
     mine = draft(here, NOMINEE, "employer", "badan-usaha")
     db.session.commit()
-    return Scene(nomination.ref, sheets, mine.ref, page_name("indicator:P1"))
+    return Scene(nomination.ref, sheets, mine.ref, page_name("compliance"))

@@ -10,10 +10,22 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from paritrana.core.evidence import KINDS, line_figure
+from paritrana.core.evidence.choices import (
+    ELECTION_GROUPS,
+    ENTERPRISE,
+    GROUPS_OF,
+    NON_ASN_GROUPS,
+    PROGRAMMES,
+    PROVINCE,
+    REGENCY,
+    VILLAGE,
+)
 from paritrana.cycles.queries import rubric_of
 from paritrana.database import db
 from paritrana.files.models import Blob
 from paritrana.nominations import queries, service
+from paritrana.nominations.forms import input_name
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.rows import kinds_asked
 from tests.factories import World
@@ -132,8 +144,11 @@ def workbook() -> bytes:
     return file.getvalue()
 
 
-def coverage() -> dict[str, Any]:
-    """Four segments of two years whose parts make the totals."""
+def coverage(candidate: str = REGENCY) -> dict[str, Any]:
+    """Four segments of two years whose parts make the totals; of a village its working residents."""
+    if candidate == VILLAGE:
+        return {"fields": {"residents.working": 1500, "residents.participants": 630,
+                           "residents.source": "Prodeskel", "residents.year": 2025}}  # fmt: skip
     fields: dict[str, Any] = {"denominator.source": "BPS", "denominator.year": 2025}
     for code, now_, target, before in (("pu", 40000, 80000, 36000), ("bpu", 9000, 60000, 7000),
                                        ("jakon", 3000, 8000, 2900), ("pmi", 500, 2000, 450)):  # fmt: skip
@@ -141,20 +156,35 @@ def coverage() -> dict[str, Any]:
                    f"{code}.participants_prev": before, f"{code}.target_prev": target}  # fmt: skip
     for measure in ("participants", "target", "participants_prev", "target_prev"):
         fields[f"total.{measure}"] = sum(fields[f"{code}.{measure}"] for code in ("pu", "bpu", "jakon", "pmi"))
+    if candidate == PROVINCE:
+        fields["units.at_target"] = 6
     return {"fields": fields}
 
 
-def non_asn() -> dict[str, Any]:
-    """The three groups that a year without an election asks for."""
+def non_asn(candidate: str = REGENCY) -> dict[str, Any]:
+    """The groups that a year without an election asks for."""
     fields: dict[str, Any] = {}
-    for group in ("contract_staff", "contract_teacher", "village_official_rt_rw"):
+    for group in (group for group in NON_ASN_GROUPS if candidate in GROUPS_OF[group] and group not in ELECTION_GROUPS):
         fields |= {f"{group}.target": 1000, f"{group}.covered": 900, f"{group}.months": 12,
                    f"{group}.worker_group": "bpu", f"{group}.budget": 900 * 12 * 16800}  # fmt: skip
     return {"fields": fields}
 
 
-def vulnerable(*, amount: int = 5600 * 3 * 16800) -> dict[str, Any]:
+def vulnerable(candidate: str = REGENCY, *, amount: int = 5600 * 3 * 16800) -> dict[str, Any]:
     """A target and one line: tobacco farmers."""
+    if candidate == VILLAGE:
+        line = {
+            "key": "a1b2",
+            "group": "farmer",
+            "people": 75,
+            "months": 12,
+            "amount": 75 * 12 * 16800,
+            "package": "jkk_jkm",
+            "funding_source": "apbdes",
+            "decree_number": "141/7",
+            "decree_date": "2025-01-15",
+        }
+        return {"fields": {"target.people": 90, "target.source": "Prodeskel", "target.year": 2025}, "lines": [line]}
     return {
         "fields": {"target.people": 20000, "target.source": "DTSEN", "target.year": 2025},
         "lines": [
@@ -165,7 +195,7 @@ def vulnerable(*, amount: int = 5600 * 3 * 16800) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def permits() -> dict[str, Any]:
+def permits(_candidate: str = REGENCY) -> dict[str, Any]:
     """Permits, tenders and payments."""
     fields: dict[str, Any] = {"counting_from": "2025-01-02", "sop_in_force_since": "2024-06-01",
                               "contract_clause": "yes"}  # fmt: skip
@@ -186,10 +216,95 @@ def villages(count: int = 2) -> dict[str, Any]:
     }
 
 
+def regulation(candidate: str = REGENCY) -> dict[str, Any]:
+    """One enacted rule with its three checks; of a province the units that have one too."""
+    units = {"units.total": 10, "units.with_regulation": 4} if candidate == PROVINCE else {}
+    rule = {"key": "r001", "type": "perdes" if candidate == VILLAGE else "perda", "number": "7", "title": "Pelindungan",
+            "state": "enacted", "enacted_on": "2024-08-19", "general_obligation": "yes",
+            "general_obligation_at": "Pasal 3, hlm. 4", "named_groups": "yes", "budget_clause": "no"}  # fmt: skip
+    return {"fields": units, "lines": [rule]}
+
+
+def budget(_candidate: str = REGENCY) -> dict[str, Any]:
+    """One line that is the total, from two sources."""
+    return {
+        "fields": {"total.ceiling": 300_000_000, "total.realisation": 282_240_000,
+                   "total.realisation_prev": 250_000_000, "total.months_funded": 12,
+                   "sources.apbd_regency": 200_000_000, "sources.dbhcht": 82_240_000},
+        "lines": [{"key": "b001", "name": "Iuran pekerja rentan", "ceiling": 300_000_000, "realisation": 282_240_000}],
+    }  # fmt: skip
+
+
+def csr(_candidate: str = REGENCY) -> dict[str, Any]:
+    """One donor who pays for forty people."""
+    line = {"key": "c001", "donor": "PT Contoh", "scheme": "sertakan", "people": 40, "months": 12,
+            "amount": 40 * 12 * 16800, "package": "jkk_jkm"}  # fmt: skip
+    return {"fields": {}, "lines": [line]}
+
+
+def development_target(_candidate: str = REGENCY) -> dict[str, Any]:
+    """A target of the medium-term plan with one year on the way."""
+    return {
+        "fields": {"plan": "rpjmd", "document": "RPJMD 2025–2029", "indicator": "Cakupan kepesertaan", "page": 112,
+                   "base.year": 2024, "base.value": "33.6", "target.year": 2029, "target.value": "52.15"},
+        "lines": [{"key": "y001", "year": 2027, "value": "43.5"}],
+    }  # fmt: skip
+
+
+def innovation(_candidate: str = REGENCY) -> dict[str, Any]:
+    """One innovation with an effect in numbers."""
+    line = {"key": "i001", "title": "Satu desa seratus pekerja", "problem": "Nelayan belum terlindungi.",
+            "started_on": "2024-02-01", "measure": "Nelayan terlindungi", "unit": "orang", "before": "120",
+            "after": "1450.5", "replications": 3}  # fmt: skip
+    return {"fields": {}, "lines": [line]}
+
+
+def compliance(candidate: str = ENTERPRISE) -> dict[str, Any]:
+    """An employer that registers everybody and pays eleven months in time."""
+    fields: dict[str, Any] = {"workers.total": 400, "workers.registered": 400, "payments.months_on_time": 11,
+                              "payments.arrears_months": 0, "sanction": "no"}  # fmt: skip
+    fields |= {f"programmes.{code}": "no" if code == "jkp" else "yes" for code in PROGRAMMES}
+    if candidate == ENTERPRISE:
+        return {"fields": fields | {
+            "workers.wage_matched": 380, "workers.digital_account": 300, "vendors.total": 10, "vendors.verified": 9,
+            "vendors.contract_clause": "yes", "safety_certificate": "yes", "return_to_work": "no",
+        }}  # fmt: skip
+    answers = ("informs_staff", "since_hiring", "safety_basics", "posts_claim_flow", "membership_3_years")
+    return {"fields": fields | {f"awareness.{code}": "no" if code == "posts_claim_flow" else "yes" for code in answers}}
+
+
+def beneficiary_list(_candidate: str = VILLAGE) -> dict[str, Any]:
+    """A list whose refused records are explained, and three of four services."""
+    return {"fields": {
+        "records.submitted": 200, "records.valid": 190, "records.malformed": 10, "services.perisai": "yes",
+        "services.outreach": "yes", "services.registration_help": "yes", "services.claim_help": "no",
+    }}  # fmt: skip
+
+
 TYPED = {
     "coverage": coverage, "non_asn_protection": non_asn, "vulnerable_workers": vulnerable,
-    "permit_compliance": permits, "village_allocation": villages,
+    "permit_compliance": permits, "village_allocation": lambda _candidate=REGENCY: villages(),
+    "regulation": regulation, "budget": budget, "csr": csr, "development_target": development_target,
+    "innovation": innovation, "compliance": compliance, "beneficiary_list": beneficiary_list,
 }  # fmt: skip
+
+
+def as_typed(kind: str, data: dict[str, Any]) -> dict[str, Any]:
+    """A whole item as the fields of its form, without those that every form has."""
+    spec, found = KINDS[kind], {}
+    values = {key: (spec.field(key), value) for key, value in data["fields"].items()}
+    for line in data.get("lines", ()):
+        names = {name: line_figure(line["key"], name) for name in line if name != "key"}
+        values |= {figure: (spec.field(figure), line[name]) for name, figure in names.items()}
+    for key, (field, value) in values.items():
+        assert field is not None, (kind, key)
+        name = input_name(key)
+        if field.kind == "date":
+            parts = dict(zip(("year", "month", "day"), str(value).split("-"), strict=True))
+            found |= {f"{name}-{part}": str(int(text)) for part, text in parts.items()}
+        else:
+            found[name] = str(value)
+    return found | {"line": [line["key"] for line in data.get("lines", ())]}
 
 
 def draft(here: World, who: str = "nominee-1", organisation: str = "regency-1", slug: str = "kabkota") -> Nomination:
@@ -218,8 +333,8 @@ def filled(here: World, who: str = "nominee-1", organisation: str = "regency-1",
         service.state_gate(nomination, gate["code"], "yes", "", expected=0, actor=actor, at=here.now)
     for number, kind in enumerate(kinds_asked(rubric), start=1):
         service.save_evidence(
-            nomination, kind, TYPED[kind]() if kind in TYPED else {}, note="", explanation_reason="", explanation="",
-            completed=True, expected=0, actor=actor, at=here.now,
+            nomination, kind, TYPED[kind](rubric.category_kind) if kind in TYPED else {}, note="",
+            explanation_reason="", explanation="", completed=True, expected=0, actor=actor, at=here.now,
         )  # fmt: skip
         service.attach(
             nomination, kind, blob_of(nomination, number, here.now), f"{number}.pdf", actor=actor, at=here.now

@@ -194,7 +194,7 @@ def test_an_officer_puts_nothing_among_a_nominees_documents(client, here, app):
             headers=SAME_ORIGIN,
         )
         assert answer.status_code == 403
-    assert len(queries.attachments_of(nomination)) == 8
+    assert len(queries.attachments_of(nomination)) == 10
 
 
 def test_an_upload_after_the_deadline_is_refused(nominee, here):
@@ -225,7 +225,7 @@ def test_the_limits_of_a_nomination_hold(here):
     with pytest.raises(service.TooManyBytes):
         service.attach(nomination, "coverage", more, "besar.pdf", actor=actor, at=here.now)
     with pytest.raises(service.UnknownKind):
-        service.attach(nomination, "innovation", more, "x.pdf", actor=actor, at=here.now)
+        service.attach(nomination, "compliance", more, "x.pdf", actor=actor, at=here.now)
 
 
 def test_every_view_of_a_document_is_logged_without_names(nominee, here):

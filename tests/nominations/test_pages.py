@@ -22,7 +22,8 @@ from tests.nominations.pages import (
 
 PAGES = (
     "", "/eligibility", "/evidence/coverage", "/evidence/non_asn_protection", "/evidence/vulnerable_workers",
-    "/evidence/permit_compliance", "/evidence/village_allocation", "/evidence/indicator-A1", "/check",
+    "/evidence/permit_compliance", "/evidence/village_allocation", "/evidence/regulation", "/evidence/budget",
+    "/evidence/csr", "/evidence/development_target", "/evidence/innovation", "/check",
 )  # fmt: skip
 
 
@@ -43,7 +44,7 @@ def test_a_nominee_opens_a_draft_and_sees_that_it_is_not_sent(nominee, here):
     assert answer.status_code == 303
     page = text_of(nominee.get(answer.location, query_string={"lang": "en"}))
     assert "Nomination not sent yet" in page
-    assert "0 of 12 tasks completed" in page
+    assert "0 of 14 tasks completed" in page
     nomination = db.session.query(Nomination).one()
     assert (nomination.state, nomination.candidate_code) == ("draft", "99.01")
 
@@ -303,7 +304,7 @@ def test_who_is_not_signed_in_is_asked_to_sign_in(client, here):
         assert nomination.organisation.name not in text_of(answer)
 
 
-def test_an_employer_has_conditions_and_documents_only(client, db_session):
+def test_an_employer_has_evidence_of_its_own(client, db_session):
     here = world(categories=("kabkota", "badan-usaha"))
     sign_in(client, "employer")
     page = text_of(client.get("/nominations", query_string={"lang": "en"}))
@@ -311,10 +312,10 @@ def test_an_employer_has_conditions_and_documents_only(client, db_session):
     assert "kabkota" not in page
     nomination = draft(here, "employer", "employer", "badan-usaha")
     page = text_of(client.get(f"/nominations/{nomination.ref}", query_string={"lang": "en"}))
-    assert "/evidence/indicator-P1" in page
+    assert "/evidence/compliance" in page
     assert "/evidence/coverage" not in page
     assert client.get(f"/nominations/{nomination.ref}/evidence/coverage").status_code == 404
-    assert client.get(f"/nominations/{nomination.ref}/evidence/indicator-P1").status_code == 200
+    assert client.get(f"/nominations/{nomination.ref}/evidence/compliance").status_code == 200
 
 
 def test_pages_cost_the_same_statements_whatever_the_number_of_lines(nominee, here, statements):

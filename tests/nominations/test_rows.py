@@ -1,6 +1,7 @@
 """What a rubric asks for, and what may be stored under it."""
 
 import json
+from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from paritrana.config import data_folder
 from paritrana.core.evidence import KINDS, claims
-from paritrana.core.evidence.specs import NUMBERS
+from paritrana.core.evidence.specs import DECIMALS, NUMBERS
 from paritrana.database import canonical
 from paritrana.nominations.rows import (
     blockers,
@@ -20,21 +21,34 @@ from paritrana.nominations.rows import (
     requirements_of,
 )
 from paritrana.nominations.service import UnfitEvidence, clean_data
+from paritrana.web.formats import plain_decimal
 
 
 def rubric(name):
     form = json.loads((data_folder("seed") / "rubrics" / f"{name}.json").read_text(encoding="utf-8"))
     form["indicators"] = [SimpleNamespace(**{"evidence_kinds": [], **one}) for one in form["indicators"]]
-    return SimpleNamespace(**form)
+    return SimpleNamespace(**form, category_kind=form["category"])
 
 
 def test_the_rows_of_a_regency_follow_its_rubric():
     rows = [(row.indicator.code, row.kind) for row in evidence_rows(rubric("kabkota-default"))]
     assert rows == [
-        ("A1", "indicator:A1"), ("A2", "permit_compliance"), ("A3", "indicator:A3"), ("B1", "non_asn_protection"),
-        ("B2", "vulnerable_workers"), ("B2", "village_allocation"), ("B3", "village_allocation"), ("C1", "coverage"),
-        ("C2", "coverage"), ("C3", "coverage"), ("D1", "indicator:D1"),
+        ("A1", "regulation"), ("A2", "permit_compliance"), ("A3", "development_target"), ("B1", "non_asn_protection"),
+        ("B2", "vulnerable_workers"), ("B2", "village_allocation"), ("B2", "csr"), ("B3", "budget"),
+        ("B3", "village_allocation"), ("C1", "coverage"), ("C2", "coverage"), ("C3", "coverage"), ("D1", "innovation"),
     ]  # fmt: skip
+
+
+def test_a_rubric_without_kinds_takes_documents_only():
+    rows = [(row.indicator.code, row.kind, row.typed) for row in evidence_rows(rubric("ntb-2024-observed"))]
+    assert rows == [(code, f"indicator:{code}", False) for code in ("N1", "N2", "N3", "N4", "N5")]
+
+
+@pytest.mark.parametrize(
+    "name", ["kabkota-default", "provinsi-default", "badan-usaha-default", "umk-default", "desa-default"]
+)
+def test_every_desk_indicator_of_the_default_rubrics_rests_on_typed_evidence(name):
+    assert all(row.typed for row in evidence_rows(rubric(name)))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +70,9 @@ def test_every_document_of_every_desk_indicator_is_asked_for_somewhere_and_once_
 def test_an_empty_nomination_is_blocked_at_every_row_and_by_the_conditions(name):
     one = rubric(name)
     found = blockers(one, {}, [], {}, election_held=True)
-    assert {blocker.place for blocker in found} == {"eligibility", *kinds_asked(one)}
+    # What has lines only and shares its indicator with other evidence may stay empty; everything else is asked for.
+    optional = {"kabkota-default": {"csr"}, "badan-usaha-default": set()}[name]
+    assert {blocker.place for blocker in found} == {"eligibility", *kinds_asked(one)} - optional
 
 
 def values(field):
@@ -64,6 +80,8 @@ def values(field):
         return st.integers(0, 10**12)
     if field.kind == "date":
         return st.dates().map(lambda day: day.isoformat())
+    if field.kind in DECIMALS:
+        return st.integers(0, 10000).map(lambda hundredths: plain_decimal(Decimal(hundredths) / 100))
     if field.kind == "choice":
         return st.sampled_from([code for code, _words in field.choices])
     return st.text(min_size=1, max_size=30)
@@ -96,9 +114,25 @@ def test_what_has_the_form_of_its_kind_is_stored_as_it_is(item):
 @given(evidence(), st.sampled_from([-1, 1.5, True, "12", [1], {"a": 1}, 10**15]))
 def test_a_number_of_another_form_is_refused(item, wrong):
     kind, data = item
-    key = next(field.key for field in KINDS[kind].fields if field.kind in NUMBERS)
+    spec = KINDS[kind]
+    key = next((field.key for field in spec.fields if field.kind in NUMBERS), None)
+    if key is not None:
+        broken = {**data, "fields": {**data["fields"], key: wrong}}
+    else:
+        name = next(field.key for field in spec.lines.fields if field.kind in NUMBERS)
+        broken = {**data, "lines": [{"key": "a1b2", name: wrong}]}
     with pytest.raises(UnfitEvidence):
-        clean_data(kind, {**data, "fields": {**data["fields"], key: wrong}})
+        clean_data(kind, broken)
+
+
+@pytest.mark.parametrize("wrong", ["100.01", "-1", "1,5", "01", "1.50", "1.", ".5", "1e2", "٣", "12.345", 5, 1.5, None])
+def test_a_percentage_is_kept_as_a_canonical_text_of_two_decimals_from_0_to_100(wrong):
+    data = {"fields": {"base.value": wrong}, "lines": []}
+    if wrong is None:
+        assert clean_data("development_target", data)["fields"] == {}
+        return
+    with pytest.raises(UnfitEvidence):
+        clean_data("development_target", data)
 
 
 @given(evidence(), st.text(min_size=1))

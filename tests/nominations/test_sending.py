@@ -49,7 +49,7 @@ def test_a_draft_with_gaps_is_not_sent_and_says_what_is_missing(nominee, here):
     assert "Send nomination" not in page
     with pytest.raises(service.NotComplete) as refusal:
         service.submit(nomination, actor=here.actor("nominee-1"), at=here.now)
-    assert {one.place for one in refusal.value.blockers} >= {"eligibility", "coverage", "indicator:A1"}
+    assert {one.place for one in refusal.value.blockers} >= {"eligibility", "coverage", "regulation"}
     assert queries.get_nomination(nomination.ref).state == "draft"
 
 

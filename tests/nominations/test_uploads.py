@@ -185,7 +185,7 @@ def test_a_file_that_is_refused_for_what_it_is_ends_its_announcement(nominee, he
         ({"name": ""}, "file_name_missing"),
         ({"name": "ن" * 296 + ".pdf"}, "file_name_long"),
         ({"name": "a\u202ebc.pdf"}, "file_name_unreadable"),
-        ({"kind": "innovation"}, "not_found"),
+        ({"kind": "compliance"}, "not_found"),
         ({"requirement": "x"}, "unfit_evidence"),
         ({"state": "done"}, "unreadable_declaration"),
     ],

@@ -129,9 +129,9 @@ def test_the_employer_is_nearly_ready_to_send(seeded):
     assert 1 <= len(what_blocks(nomination)) <= 3
 
 
-def test_two_fictitious_enterprises_and_two_villages_are_known(seeded):
+def test_fictitious_employers_and_villages_are_known(seeded):
     invented = db.session.scalars(select(Organisation).where(Organisation.fictitious)).all()
-    assert Counter(one.kind for one in invented) == {"enterprise": 2, "village": 2}
+    assert Counter(one.kind for one in invented) == {"enterprise": 2, "village": 2, "small_micro": 1}
     assert all("Simulasi" in one.name for one in invented)
 
 

@@ -398,7 +398,7 @@ def end(here, request):
 
 
 def test_no_mark_rests_on_evidence_that_a_change_request_asks_about(here, candidate, sheet, door):
-    request = ask(here, candidate, ("indicator:A1", "documents"))
+    request = ask(here, candidate, ("regulation", "lines.r001.enacted_on"))
     client, page = door(), f"/assessments/{candidate.ref}/sheet"
     refused = put(client, sheet, "A1", "7.50")
     assert (refused.status_code, refused.json["code"]) == (409, "evidence_asked")
@@ -415,7 +415,7 @@ def test_no_mark_rests_on_evidence_that_a_change_request_asks_about(here, candid
 def test_what_was_typed_without_script_stays_when_a_request_came_between(here, candidate, sheet, door):
     client, page = door(), f"/assessments/{candidate.ref}/sheet"
     fields = fields_of(client, page, f"{page}/marks/A1")
-    ask(here, candidate, ("indicator:A1", "documents"))
+    ask(here, candidate, ("regulation", "lines.r001.enacted_on"))
     answer = send(client, f"{page}/marks/A1", fields, value="6,25", panel_note="Seen twice.")
     assert answer.status_code == 409
     assert "Seen twice." in text_of(answer)
@@ -425,7 +425,7 @@ def test_what_was_typed_without_script_stays_when_a_request_came_between(here, c
 
 def test_a_sheet_is_not_locked_while_its_evidence_may_change(here, whole, door):
     marked(here, whole)
-    request = ask(here, whole.nomination, ("indicator:A1", "documents"))
+    request = ask(here, whole.nomination, ("regulation", "lines.r001.enacted_on"))
     client, page = door(), f"/assessments/{whole.nomination.ref}/sheet/check"
     fields = fields_of(client, page)
     answer = send(client, page, fields, statement="y")
@@ -439,7 +439,7 @@ def test_a_sheet_is_not_locked_while_its_evidence_may_change(here, whole, door):
 def test_the_scoring_does_not_begin_while_a_candidate_is_asked(here, candidates):
     for session in planned(here, candidates):
         held(here, session)
-    request = ask(here, candidates[0], ("indicator:A1", "documents"))
+    request = ask(here, candidates[0], ("regulation", "lines.r001.enacted_on"))
     organiser = here.actor("organiser-1")
     with pytest.raises(interviews.RequestsLeft) as refusal:
         interviews.end_interviews(here.category, actor=organiser, at=here.now + LATER)

@@ -37,7 +37,7 @@ def item(nomination, kind="non_asn_protection"):
 
 
 PAGES = (
-    "", "/items/coverage", "/items/indicator-A1", "/requests/new", "/close",
+    "", "/items/coverage", "/items/regulation", "/requests/new", "/close",
 )  # fmt: skip
 
 
@@ -177,7 +177,7 @@ def test_a_difference_is_calculated_by_the_server_with_its_sign(verifier, here, 
 
 def test_save_and_next_leads_to_the_next_open_item(verifier, here, nomination):
     declared(here, nomination, "verifier-1")
-    first = f"/verification/{nomination.ref}/items/indicator-A1"
+    first = f"/verification/{nomination.ref}/items/regulation"
     answer = send(verifier, first, fields_of(verifier, first), then="next", **{"row-1-verdict": "matches"})
     assert answer.location == f"/verification/{nomination.ref}/items/permit_compliance"
 

@@ -300,3 +300,54 @@ def test_no_typed_text_leads_to_anything_but_a_value_or_a_refusal(text, language
             assert parse(text, language) >= 0
         except formats.NumberForm as refusal:
             _ = refusal.message % refusal.params  # every parameter of the sentence is there
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "value"),
+    [
+        ("52,15", "id", "52.15"), ("52.15", "id", "52.15"), ("52,15", "en", "52.15"), ("52.15 %", "en", "52.15"),
+        ("1.234,5", "id", "1234.5"), ("1,234.5", "en", "1234.5"), ("1.234", "id", "1234"), ("12.500", "id", "12500"),
+        (" 7 ", "id", "7"), ("0", "en", "0"), ("0,50", "id", "0.5"), ("100,00", "id", "100"),
+        ("1 234,5", "id", "1234.5"),
+    ],
+)  # fmt: skip
+def test_a_number_with_decimals_is_read_in_both_writings(text, language, value):
+    assert formats.plain_decimal(formats.parse_decimals(text, language)) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("1,234", "id"), ("1.234", "en"), ("1,234.5", "id"), ("12,345", "id"), ("1e5", "id"), ("-5", "en"), ("٣", "id"),
+     ("1.2.3", "id"), ("52,,1", "id"), ("", "id"), ("dua", "id")],
+)  # fmt: skip
+def test_a_number_that_does_not_read_one_way_is_refused(text, language):
+    with pytest.raises(formats.DecimalForm):
+        formats.parse_decimals(text, language)
+
+
+@pytest.mark.parametrize("text", ["100,01", "101", "-1", "-0,5"])
+def test_a_percentage_lies_between_0_and_its_limit(text):
+    with pytest.raises(formats.PercentRange):
+        formats.parse_decimals(text, "id", high=100)
+    assert formats.parse_decimals("100", "id", high=100) == 100
+
+
+def test_more_digits_than_any_figure_has_are_refused():
+    with pytest.raises(formats.NumberTooLong):
+        formats.parse_decimals("1" * 16, "id")
+
+
+@pytest.mark.parametrize(("text", "year"), [("2025", 2025), (" 1900 ", 1900), ("2100", 2100)])
+def test_a_year_has_four_digits(text, year):
+    assert formats.parse_year(text) == year
+
+
+@pytest.mark.parametrize("text", ["2.025", "25", "1899", "2101", "20255", "٢٠٢٥", ""])
+def test_what_is_no_year_is_refused(text):
+    with pytest.raises(formats.YearForm):
+        formats.parse_year(text)
+
+
+@pytest.mark.parametrize(("value", "decimals"), [("5", 0), ("5.50", 1), ("5.25", 2), ("5.001", 0), ("5.119", 2)])
+def test_a_number_shows_the_decimals_it_needs_two_at_most(value, decimals):
+    assert formats.places(Decimal(value)) == decimals

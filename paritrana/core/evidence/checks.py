@@ -20,7 +20,9 @@ from paritrana.core.contributions import (
     stretches,
 )
 from paritrana.core.coverage import growth_percent, percent
+from paritrana.core.evidence.choices import REGENCY
 from paritrana.core.evidence.plausibility import MAX_PER_PERSON_AND_YEAR
+from paritrana.core.evidence.specs import Stored
 from paritrana.core.quantities import (
     Amount,
     Count,
@@ -64,6 +66,8 @@ class Check:
 class CheckContext:
     """What the checks must know beside the evidence. Numbers that are policy come from the cycle's data.
 
+    `candidate`: the code of the rubric's category. `others`: the same nomination's items of other kinds, for what must
+    not count twice. `targets`: the national coverage target in percent by year, of the cycle's instrument.
     `rates`: the cycle's rate table. `payer`: who pays where the evidence does not say (`apbn_apbd`: a state or regional
     budget; PP 50/2025 gives its discount to self-payers only). `village_count_of_region`: known number of villages, or
     None. `norm_per_village`: 100 vulnerable workers a village (targets of the programme "1 desa 100 pekerja rentan",
@@ -77,6 +81,9 @@ class CheckContext:
     period_end: date
     election_held: bool
     rates: tuple[Rate, ...]
+    candidate: str = REGENCY
+    others: Mapping[str, Stored] = field(default_factory=dict, hash=False)
+    targets: Mapping[int, str] = field(default_factory=dict, hash=False)
     payer: str = "apbn_apbd"
     village_count_of_region: int | None = None
     norm_per_village: int = 100
@@ -278,10 +285,11 @@ def denominator_frozen(new: int, old: int, figures: tuple[str, ...], about: Quan
         message = N_("Both years use the same target workers: %(target)s")
         return Check("denominator", "ok", message, {"target": People(new)}, figures, about)
     message = N_(
-        "The target workers differ: %(old)s the year before, %(new)s now."
+        "The target workers differ: %(old)s the year before, %(new)s now (%(diff)s)."
         " Growth is not calculated until the denominators are the same. Explain it or correct the figure."
     )
-    return Check("denominator", "ask", message, {"old": People(old), "new": People(new)}, figures, about)
+    params: dict[str, Quantity] = {"old": People(old), "new": People(new), "diff": People(new - old, signed=True)}
+    return Check("denominator", "ask", message, params, figures, about)
 
 
 def participants_jump(old: int, new: int, share: Fraction, figures: tuple[str, ...], about: Quantity) -> Check | None:

@@ -1,4 +1,4 @@
-"""Checks and sums of `coverage`: four segments, two years, and the totals as printed."""
+"""The kind `coverage`: four segments, two years, and the totals as printed."""
 
 from paritrana.core.coverage import SEGMENTS, Segment, coverage_of, percent
 from paritrana.core.evidence.checks import (
@@ -6,6 +6,7 @@ from paritrana.core.evidence.checks import (
     Check,
     CheckContext,
     Term,
+    count_within,
     coverage_growth,
     denominator_frozen,
     participants_jump,
@@ -13,13 +14,16 @@ from paritrana.core.evidence.checks import (
     protected_within_target,
     source_year_known,
 )
-from paritrana.core.evidence.kinds import SEGMENT_NAMES
-from paritrana.core.evidence.specs import Stored
+from paritrana.core.evidence.choices import PROVINCE, REGENCY, SEGMENT_NAMES, VILLAGE
+from paritrana.core.evidence.specs import FieldSpec, KindSpec, Stored, source_and_year
 from paritrana.core.evidence.stored import Values, fields_of, number, numbers, pair
 from paritrana.core.quantities import Label, People, Percent
 from paritrana.core.words import N_
 
+REGIONS = frozenset({REGENCY, PROVINCE})
 TOTAL = N_("Total")
+UNITS = N_("Regencies and cities of the province")
+RESIDENTS = N_("Working residents of the village")
 MEASURES = {
     "participants": N_("Active participants on 31 December"),
     "target": N_("Target workers on 31 December"),
@@ -38,6 +42,8 @@ def checks(data: Stored, context: CheckContext) -> list[Check]:
         *_jumps(fields, context),
         _growth(fields),
         _source_year(fields, context),
+        _units_at_target(fields, context),
+        *_residents_covered(fields, context),
     ]
     return [check for check in found if check is not None]
 
@@ -116,10 +122,37 @@ def _source_year(fields: Values, context: CheckContext) -> Check | None:
     return None if year is None else source_year_known(year, context.period_end, ("denominator.year",), label)
 
 
+def _units_at_target(fields: Values, context: CheckContext) -> Check | None:
+    """No more regencies and cities reach their target than the evidence `regulation` says there are."""
+    reached = number(fields, "units.at_target")
+    units = number(fields_of(context.others.get("regulation", {})), "units.total")
+    if reached is None or units is None or context.candidate != PROVINCE:
+        return None
+    over = N_("Regencies and cities at their target (%(a)s) are more than there are (%(b)s). Check both.")
+    within = N_("At their target: %(a)s of %(b)s = %(percent)s")
+    return count_within(reached, units, ("units.at_target",), Label(UNITS), code="units", over=over, within=within)
+
+
+def _residents_covered(fields: Values, context: CheckContext) -> list[Check | None]:
+    """Of a village: no more residents are covered than work, and the source is not younger than the year."""
+    if context.candidate != VILLAGE:
+        return []
+    found: list[Check | None] = []
+    keys = ("residents.participants", "residents.working")
+    both = pair(fields, *keys)
+    if both is not None:
+        found.append(protected_within_target(*both, keys, Label(RESIDENTS)))
+    year = number(fields, "residents.year")
+    if year is not None:
+        found.append(source_year_known(year, context.period_end, ("residents.year",), Label(RESIDENTS)))
+    return found
+
+
 def _percent_lines(fields: Values) -> list[ArithmeticLine]:
     lines = []
-    for code, label in _places():
-        keys = (f"{code}.participants", f"{code}.target")
+    places = [(f"{code}.participants", f"{code}.target", label) for code, label in _places()]
+    for part, whole, label in [*places, ("residents.participants", "residents.working", RESIDENTS)]:
+        keys = (part, whole)
         both = pair(fields, *keys)
         share = None if both is None else percent(*both)
         if both is not None and share is not None:
@@ -147,3 +180,118 @@ def _sum_lines(fields: Values) -> list[ArithmeticLine]:
             )
         )
     return lines
+
+
+def _segment(code: str) -> tuple[FieldSpec, ...]:
+    group = SEGMENT_NAMES[code]
+    return (
+        FieldSpec(
+            f"{code}.participants",
+            N_("Active participants on 31 December"),
+            "people",
+            counted=True,
+            group=group,
+            asked_of=REGIONS,
+        ),
+        FieldSpec(
+            f"{code}.target", N_("Target workers on 31 December"), "people", counted=True, group=group, asked_of=REGIONS
+        ),
+        FieldSpec(
+            f"{code}.participants_prev",
+            N_("Active participants on 31 December of the year before"),
+            "people",
+            counted=True,
+            group=group,
+            asked_of=REGIONS,
+        ),
+        FieldSpec(
+            f"{code}.target_prev",
+            N_("Target workers on 31 December of the year before"),
+            "people",
+            counted=True,
+            group=group,
+            asked_of=REGIONS,
+        ),
+    )
+
+
+def _units() -> tuple[FieldSpec, ...]:
+    group, of = UNITS, frozenset({PROVINCE})
+    return (
+        FieldSpec(
+            "units.at_target",
+            N_("Regencies and cities at or above their target"),
+            "count",
+            counted=True,
+            group=group,
+            asked_of=of,
+        ),
+    )
+
+
+def _residents() -> tuple[FieldSpec, ...]:
+    group, of = RESIDENTS, frozenset({VILLAGE})
+    return (
+        FieldSpec("residents.working", N_("Working residents"), "people", counted=True, group=group, asked_of=of),
+        FieldSpec(
+            "residents.participants",
+            N_("Active participants among them"),
+            "people",
+            counted=True,
+            group=group,
+            asked_of=of,
+        ),
+        *source_and_year("residents", group, asked_of=of),
+    )
+
+
+def _spec() -> KindSpec:
+    total = N_("Totals as printed")
+    hint = N_("Type the total from the document; the form adds up the segments itself.")
+    return KindSpec(
+        "coverage",
+        N_("Coverage of workers"),
+        N_("Shows how many of the region's workers are protected, and how much that grew in a year."),
+        (
+            *(field for code in SEGMENTS for field in _segment(code)),
+            FieldSpec(
+                "total.participants",
+                N_("Active participants on 31 December"),
+                "people",
+                hint=hint,
+                counted=True,
+                group=total,
+                asked_of=REGIONS,
+            ),
+            FieldSpec(
+                "total.target",
+                N_("Target workers on 31 December"),
+                "people",
+                counted=True,
+                group=total,
+                asked_of=REGIONS,
+            ),
+            FieldSpec(
+                "total.participants_prev",
+                N_("Active participants on 31 December of the year before"),
+                "people",
+                counted=True,
+                group=total,
+                asked_of=REGIONS,
+            ),
+            FieldSpec(
+                "total.target_prev",
+                N_("Target workers on 31 December of the year before"),
+                "people",
+                counted=True,
+                group=total,
+                asked_of=REGIONS,
+            ),
+            *source_and_year("denominator", N_("Source of the target workers"), asked_of=REGIONS),
+            *_units(),
+            *_residents(),
+        ),
+    )
+
+
+SPEC = _spec()

@@ -1,6 +1,7 @@
-"""Checks and sums of `non_asn_protection`: four fixed groups, each with people, months and budget."""
+"""The kind `non_asn_protection`: fixed groups of a region or a village, each with people, months and budget."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 from paritrana.core.contributions import NoRate, find_rate, per_month, wage_worker_monthly
@@ -15,8 +16,8 @@ from paritrana.core.evidence.checks import (
     product_of,
     protected_within_target,
 )
-from paritrana.core.evidence.kinds import ELECTION_GROUPS, NON_ASN_GROUPS
-from paritrana.core.evidence.specs import Stored
+from paritrana.core.evidence.choices import ELECTION_GROUPS, GROUPS_OF, NON_ASN_GROUPS, WORKER_GROUPS
+from paritrana.core.evidence.specs import FieldSpec, KindSpec, Stored
 from paritrana.core.evidence.stored import Values, fields_of, number, pair, text
 from paritrana.core.quantities import Label, whole
 from paritrana.core.words import N_
@@ -39,7 +40,8 @@ def checks(data: Stored, context: CheckContext) -> list[Check]:
             found.append(amount_matches(product, _figures(group), label))
     if not context.election_held:
         message = N_("There was no election in the period. This group does not count.")
-        found += [Check("election", "info", message, about=Label(NON_ASN_GROUPS[g])) for g in sorted(ELECTION_GROUPS)]
+        left_out = sorted(group for group in ELECTION_GROUPS if context.candidate in GROUPS_OF[group])
+        found += [Check("election", "info", message, about=Label(NON_ASN_GROUPS[group])) for group in left_out]
     return [check for check in found if check is not None]
 
 
@@ -54,8 +56,12 @@ def arithmetic(data: Stored, context: CheckContext) -> list[ArithmeticLine]:
 
 
 def asked_groups(context: CheckContext) -> list[str]:
-    """The groups of this cycle: election officials only where an election was held."""
-    return [group for group in NON_ASN_GROUPS if context.election_held or group not in ELECTION_GROUPS]
+    """The groups of this candidate and cycle: election officials only where an election was held."""
+    return [
+        group
+        for group in NON_ASN_GROUPS
+        if context.candidate in GROUPS_OF[group] and (context.election_held or group not in ELECTION_GROUPS)
+    ]
 
 
 def _figures(group: str) -> tuple[str, ...]:
@@ -82,3 +88,38 @@ def _monthly(fields: Values, group: str, context: CheckContext) -> Callable[[dat
     if chosen == "pu" and wage is not None:
         return lambda on: wage_worker_monthly(context.rates, wage, on, risk_class=context.risk_class)
     return None
+
+
+def _group(code: str) -> tuple[FieldSpec, ...]:
+    fields = (
+        FieldSpec("target", N_("People in this group"), "people", counted=True),
+        FieldSpec("covered", N_("Protected people"), "people", counted=True),
+        FieldSpec("months", N_("Months paid"), "months", counted=True),
+        FieldSpec("worker_group", N_("Registered as"), "choice", choices=WORKER_GROUPS),
+        FieldSpec(
+            "average_wage",
+            N_("Average reported wage per month"),
+            "rupiah",
+            required=False,
+            hint=N_("Only for wage workers (PU)."),
+            counted=True,
+        ),
+        FieldSpec("budget", N_("Budget for the contributions"), "rupiah", counted=True),
+    )
+    group, election = NON_ASN_GROUPS[code], code in ELECTION_GROUPS
+    return tuple(
+        replace(field, key=f"{code}.{field.key}", group=group, election_only=election, asked_of=GROUPS_OF[code])
+        for field in fields
+    )
+
+
+def _spec() -> KindSpec:
+    return KindSpec(
+        "non_asn_protection",
+        N_("Protection of staff who are not civil servants"),
+        N_("Shows how many people in the service of the region and its villages are protected."),
+        tuple(field for code in NON_ASN_GROUPS for field in _group(code)),
+    )
+
+
+SPEC = _spec()

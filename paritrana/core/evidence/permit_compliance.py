@@ -1,11 +1,11 @@
-"""Checks and sums of `permit_compliance`: permits, tenders and payments that depend on registration."""
+"""The kind `permit_compliance`: permits, tenders and payments that depend on registration."""
 
 from datetime import date
 
 from paritrana.core.coverage import percent
 from paritrana.core.evidence.checks import ArithmeticLine, Check, CheckContext, Term, count_within, date_in_period
-from paritrana.core.evidence.kinds import PROCEDURES
-from paritrana.core.evidence.specs import Stored
+from paritrana.core.evidence.choices import PROCEDURES, YES_NO
+from paritrana.core.evidence.specs import FieldSpec, KindSpec, Stored
 from paritrana.core.evidence.stored import day, fields_of, pair
 from paritrana.core.quantities import Count, Day, Label, Percent
 from paritrana.core.words import N_
@@ -81,3 +81,45 @@ def procedure_before_counting(since: date, counting: date) -> Check:
         " Explain it or correct the figure."
     )
     return Check("procedure", "ask", message, params, figures, Label(COUNTING))
+
+
+def _procedure(code: str) -> tuple[FieldSpec, ...]:
+    group = PROCEDURES[code]
+    return (
+        FieldSpec(f"{code}.issued", N_("Issued"), "count", counted=True, group=group),
+        FieldSpec(f"{code}.checked", N_("Checked for registration"), "count", counted=True, group=group),
+        FieldSpec(f"{code}.refused", N_("Refused for lack of registration"), "count", counted=True, group=group),
+        FieldSpec(f"{code}.followed_up", N_("Followed up afterwards"), "count", counted=True, group=group),
+    )
+
+
+def _spec() -> KindSpec:
+    rules = N_("Rules and counting")
+    return KindSpec(
+        "permit_compliance",
+        N_("Compliance through permits, tenders and payments"),
+        N_("Shows how far permits, tenders and payments depend on registered workers."),
+        (
+            *(field for code in PROCEDURES for field in _procedure(code)),
+            FieldSpec("counting_from", N_("Counted from"), "date", counted=True, group=rules),
+            FieldSpec(
+                "sop_in_force_since",
+                N_("Written procedure in force since"),
+                "date",
+                required=False,
+                hint=N_("Leave empty when there is no written procedure."),
+                counted=True,
+                group=rules,
+            ),
+            FieldSpec(
+                "contract_clause",
+                N_("Do construction contracts carry a clause on registration?"),
+                "choice",
+                choices=YES_NO,
+                group=rules,
+            ),
+        ),
+    )
+
+
+SPEC = _spec()

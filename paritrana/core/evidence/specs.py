@@ -9,10 +9,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-FieldKind = Literal["people", "count", "rupiah", "months", "date", "text", "choice", "year"]
+from paritrana.core.evidence.choices import REGENCY
+from paritrana.core.words import N_
 
-# Kinds stored as whole numbers; the others are stored as text (a date in ISO form).
+FieldKind = Literal[
+    "people", "count", "rupiah", "months", "percent", "decimal", "date", "text", "words", "choice", "year"
+]  # `words`: a text of several lines
+
+# Kinds stored as whole numbers; the others are stored as text: a date in ISO form, a percent or another number with
+# decimals in canonical form ("52.15").
 NUMBERS = frozenset({"people", "count", "rupiah", "months", "year"})
+DECIMALS = frozenset({"percent", "decimal"})
 
 
 @dataclass(frozen=True)
@@ -20,7 +27,8 @@ class FieldSpec:
     """One field of a form. `label`, `group`, `hint` and the words of `choices` are message ids.
 
     `counted` figures get a row of their own in the verification: claimed, found, difference. A `group` is the heading
-    under which neighbouring fields stand together. `election_only` fields are asked where the cycle held an election.
+    under which neighbouring fields stand together. `election_only` fields are asked where the cycle held an election,
+    those with `asked_of` only of these candidates (codes of a rubric's category; empty: of all).
     """
 
     key: str
@@ -33,6 +41,7 @@ class FieldSpec:
     group: str = ""
     election_only: bool = False
     default: str = ""
+    asked_of: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -63,9 +72,13 @@ class KindSpec:
     fields: tuple[FieldSpec, ...]
     lines: LineSpec | None = None
 
-    def asked(self, *, election_held: bool) -> tuple[FieldSpec, ...]:
-        """The single fields that this cycle asks for."""
-        return tuple(field for field in self.fields if election_held or not field.election_only)
+    def asked(self, *, election_held: bool, candidate: str = REGENCY) -> tuple[FieldSpec, ...]:
+        """The single fields that this cycle asks of this candidate (the code of the rubric's category)."""
+        return tuple(
+            field
+            for field in self.fields
+            if (election_held or not field.election_only) and (not field.asked_of or candidate in field.asked_of)
+        )
 
     def field(self, figure: str) -> FieldSpec | None:
         """The field behind a figure key, also behind `lines.<line key>.<field>`; None for an unknown key."""
@@ -90,3 +103,11 @@ def line_key_of(figure: str) -> str | None:
 
 
 Stored = Mapping[str, object]
+
+
+def source_and_year(prefix: str, group: str, asked_of: frozenset[str] = frozenset()) -> tuple[FieldSpec, FieldSpec]:
+    """Where a figure comes from and of which year it is: `<prefix>.source`, `<prefix>.year`."""
+    return (
+        FieldSpec(f"{prefix}.source", N_("Source of the figure"), "text", group=group, asked_of=asked_of),
+        FieldSpec(f"{prefix}.year", N_("Year of the source"), "year", group=group, asked_of=asked_of),
+    )

@@ -6,8 +6,11 @@ has another form counts as not filled in, because a check must be able to look a
 
 from collections.abc import Mapping
 from datetime import date
+from fractions import Fraction
 
-from paritrana.core.evidence.specs import NUMBERS, FieldSpec, KindSpec, Stored, line_figure
+from paritrana.core.evidence.choices import REGENCY
+from paritrana.core.evidence.specs import DECIMALS, NUMBERS, FieldSpec, KindSpec, Stored, line_figure
+from paritrana.core.rounding import BadDecimal, parse_decimal
 
 Values = Mapping[str, object]
 
@@ -57,6 +60,15 @@ def day(values: Values, key: str) -> date | None:
         return None
 
 
+def share(values: Values, key: str) -> Fraction | None:
+    """A number with decimals of zero or more, exact, or None."""
+    try:
+        found = Fraction(parse_decimal(text(values, key)))
+    except BadDecimal:
+        return None
+    return found if found >= 0 else None
+
+
 def text(values: Values, key: str) -> str:
     """Typed words without spaces around them; empty when there are none."""
     value = values.get(key)
@@ -70,14 +82,19 @@ def value_of(values: Values, field: FieldSpec) -> int | str | None:
     if field.kind == "date":
         found = day(values, field.key)
         return found.isoformat() if found else None
+    if field.kind in DECIMALS and share(values, field.key) is None:
+        return None
     return text(values, field.key) or None
 
 
-def entries(spec: KindSpec, data: Stored, *, election_held: bool) -> list[tuple[str, FieldSpec, int | str | None]]:
-    """Every asked field of an item with its figure key and value: the single fields, then line after line."""
-    fields = fields_of(data)
-    found = [(field.key, field, value_of(fields, field)) for field in spec.asked(election_held=election_held)]
-    for line in lines_of(data) if spec.lines is not None else []:
-        for field in spec.lines.fields if spec.lines is not None else ():
+def entries(
+    spec: KindSpec, data: Stored, *, election_held: bool, candidate: str = REGENCY
+) -> list[tuple[str, FieldSpec, int | str | None]]:
+    """Every field that is asked of this candidate with its figure key and value: the single ones, then line by line."""
+    fields, lines = fields_of(data), spec.lines
+    asked = spec.asked(election_held=election_held, candidate=candidate)
+    found = [(field.key, field, value_of(fields, field)) for field in asked]
+    for line in lines_of(data) if lines is not None else []:
+        for field in lines.fields if lines is not None else ():
             found.append((line_figure(line_key(line), field.key), field, value_of(line, field)))
     return found

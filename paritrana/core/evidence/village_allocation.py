@@ -1,8 +1,8 @@
-"""Checks and sums of `village_allocation`: how many villages there are, and one line per village that pays."""
+"""The kind `village_allocation`: how many villages there are, and one line per village that pays."""
 
 from paritrana.core.coverage import percent
 from paritrana.core.evidence.checks import ArithmeticLine, Check, CheckContext, product_line, source_year_known, typed
-from paritrana.core.evidence.specs import Stored
+from paritrana.core.evidence.specs import FieldSpec, KindSpec, LineSpec, Stored, source_and_year
 from paritrana.core.evidence.stored import Values, fields_of, lines_of, number, text
 from paritrana.core.evidence.subsidies import line_checks, line_figures, line_product
 from paritrana.core.quantities import Count, Label, People, Percent, Quantity
@@ -101,3 +101,31 @@ def named_twice(lines: list[Values]) -> list[Check]:
 
 def _label(line: Values) -> Quantity:
     return typed(text(line, "name"), VILLAGE)
+
+
+def _spec() -> KindSpec:
+    villages = N_("Villages of the region")
+    return KindSpec(
+        "village_allocation",
+        N_("Protection paid by villages"),
+        N_("Shows how many villages pay contributions for vulnerable workers, and for how many people."),
+        (
+            FieldSpec("villages.count", N_("Number of villages"), "count", counted=True, group=villages),
+            *source_and_year("villages", villages),
+        ),
+        LineSpec(
+            "villages",
+            N_("Village"),
+            (
+                FieldSpec("name", N_("Name of the village"), "text"),
+                FieldSpec("people", N_("Protected vulnerable workers"), "people", counted=True),
+                FieldSpec("amount", N_("Amount in the village budget"), "rupiah", counted=True),
+                FieldSpec("months", N_("Months paid"), "months", counted=True),
+                FieldSpec("apbdes_line", N_("Line of the village budget (APBDes)"), "text", required=False),
+                FieldSpec("decree", N_("Decree or village regulation"), "text", required=False),
+            ),
+        ),
+    )
+
+
+SPEC = _spec()

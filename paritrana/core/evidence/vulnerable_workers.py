@@ -1,4 +1,4 @@
-"""Checks and sums of `vulnerable_workers`: a target, and lines of people, months, money and decree."""
+"""The kind `vulnerable_workers`: a target, and lines of people, months, money and decree."""
 
 from collections.abc import Mapping
 
@@ -9,12 +9,13 @@ from paritrana.core.evidence.checks import (
     CheckContext,
     date_in_period,
     named,
+    parts_equal_total,
     product_line,
     protected_within_target,
     source_year_known,
 )
-from paritrana.core.evidence.kinds import VULNERABLE_GROUPS
-from paritrana.core.evidence.specs import Stored
+from paritrana.core.evidence.choices import FUNDING_SOURCES, PACKAGES, VULNERABLE_GROUPS
+from paritrana.core.evidence.specs import FieldSpec, KindSpec, LineSpec, Stored, source_and_year
 from paritrana.core.evidence.stored import Values, day, fields_of, lines_of, number, pair, text
 from paritrana.core.evidence.subsidies import line_checks, line_figures, line_product
 from paritrana.core.quantities import Count, Label, Percent, Quantity
@@ -22,6 +23,7 @@ from paritrana.core.words import N_
 
 GROUP = N_("Group of workers")
 TARGET = N_("Target of the region")
+TOTAL = N_("Protected people in total, as printed")
 
 # Regional budgets, and the shares of state revenue that pass through them, pay as APBN/APBD. Other givers have no rate
 # of their own.
@@ -54,6 +56,10 @@ def checks(data: Stored, context: CheckContext) -> list[Check]:
     if target is not None and known and len(known) == len(people):
         figures = ("target.people", *(figure for line in lines for figure in line_figures(line, "people")))
         found.append(protected_within_target(sum(known), target, figures, Label(TARGET)))
+    total = number(fields, "total.people")
+    if total is not None and known and len(known) == len(people):
+        figures = ("total.people", *(figure for line in lines for figure in line_figures(line, "people")))
+        found.append(parts_equal_total(known, total, figures, Label(TOTAL)))
     found.append(_person_months(lines, target))
     year = number(fields, "target.year")
     if year is not None:
@@ -94,3 +100,49 @@ def _package(line: Values) -> str:
 
 def _payer(line: Values, context: CheckContext) -> str:
     return PAYER_OF_SOURCE.get(text(line, "funding_source"), context.payer)
+
+
+def _spec() -> KindSpec:
+    target = N_("Target of the region")
+    return KindSpec(
+        "vulnerable_workers",
+        N_("Protected vulnerable workers"),
+        N_("Shows for how many vulnerable workers contributions were paid, and for how many months."),
+        (
+            FieldSpec("target.people", N_("Target vulnerable workers"), "people", counted=True, group=target),
+            *source_and_year("target", target),
+            FieldSpec(
+                "total.people",
+                N_("Protected people in total, as printed"),
+                "people",
+                required=False,
+                hint=N_("Type the total from the document; the form adds up the rows itself."),
+                counted=True,
+                group=N_("Totals as printed"),
+            ),
+        ),
+        LineSpec(
+            "groups",
+            N_("Group of workers"),
+            (
+                FieldSpec("group", N_("Group"), "choice", choices=VULNERABLE_GROUPS),
+                FieldSpec("people", N_("People"), "people", counted=True),
+                FieldSpec("months", N_("Months paid"), "months", counted=True),
+                FieldSpec("amount", N_("Amount in the budget document"), "rupiah", counted=True),
+                FieldSpec(
+                    "package",
+                    N_("Programmes paid"),
+                    "choice",
+                    required=False,
+                    choices=PACKAGES,
+                    default="jkk_jkm",
+                ),
+                FieldSpec("funding_source", N_("Source of the money"), "choice", choices=FUNDING_SOURCES),
+                FieldSpec("decree_number", N_("Number of the decree"), "text"),
+                FieldSpec("decree_date", N_("Date of the decree"), "date", counted=True),
+            ),
+        ),
+    )
+
+
+SPEC = _spec()

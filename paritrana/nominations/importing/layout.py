@@ -52,8 +52,11 @@ _NOMINATE = FieldSpec(NOMINATE, N_("Nominate this organisation?"), "choice", req
 _ORGANISATION = Column(ORGANISATION, N_("Code of the organisation"))
 
 
-def sheets_of(kinds: Sequence[str], *, election_held: bool) -> tuple[Sheet, ...]:
-    """The sheets to fill in for these kinds of evidence, in their order; kinds without typed figures have none."""
+def sheets_of(kinds: Sequence[str], *, election_held: bool, candidate: str) -> tuple[Sheet, ...]:
+    """The sheets to fill in for these kinds of evidence, in their order; kinds without typed figures have none.
+
+    `candidate` is the code of the rubric's category.
+    """
     known = (_ORGANISATION, *(Column(key, label) for key, label in KNOWN))
     found = [
         Sheet(
@@ -66,8 +69,10 @@ def sheets_of(kinds: Sequence[str], *, election_held: bool) -> tuple[Sheet, ...]
         if kind not in KINDS:
             continue
         spec = KINDS[kind]
-        fields = tuple(Column(one.key, one.label, one) for one in spec.asked(election_held=election_held))
-        found.append(Sheet(kind[:LONGEST_NAME], spec.title, (*known, *fields), kind))
+        asked = spec.asked(election_held=election_held, candidate=candidate)
+        fields = tuple(Column(one.key, one.label, one) for one in asked)
+        if fields:
+            found.append(Sheet(kind[:LONGEST_NAME], spec.title, (*known, *fields), kind))
         if spec.lines is not None:
             ending = f".{spec.lines.key}"
             of_lines = tuple(Column(one.key, one.label, one) for one in spec.lines.fields)

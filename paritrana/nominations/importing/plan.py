@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 
 from paritrana.core.errors import BadInput, ParitranaError
 from paritrana.core.evidence import KINDS, FieldSpec
-from paritrana.core.evidence.specs import NUMBERS
+from paritrana.core.evidence.specs import DECIMALS, NUMBERS
 from paritrana.core.policy import Actor
 from paritrana.core.words import N_
 from paritrana.cycles.models import Category
@@ -40,6 +40,8 @@ from paritrana.web.template_filters import in_sentence
 FIRST_DAY: Final = date(1945, 8, 17)
 LONGEST_TEXT: Final = 200  # characters, as in the forms
 MOST_MONTHS: Final = 120
+MOST_PERCENT: Final = 100
+NOISE: Final = Decimal("0.000000001")  # what a workbook adds to a decimal when it keeps it as a binary number
 MOST_TOLD: Final = 20  # hidden rows of one sheet that are named one by one
 
 
@@ -397,6 +399,8 @@ class _Judge:
             raise WrongCell(field=label, value=formats.typed(text))
         if spec.kind in NUMBERS:
             return _number(spec, label, text) if cell.kind == "n" else _typed_number(spec, label, text)
+        if spec.kind in DECIMALS:
+            return _decimals(spec, label, cell)
         if spec.kind == "date":
             return self._day(label, text).isoformat()
         if spec.kind == "choice":
@@ -421,6 +425,17 @@ def _number(spec: FieldSpec, label: str, digits: str) -> int:
     if value != value.to_integral_value() or value < 0:
         raise NotWhole(field=label, value=formats.typed(formats.number(value, "id")))
     return _typed_number(spec, label, format(value.to_integral_value(), "f"))
+
+
+def _decimals(spec: FieldSpec, label: str, cell: Cell) -> str:
+    """A percentage or another number with decimals in its stored form; a numeric cell is read exactly."""
+    text = cell.text.strip()
+    if cell.kind == "n":
+        near = formats.rounded(Decimal(text), 2)
+        if abs(Decimal(text) - near) < NOISE:
+            text = formats.number(near, "id")
+    high = MOST_PERCENT if spec.kind == "percent" else None
+    return formats.plain_decimal(formats.parse_decimals(text, "id", field=label, high=high))
 
 
 def _typed_number(spec: FieldSpec, label: str, text: str) -> int:

@@ -31,6 +31,8 @@ HOW: Final = {
     "count": N_("A whole number"),
     "rupiah": N_("Whole rupiah"),
     "months": N_("Whole months"),
+    "percent": N_("A percentage from 0 to 100, at most 2 decimals"),
+    "decimal": N_("A number with at most 2 decimals"),
     "year": N_("A year of four digits"),
     "date": N_("A date"),
     "choice": N_("One of the words on the sheet pilihan"),

@@ -8,9 +8,10 @@ from typing import Any
 from paritrana.audit import service as audit
 from paritrana.core.errors import NotFound, StaleVersion
 from paritrana.core.evidence import KINDS, FieldSpec
-from paritrana.core.evidence.specs import NUMBERS, line_key_of
+from paritrana.core.evidence.specs import DECIMALS, NUMBERS, line_key_of
 from paritrana.core.policy import Actor
 from paritrana.core.quantities import Label
+from paritrana.core.rounding import BadDecimal, parse_decimal
 from paritrana.core.words import N_
 from paritrana.cycles.service import intake_of
 from paritrana.database import db
@@ -21,6 +22,7 @@ from paritrana.nominations.service.writing import MAX_TEXT, UnfitEvidence, Unkno
 
 MAX_LINES = 1000  # more villages than any regency of the country has
 MAX_NUMBER = 10**15
+MOST_PERCENT = 100
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,9 @@ def _clean_value(spec: FieldSpec, value: Any) -> int | str:
             return value.isoformat()
         if isinstance(value, str) and _is_date(value):
             return value
+    elif spec.kind in DECIMALS:
+        if isinstance(value, str) and _is_decimal(value, MOST_PERCENT if spec.kind == "percent" else MAX_NUMBER):
+            return value
     elif (
         isinstance(value, str)
         and len(value) <= MAX_TEXT
@@ -172,6 +177,16 @@ def _is_date(text: str) -> bool:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
+
+
+def _is_decimal(text: str, most: int) -> bool:
+    """Whether it is a number of at most two decimals in canonical form, from 0 to `most`."""
+    try:
+        number = parse_decimal(text)
+    except BadDecimal:
+        return False
+    plain = format(number.normalize(), "f")
+    return 0 <= number <= most and text == plain and len(plain.partition(".")[2]) <= 2
 
 
 def with_figures(kind: str, data: Mapping[str, Any], figures: Mapping[str, Any]) -> dict[str, Any]:

@@ -76,6 +76,7 @@ class Desk:
             keys,
             reasons=reasons_of(self.kind),
             election_held=self.file.context.election_held,
+            candidate=self.file.context.candidate,
             sent=sent,
         )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from flask import Blueprint, render_template, url_for
@@ -21,7 +22,8 @@ from paritrana.nominations.queries import NominationFile
 from paritrana.nominations.rows import EvidenceRow
 from paritrana.nominations.service import AMENDABLE, EntryClosed, NothingSavedYet
 from paritrana.web.access import may, now
-from paritrana.web.template_filters import day, money, number, own
+from paritrana.web.formats import places
+from paritrana.web.template_filters import day, money, number, own, percent
 from paritrana.web.template_filters import moment as written_moment
 
 bp = Blueprint("nominations", __name__, template_folder="../templates")
@@ -160,6 +162,10 @@ def written(spec: FieldSpec, value: Any) -> str:
             return money(value)
         case "people" | "count" | "months":
             return number(value)
+        case "percent":
+            return percent(Decimal(value), places(Decimal(value)))
+        case "decimal":
+            return number(Decimal(value))
         case "year":
             return str(value)
         case "date":

@@ -126,7 +126,8 @@ def _require(category: Category) -> None:
 
 
 def _sheets(category: Category) -> tuple[Sheet, ...]:
-    return sheets_of(kinds_asked(rubric_of(category)), election_held=category.cycle.election_held)
+    rubric = rubric_of(category)
+    return sheets_of(kinds_asked(rubric), election_held=category.cycle.election_held, candidate=rubric.category_kind)
 
 
 def _plan(category: Category, tables: Sequence[Table]) -> Plan:

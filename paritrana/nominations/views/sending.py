@@ -225,7 +225,8 @@ def _figures(file: NominationFile, kind: str, standing: Standing) -> list[tuple[
     spec, data = KINDS[kind], standing.item.data
     places = {line["key"]: number for number, line in enumerate(lines_of(data), start=1)}
     groups: dict[str, list[tuple[str, str]]] = {}
-    for key, field, value in entries(spec, data, election_held=file.context.election_held):
+    context = file.context
+    for key, field, value in entries(spec, data, election_held=context.election_held, candidate=context.candidate):
         heading = _(field.group) if field.group else ""
         if key.startswith("lines.") and spec.lines is not None:
             heading = f"{_(spec.lines.title)} {places[key.split('.')[1]]}"
