@@ -14,7 +14,7 @@ import stat
 import struct
 import sys
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 MEMORY: Final = 512 * 1024 * 1024  # bytes
@@ -59,23 +59,26 @@ class Refused(Exception):
     """The file is not taken; the argument is the code."""
 
 
-def main() -> None:
+def main() -> None:  # pragma: no cover - it would limit the process that measures; tests start it as its own
     """Limit this process, look at standard input, answer on standard output."""
     look = LOOKS[sys.argv[1]]
     for what, most in LIMITS:
         resource.setrlimit(what, (most, most))
-    data = sys.stdin.buffer.read()
-    code = ""
+    sys.stdout.write(json.dumps({"code": verdict(look, sys.stdin.buffer.read())}))
+    sys.stdout.flush()
+
+
+def verdict(look: Callable[[bytes], None], data: bytes) -> str:
+    """What one of `LOOKS` says of some bytes: empty for a file that is taken, else the code of a refusal."""
     try:
         look(data)
     except Refused as refused:
-        code = str(refused)
+        return str(refused)
     except MemoryError:
-        code = "file_heavy"
+        return "file_heavy"
     except Exception:
-        code = "file_unreadable"
-    sys.stdout.write(json.dumps({"code": code}))
-    sys.stdout.flush()
+        return "file_unreadable"
+    return ""
 
 
 def look_at_pdf(data: bytes) -> None:
@@ -92,17 +95,12 @@ def look_at_pdf(data: bytes) -> None:
         document = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as fault:
         raise Refused("file_locked" if "password" in str(fault).lower() else "file_unreadable") from None
-    if len(document) > MOST_PAGES:
-        raise Refused("file_pages")
-    if len(document) == 0:
-        raise Refused("file_unreadable")
+    if not 0 < len(document) <= MOST_PAGES:
+        raise Refused("file_pages" if len(document) else "file_unreadable")
     for no in range(len(document)):
         if max(document.get_page_size(no)) > LARGEST_SIDE:
             raise Refused("file_page_size")
-    try:
-        whole = pikepdf.open(io.BytesIO(data), suppress_warnings=True)
-    except pikepdf.PasswordError:
-        raise Refused("file_locked") from None
+    whole = pikepdf.open(io.BytesIO(data), suppress_warnings=True)
     for one in whole.objects:
         _look_at_object(one, pikepdf, 0)
 

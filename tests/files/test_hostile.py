@@ -9,6 +9,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pikepdf
 import pytest
@@ -16,7 +17,8 @@ from PIL import Image
 
 from paritrana.core.filechecks import REFUSALS, CheckLate
 from paritrana.core.filetypes import JPEG, PDF, PNG, XLSX, FileKind
-from paritrana.files.looking import LOOKS, Refused
+from paritrana.files import looking
+from paritrana.files.looking import LOOKS
 from paritrana.files.sandbox import look_at
 from tests.files import samples
 from tests.nominations.pages import paper
@@ -74,6 +76,13 @@ def hostile_documents() -> Iterator[tuple[str, bytes]]:
         "file_page_size",
         document(lambda pdf: pdf.pages[0].obj.__setitem__("/MediaBox", pikepdf.Array([0, 0, 9, 14_401]))),
     )
+    deep = pikepdf.Array([])
+    for _level in range(120):
+        deep = pikepdf.Array([deep])
+    yield "file_heavy", document(lambda pdf: pdf.Root.__setitem__("/Deep", deep))
+    empty = io.BytesIO()
+    pikepdf.new().save(empty)
+    yield "file_unreadable", empty.getvalue()
     for sign in SIGNS[:4]:
         yield "file_trailing", paper() + sign
     for end in (9, 40, 120):
@@ -98,6 +107,9 @@ def hostile_pictures() -> Iterator[tuple[FileKind, str, bytes]]:
     first, second = Image.new("RGB", (8, 8), "white"), Image.new("RGB", (8, 8), "black")
     first.save(moving, "PNG", save_all=True, append_images=[second])
     yield PNG, "file_frames", moving.getvalue()
+    pair = io.BytesIO()
+    first.save(pair, "MPO", save_all=True, append_images=[second])
+    yield JPEG, "file_frames", pair.getvalue()
     size = samples.JPEG.index(b"\xff\xc0") + 5
     yield JPEG, "file_pixels", samples.JPEG[:size] + struct.pack(">HH", 50_000, 50_000) + samples.JPEG[size + 4 :]
 
@@ -118,6 +130,34 @@ def sheet(formula: bytes) -> bytes:
 def relation(kind: str, target: str) -> bytes:
     text = f'<R><Relationship Id="a" Type="http://x/{kind}" Target="{target}" TargetMode="External"/></R>'
     return workbook(("xl/worksheets/_rels/sheet1.xml.rels", text.encode()))
+
+
+def typed(content_types: bytes) -> bytes:
+    """A workbook whose list of content types says something else."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as whole:
+        for name in samples.WORKBOOK:
+            whole.writestr(name, content_types if name == "[Content_Types].xml" else b"<x/>")
+    return held.getvalue()
+
+
+def longer_than_it_is() -> bytes:
+    """Both headers of a member promise more bytes than come out of it."""
+    content = bytearray(workbook(("xl/x.xml", b"x" * 100)))
+    local, central = content.rindex(b"PK\x03\x04"), content.rindex(b"PK\x01\x02")
+    struct.pack_into("<L", content, local + 22, 200)
+    struct.pack_into("<L", content, central + 24, 200)
+    return bytes(content)
+
+
+def with_a_second_directory(good: bytes) -> bytes:
+    """The end says nothing, a larger form of it beside says where the directory is."""
+    at = good.rindex(b"PK\x05\x06")
+    entries, size, offset = struct.unpack_from("<H2L", good, at + 10)
+    large = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, entries, entries, size, offset)
+    pointer = struct.pack("<4sLQL", b"PK\x06\x07", 0, at, 1)
+    end = good[at : at + 12] + struct.pack("<2L", 0xFFFFFFFF, 0xFFFFFFFF) + good[at + 20 :]
+    return good[:at] + large + pointer + end
 
 
 def hostile_workbooks() -> Iterator[tuple[str, bytes]]:
@@ -151,6 +191,9 @@ def hostile_workbooks() -> Iterator[tuple[str, bytes]]:
     yield "file_trailing", b"MZ" + good
     yield "workbook_broken", good[:30]
     yield "workbook_broken", good.replace(b"xl/workbook.xml", b"xl/workbooX.xml", 1)
+    yield "workbook_macros", typed(b"<Types>application/vnd.ms-excel.sheet.macroEnabled.main+xml</Types>")
+    yield "workbook_broken", longer_than_it_is()
+    yield "workbook_broken", with_a_second_directory(good)
     # The directory says less than what lies at the place, or calls the member locked.
     stored = workbook(("xl/x.xml", b"x" * 100), deflated=False)
     at = stored.rindex(b"PK\x01\x02")
@@ -159,14 +202,8 @@ def hostile_workbooks() -> Iterator[tuple[str, bytes]]:
 
 
 def verdict(kind: FileKind, content: bytes) -> str:
-    """What the look says in this process: the code, and `file_unreadable` for whatever else goes wrong, as `main`."""
-    try:
-        LOOKS[kind.media_type](content)
-    except Refused as refused:
-        return str(refused)
-    except (OSError, SyntaxError, ValueError, zipfile.BadZipFile, struct.error, KeyError, IndexError):
-        return "file_unreadable"
-    return ""
+    """What the look says in this process."""
+    return looking.verdict(LOOKS[kind.media_type], content)
 
 
 def test_every_hostile_file_is_refused_for_what_it_is(figures_of):
@@ -197,12 +234,33 @@ def test_honest_files_are_taken():
         (PDF, document(encryption=pikepdf.Encryption(user="", owner="pemilik", R=6))),
         (JPEG, samples.JPEG), (JPEG, samples.picture("JPEG", (3000, 2000))), (PNG, samples.PNG),
         (XLSX, samples.XLSX), (XLSX, sheet(b"SUM(A1:A9)*1,5")), (XLSX, sheet(b"VLOOKUP(A1,Sheet2!A:B,2,0)")),
-        (XLSX, relation("hyperlink", "https://contoh.go.id")),
+        (XLSX, relation("hyperlink", "https://contoh.go.id")), (XLSX, workbook(("xl/media/image1.png", samples.PNG))),
     ]  # fmt: skip
     progressive = io.BytesIO()
     Image.effect_noise((300, 200), 50).save(progressive, "JPEG", progressive=True, quality=95)
     good.append((JPEG, progressive.getvalue()))
     assert [verdict(kind, content) for kind, content in good] == [""] * len(good)
+
+
+@pytest.mark.parametrize(
+    ("content", "end"),
+    [
+        (b"\xff\xd8\xff\xff\xd9", 5),  # filled up before a marker
+        (b"\xff\xd8\xff\x01\xff\xd9", 6),  # a marker without length
+        (b"\xff\xd8\x00\x00\xff\xd9", 0),  # no marker where one must be
+        (b"\xff\xd8\xff\xda\x00\x02pixels", 0),  # pixels without end
+        (b"\xff\xd8\xff\xe0\x00\x02", 0),  # nothing behind a segment
+    ],
+)
+def test_a_photo_ends_where_its_markers_say(content, end):
+    assert looking._end_of_jpeg(content) == end
+
+
+def test_a_look_that_takes_all_memory_refuses_the_file():
+    def greedy(_data: bytes) -> None:
+        raise MemoryError
+
+    assert looking.verdict(greedy, b"") == "file_heavy"
 
 
 def look(content: bytes, kind: FileKind, seconds: float = 30) -> None:
@@ -223,6 +281,11 @@ def test_a_process_of_its_own_says_the_same(kind, good):
     with pytest.raises(broken) as refused:
         look(good[:40], kind)
     assert refused.value.params["name"] == "rekap"
+
+
+def test_a_process_that_answers_nothing_has_not_looked():
+    with pytest.raises((CheckLate, *set(REFUSALS.values()))):
+        look(paper(), replace(PDF, media_type="nothing/known"))
 
 
 def test_a_file_on_a_busy_machine_may_come_again():
