@@ -25,7 +25,7 @@ from paritrana.verification.service import Entry
 from paritrana.verification.service.findings import names_pages
 from tests.factories import sign_in, world
 from tests.files.test_previews import document
-from tests.nominations.pages import PDF, fields_in, fields_of, filled, send, text_of
+from tests.nominations.pages import fields_in, fields_of, filled, send, text_of
 from tests.verification.cases import LATER, declared
 
 KIND = "non_asn_protection"
@@ -41,15 +41,19 @@ def store(app):
     return BlobStore(app.extensions["settings"].blob_path)
 
 
+UNREADABLE = b"%PDF-1.7\n%%EOF\n"
+
+
 @pytest.fixture
 def nomination(here, clock, store):
     """A sent nomination; of two documents the pages are drawn: one has three, the other cannot be read."""
     nomination = filled(here)
     blobs = []
-    for data, filename in ((document(3), "Rekap.pdf"), (PDF, "Rusak.pdf")):
+    # The second one lies in the store as a file of ours would: nothing that came by hand could get there unread.
+    for data, filename in ((document(3), "Rekap.pdf"), (UNREADABLE, "Rusak.pdf")):
         blob, name = store_upload(
             io.BytesIO(data), filename=filename, organisation_id=nomination.organisation_id, at=here.now, store=store,
-            max_bytes=10**6,
+            max_bytes=10**6, ours=True,
         )  # fmt: skip
         db.session.flush()
         nominations.attach(nomination, KIND, blob, name, actor=here.actor("nominee-1"), at=here.now)
