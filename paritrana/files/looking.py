@@ -84,7 +84,7 @@ def verdict(look: Callable[[bytes], None], data: bytes) -> str:
 def look_at_pdf(data: bytes) -> None:
     """One document from the first byte to the last, open to all, with nothing in it that acts. Raises `Refused`."""
     import pikepdf
-    import pypdfium2  # type: ignore[import-untyped,unused-ignore]
+    import pypdfium2
 
     end = data.rfind(b"%%EOF")
     if end < 0:

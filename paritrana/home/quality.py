@@ -79,7 +79,7 @@ def page(cycle: Cycle) -> ResponseReturnValue:
 @allowed(Act.SEE_PROGRESS, cycle=get_cycle)
 def workbook(cycle: Cycle) -> ResponseReturnValue:
     """The same tables as a workbook of typed cells, without formulas; the last sheet has rows and digest."""
-    import xlsxwriter  # type: ignore[import-untyped]
+    import xlsxwriter
 
     tables = _tables(_quality(cycle))
     count, digest = sum(len(rows) for _title, _heads, rows in tables), _digest(tables)

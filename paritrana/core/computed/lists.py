@@ -117,7 +117,9 @@ def _met(work: Work, refs: tuple[FigureRef, ...]) -> int | None:
 
 def _thresholds(work: Work) -> list[tuple[Fraction, Fraction]]:
     value = work.params.get("thresholds")
+    if not isinstance(value, list | tuple):
+        raise BadParameter(rule=work.rule, name="thresholds")
     try:
-        return [(exact(share), exact(score)) for share, score in value]  # type: ignore[attr-defined]
+        return [(exact(share), exact(score)) for share, score in value]
     except (NotExact, TypeError, ValueError):
         raise BadParameter(rule=work.rule, name="thresholds") from None

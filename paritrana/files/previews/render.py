@@ -56,7 +56,7 @@ def main(
 
 def draw_document(data: bytes, target: BinaryIO, *, most_pages: int) -> str:
     """Draw the first pages of a PDF; gives the problem, `-` for none."""
-    import pypdfium2  # type: ignore[import-untyped]
+    import pypdfium2
 
     try:
         document = pypdfium2.PdfDocument(data)

@@ -67,7 +67,7 @@ def how_to_fill(column: Column) -> str:
 
 def write_template(category: Category, sheets: Sequence[Sheet]) -> bytes:
     """The template of a category as an XLSX file, filled with what is known; four statements."""
-    import xlsxwriter  # type: ignore[import-untyped]
+    import xlsxwriter
 
     organisations = known.organisations_for(category)
     facts = known.published({one.region_code for one in organisations}, category.cycle.assessment_year)

@@ -50,7 +50,7 @@ def main(
 
 def read(data: bytes) -> dict[str, Any]:
     """The literal cells of a workbook and what is hidden in it."""
-    import openpyxl  # type: ignore[import-untyped]
+    import openpyxl
 
     if declares_a_document_type(data):
         return {"problem": "unsafe"}
