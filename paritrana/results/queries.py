@@ -46,7 +46,7 @@ from paritrana.results.models import Award, ResultRun, Seal
 from paritrana.sheets.models import Mark as SheetMark
 from paritrana.sheets.models import Sheet
 from paritrana.verification.models import Finding, GateFinding, Verification
-from paritrana.verification.queries import computed_values, gates_decided, not_applicable
+from paritrana.verification.values import computed_values, gates_decided, not_applicable
 
 SEAL_ACT = "seal_results"
 

@@ -17,7 +17,8 @@ from paritrana.nominations.rows import kinds_of
 from paritrana.sheets import queries, service
 from paritrana.sheets.models import Mark, Sheet
 from paritrana.sheets.queries import Circumstances
-from paritrana.verification.queries import Case, Item, Judged, case_of, computed_values
+from paritrana.verification.queries import Case, Item, Judged, case_of
+from paritrana.verification.values import computed_values
 from paritrana.web import formats
 from paritrana.web.template_filters import current_language, own
 

@@ -24,7 +24,7 @@ from paritrana.panels.queries import conflict_clause, conflicts_in, seats_in
 from paritrana.reference.models import Organisation
 from paritrana.sheets.models import Mark, Sheet
 from paritrana.verification.models import ChangeRequest, GateFinding, Verification
-from paritrana.verification.queries import not_applicable
+from paritrana.verification.values import not_applicable
 
 INTERVIEW_STAGE = "interview"
 # While a category stands in one of these, its sheets can be marked.

@@ -1,4 +1,4 @@
-"""Reads of verifications: the queue, the figures of a nomination with their findings, and computed values."""
+"""Reads of verifications: a nomination, its requests, and its figures with what was found."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -6,30 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from paritrana.accounts.models import Account
-from paritrana.core.computed import Computation, FigureRef, Step, compute
-from paritrana.core.errors import BadInput, NotFound
+from paritrana.core.errors import NotFound
 from paritrana.core.evidence import KINDS, Check, CheckContext, run_checks
-from paritrana.core.quantities import Text
 from paritrana.cycles.models import Category, Cycle, Proposal, RubricVersion
 from paritrana.database import db
-from paritrana.files.previews.models import Preview, Rendering
-from paritrana.nominations.models import Attachment, Nomination, NominationRevision
+from paritrana.nominations.models import Nomination, NominationRevision
 from paritrana.nominations.queries import check_context, context_for, current_revisions
-from paritrana.nominations.rows import indicators_of, kinds_asked, kinds_of
-from paritrana.reference.queries import (
-    find_targets,
-    published_budgets_of,
-    published_coverage_of,
-    sources_of,
-    target_figures_of,
-)
-from paritrana.verification.figures import WITHOUT_VALUE, Figure, Value, figures_of, from_text
+from paritrana.nominations.rows import indicators_of, kinds_asked
+from paritrana.verification.figures import Figure, Value, figures_of, from_text
 from paritrana.verification.models import ChangeRequest, Finding, GateFinding, Verification
-from paritrana.verification.published import WITH_PUBLISHED, Published
 
 SHORTLIST = "shortlist"
 
@@ -150,16 +139,6 @@ class Case:
         return next((item.kind for item in turned if item.open), None)
 
 
-@dataclass(frozen=True)
-class VerificationState:
-    """How far the verification of one nomination is."""
-
-    state: str
-    open: int
-    total: int
-    taker: str
-
-
 def get_sent_nomination(ref: str) -> Nomination:
     """A nomination that was sent and not taken back, its category, cycle and organisation loaded (one statement).
 
@@ -257,27 +236,6 @@ def get_shortlist_proposal(cycle: str, cat: str, proposal: str) -> Proposal:
     return found
 
 
-def queue(visible: Select[Any]) -> Select[Any]:
-    """Of the nominations an actor may verify, those in work, the oldest first."""
-    reopened = and_(
-        Nomination.state.in_(AFTER_SHORTLIST),
-        exists(
-            select(Verification.id)
-            .where(Verification.nomination_id == Nomination.id, Verification.state != "closed")
-            .correlate(Nomination)
-        ),
-    )
-    narrowed = visible.where(or_(Nomination.state.in_(IN_VERIFICATION), reopened))
-    return (
-        narrowed.join(
-            NominationRevision,
-            and_(NominationRevision.nomination_id == Nomination.id, NominationRevision.no == Nomination.revision_no),
-        )
-        .options(*_WHOLE)
-        .order_by(NominationRevision.submitted_at, Nomination.id)
-    )
-
-
 def cases(nominations: Sequence[Nomination]) -> list[Case]:
     """Everything a verifier looks at, for several nominations (a fixed number of statements plus one per cycle)."""
     revisions = current_revisions(nominations)
@@ -358,221 +316,9 @@ def _items(
     return items
 
 
-def found_figures(nomination_ids: Collection[int]) -> Mapping[int, Mapping[str, Mapping[str, Value]]]:
-    """What was found, in the shape the rules of `core.computed` read (one statement).
-
-    Nomination to kind to figure; None for a figure judged unverifiable or outside the period.
-    """
-    rows = db.session.execute(
-        select(Verification.nomination_id, Finding.kind, Finding.figure, Finding.found, Finding.verdict)
-        .join(Finding, Finding.verification_id == Verification.id)
-        .where(Verification.nomination_id.in_(nomination_ids))
-        .order_by(Finding.id)
-    ).all()
-    found: dict[int, dict[str, dict[str, Value]]] = {one: {} for one in nomination_ids}
-    for nomination_id, kind, figure, text, verdict in rows:
-        if kind not in KINDS:
-            continue
-        value = None if verdict in WITHOUT_VALUE else from_text(KINDS[kind].field(figure), text)
-        found[nomination_id].setdefault(kind, {})[figure] = value
-    return found
-
-
-def gates_decided(nomination_ids: Collection[int]) -> Mapping[int, tuple[str, ...]]:
-    """The codes of the gates that the chair decided as failed, by nomination, in order of code (one statement)."""
-    rows = db.session.execute(
-        select(Verification.nomination_id, GateFinding.gate)
-        .join(GateFinding, GateFinding.verification_id == Verification.id)
-        .where(
-            Verification.nomination_id.in_(nomination_ids),
-            GateFinding.subject == "gate",
-            GateFinding.decided == "fail",
-        )
-        .order_by(GateFinding.gate)
-    ).all()
-    failed: dict[int, tuple[str, ...]] = dict.fromkeys(nomination_ids, ())
-    for nomination_id, gate in rows:
-        failed[nomination_id] += (gate,)
-    return failed
-
-
-def not_applicable(nomination_ids: Collection[int]) -> Mapping[int, Mapping[str, str]]:
-    """The indicators that the chair decided not to apply, with the reason, by nomination (one statement)."""
-    rows = db.session.execute(
-        select(Verification.nomination_id, GateFinding.gate, GateFinding.decided_reason)
-        .join(GateFinding, GateFinding.verification_id == Verification.id)
-        .where(
-            Verification.nomination_id.in_(nomination_ids),
-            GateFinding.subject == "not_applicable",
-            GateFinding.decided == "not_applicable",
-        )
-        .order_by(GateFinding.gate)
-    ).all()
-    found: dict[int, dict[str, str]] = {one: {} for one in nomination_ids}
-    for nomination_id, indicator, reason in rows:
-        found[nomination_id][indicator] = reason
-    return found
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """One document of a nomination, opened at a page. `pages` and `shown` are 0 where nothing is drawn."""
-
-    no: int
-    page: int
-    pages: int = 0
-    shown: int = 0
-    problem: str | None = None  # of `files.previews.models.PROBLEMS`; None while it waits to be drawn
-    width: int = 0  # pixels of the picture of this page
-    height: int = 0
-
-
-def leaf_of(nomination: Nomination, no: int, page: int) -> Leaf:
-    """Document `no` opened at a page, at its last one where it has fewer (one statement)."""
-    row = db.session.execute(
-        select(Rendering.pages, Rendering.shown, Rendering.problem, Preview.page, Preview.width, Preview.height)
-        .select_from(Attachment)
-        .join(Rendering, Rendering.blob_id == Attachment.blob_id)
-        .outerjoin(Preview, and_(Preview.blob_id == Rendering.blob_id, Preview.page <= page))
-        .where(Attachment.nomination_id == nomination.id, Attachment.no == no)
-        .order_by(Preview.page.desc())
-        .limit(1)
-    ).one_or_none()
-    if row is None:
-        return Leaf(no, page)
-    return Leaf(no, row.page or 1, row.pages, row.shown, row.problem, row.width or 0, row.height or 0)
-
-
-def page_counts(nomination: Nomination, numbers: Collection[int]) -> Mapping[int, int]:
-    """How many pages each of these documents has, where that is known (one statement, none for no document)."""
-    if not numbers:
-        return {}
-    rows = db.session.execute(
-        select(Attachment.no, Rendering.pages)
-        .join(Rendering, Rendering.blob_id == Attachment.blob_id)
-        .where(Attachment.nomination_id == nomination.id, Attachment.no.in_(numbers), Rendering.pages > 0)
-    ).all()
-    return {row.no: row.pages for row in rows}
-
-
-def published_beside(nomination: Nomination, kind: str) -> Published:
-    """What was published about the candidate's region, for an item (four statements, none where nothing can fit)."""
-    region = nomination.organisation.region_code
-    if kind not in WITH_PUBLISHED or nomination.organisation.kind != "local_government":
-        return Published((), (), (), {})
-    found = published_coverage_of(region), published_budgets_of(region), target_figures_of(region)
-    keys = {row.source_key for rows in found for row in rows}
-    return Published(*found, sources_of(keys))
-
-
-def computed_values(
-    category: Category, rubric: RubricVersion, nominations: Sequence[Nomination]
-) -> Mapping[tuple[int, str], Computation]:
-    """The value of every computed indicator of these nominations, with its explanation (four statements).
-
-    A figure without a verdict leaves no value and is named in `missing`, so that nobody reads half a sum. So does a
-    rule that cannot be computed; it is named as `rule`.
-    """
-    indicators = [one for one in rubric.indicators if one.source == "computed"]
-    if not indicators or not nominations:
-        return {}
-    cycle = category.cycle
-    found = found_figures([one.id for one in nominations])
-    revisions = current_revisions(nominations)
-    targets = find_targets(
-        {one.organisation.region_code for one in nominations}, cycle.target_year, cycle.target_instrument
-    )
-    kinds = {one.code: [kind for kind in kinds_of(one) if kind in KINDS] for one in indicators}
-    every_kind = {kind for some in kinds.values() for kind in some}
-    values = {}
-    for nomination in nominations:
-        revision = revisions.get(nomination.id)
-        evidence = revision.content["evidence"] if revision is not None else {}
-        target = targets.get(nomination.organisation.region_code)
-        reads = {"ucj_percent": None if target is None else str(target)}
-        without_verdict = {
-            kind: _without_verdict(
-                kind,
-                evidence,
-                found[nomination.id],
-                election_held=cycle.election_held,
-                candidate=rubric.category_kind,
-            )
-            for kind in every_kind
-        }
-        for indicator in indicators:
-            waiting = tuple(one for kind in kinds[indicator.code] for one in without_verdict[kind])
-            values[nomination.id, indicator.code] = (
-                Computation(None, None, (), waiting, ())
-                if waiting
-                else _compute(indicator, rubric, found[nomination.id], reads, election_held=cycle.election_held)
-            )
-    return values
-
-
-def _without_verdict(
-    kind: str,
-    evidence: Mapping[str, Any],
-    found: Mapping[str, Mapping[str, Value]],
-    *,
-    election_held: bool,
-    candidate: str,
-) -> tuple[FigureRef, ...]:
-    data = evidence.get(kind, {}).get("data") or {}
-    return tuple(
-        FigureRef(kind, one.key)
-        for one in figures_of(kind, data, election_held=election_held, candidate=candidate)
-        if one.key not in found.get(kind, {})
-    )
-
-
-def _compute(
-    indicator: Any,
-    rubric: RubricVersion,
-    found: Mapping[str, Mapping[str, Value]],
-    targets: Mapping[str, str | None],
-    *,
-    election_held: bool,
-) -> Computation:
-    rule = indicator.rule or ""
-    try:
-        return compute(
-            rule,
-            indicator.rule_params or {},
-            found,
-            targets,
-            election_held=election_held,
-            scale_max=format(rubric.scale_max, "f"),
-            step=format(rubric.scale_step, "f"),
-        )
-    except BadInput as refusal:  # the rubric names figures that this version of the rules cannot read
-        params = {name: Text(str(value)) for name, value in refusal.params.items()}
-        return Computation(None, None, (Step(refusal.message, params),), (FigureRef("rule", rule),), ())
-
-
-def verification_state(nominations: Sequence[Nomination]) -> Mapping[int, VerificationState]:
-    """How far the verification of each nomination is (a fixed number of statements)."""
-    return {
-        case.nomination.id: VerificationState(
-            case.state,
-            case.open,
-            case.total,
-            case.verification.taker.name if case.verification is not None and case.verification.taker else "",
-        )
-        for case in cases(nominations)
-    }
-
-
 def count_states(nominations: Sequence[Nomination]) -> Mapping[str, int]:
     """How many nominations are in each state."""
     return Counter(one.state for one in nominations)
-
-
-def taken() -> Select[Any]:
-    """The ids of the nominations somebody works on or has closed."""
-    return select(Verification.nomination_id).where(
-        or_(Verification.taken_by.is_not(None), Verification.state != "open")
-    )
 
 
 def evidence_of_revision(nomination: Nomination) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, exists, select
+from sqlalchemy import Select, and_, exists, or_, select
 from sqlalchemy.orm import joinedload
 
 from paritrana.accounts.models import Account
@@ -140,6 +140,25 @@ def queue_of(visible: Select[Any], at: datetime) -> Queue:
             )
         )
     return Queue(rows, {f"{one.cycle.code}/{one.slug}": one for one in categories.values()})
+
+
+def untaken(visible: Select[Any]) -> Select[Any]:
+    """Of the nominations an actor may take, those in work that nobody has, the oldest first."""
+    verification = select(Verification.id).where(Verification.nomination_id == Nomination.id)
+    reopened = and_(Nomination.state.in_(AFTER_SHORTLIST), exists(verification.where(Verification.state != "closed")))
+    taken = exists(verification.where(or_(Verification.taken_by.is_not(None), Verification.state != "open")))
+    return (
+        visible.where(or_(Nomination.state.in_(IN_VERIFICATION), reopened), ~taken)
+        .join(
+            NominationRevision,
+            and_(NominationRevision.nomination_id == Nomination.id, NominationRevision.no == Nomination.revision_no),
+        )
+        .options(
+            joinedload(Nomination.category, innerjoin=True).joinedload(Category.cycle, innerjoin=True),
+            joinedload(Nomination.organisation, innerjoin=True),
+        )
+        .order_by(NominationRevision.submitted_at, Nomination.id)
+    )
 
 
 def _stage(row: Any) -> str:

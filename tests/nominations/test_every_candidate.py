@@ -13,6 +13,7 @@ from paritrana.nominations.rows import kinds_asked, page_name
 from paritrana.panels.service import declare
 from paritrana.reference.models import Organisation
 from paritrana.verification import queries as verification
+from paritrana.verification.values import computed_values
 from tests.factories import grant, person, sign_in, world
 from tests.nominations.pages import TYPED, as_typed, fields_in, fields_of, pdf, send, text_of
 
@@ -59,7 +60,7 @@ def test_a_candidate_of_every_category_gets_from_an_empty_form_to_computed_value
     ref = hand_in(client, slug)
     verify(app, here, clock, ref)
     nomination = queries.get_nomination(ref)
-    values = verification.computed_values(nomination.category, rubric_of(nomination.category), [nomination])
+    values = computed_values(nomination.category, rubric_of(nomination.category), [nomination])
     assert {code: one.value for (_id, code), one in values.items()} == expected
 
 

@@ -16,6 +16,7 @@ from paritrana.nominations.models import Nomination, NominationRevision
 from paritrana.verification import queries, service
 from paritrana.verification.models import ChangeRequest, Finding, GateFinding, Verification
 from paritrana.verification.tasks import tasks
+from paritrana.verification.values import computed_values, gates_decided, not_applicable
 from tests.factories import sign_in, world
 from tests.nominations.pages import fields_in, fields_of, send, text_of
 from tests.verification.cases import ALL, LATER, decide_gates, declared, judge_all, propose_gates, sent, verify
@@ -345,7 +346,7 @@ def test_a_request_after_the_shortlist_opens_its_figures_only(here, nomination, 
     db.session.expire_all()
     again = db.session.get(Nomination, nomination.id)
     assert (again.state, queries.case_of(again).open) == ("shortlisted", 1)
-    values = queries.computed_values(again.category, again.category.rubric, [again])
+    values = computed_values(again.category, again.category.rubric, [again])
     assert values[again.id, "B1"].value is None
     assert values[again.id, "C1"].value == "10.00"
 
@@ -419,7 +420,7 @@ def test_a_failed_condition_and_an_indicator_that_does_not_apply_are_told_to_the
         actor=here.actor("verifier-1"), at=here.now + LATER,
     )  # fmt: skip
     ids = [nomination.id]
-    assert queries.gates_decided(ids) == {nomination.id: ()}
+    assert gates_decided(ids) == {nomination.id: ()}
     for code, decided in (("period", "fail"), ("complete", "pass")):
         service.decide_gate(
             nomination, "gate", code, decided, "Decided.", expected=1, actor=here.actor("chair"), at=here.now + LATER
@@ -428,8 +429,8 @@ def test_a_failed_condition_and_an_indicator_that_does_not_apply_are_told_to_the
         nomination, "not_applicable", "A3", "not_applicable", "No plan is due this year.", expected=1,
         actor=here.actor("chair"), at=here.now + LATER,
     )  # fmt: skip
-    assert queries.gates_decided(ids) == {nomination.id: ("period",)}
-    assert queries.not_applicable(ids) == {nomination.id: {"A3": "No plan is due this year."}}
+    assert gates_decided(ids) == {nomination.id: ("period",)}
+    assert not_applicable(ids) == {nomination.id: {"A3": "No plan is due this year."}}
 
 
 def test_everybody_sees_what_waits_for_them(here, nomination, door):

@@ -8,8 +8,8 @@ from paritrana.database import db
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import nominations_of
 from paritrana.panels.service import recuse
-from paritrana.verification import queries
 from paritrana.verification.models import Finding
+from paritrana.verification.values import computed_values
 from paritrana.web.access import ask, visible
 from tests.factories import sign_in, world
 from tests.nominations.pages import fields_in, fields_of, send, text_of
@@ -239,11 +239,11 @@ def test_who_sits_in_the_panel_does_not_verify_there(app, client, here, nominati
 def test_computed_values_follow_from_found_figures_only(here, clock, nomination):
     declared(here, nomination, "verifier-1")
     rubric = nomination.category.rubric
-    before = queries.computed_values(nomination.category, rubric, [nomination])
+    before = computed_values(nomination.category, rubric, [nomination])
     assert {value.value for value in before.values()} == {None}
     assert all(value.missing for value in before.values())
     judge_all(here, nomination)
-    after = queries.computed_values(nomination.category, rubric, [nomination])
+    after = computed_values(nomination.category, rubric, [nomination])
     # B1: 2700 of 3000; B2: 5600 × 3 of 12 × 20000 = 7 % of 30 %; C1: 52500 of 150000 = 35 % against 32.15 %.
     assert after[nomination.id, "B1"].value == "9.00"
     assert after[nomination.id, "B2"].value == "2.33"
@@ -264,7 +264,7 @@ def test_the_statements_of_queue_and_values_do_not_grow_with_the_candidates(app,
         category = get_category("contoh-2025", "kabkota")
         rubric, made = rubric_of(category), nominations_of(category)
         with statements() as computed:
-            assert queries.computed_values(category, rubric, made)
+            assert computed_values(category, rubric, made)
         counts.append((len(page), len(computed)))
     assert counts[0] == counts[1]
     assert counts[0][1] <= 5

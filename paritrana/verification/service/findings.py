@@ -14,6 +14,7 @@ from paritrana.database import db
 from paritrana.nominations.models import Nomination
 from paritrana.panels.queries import has_declared
 from paritrana.verification import queries
+from paritrana.verification.beside import page_counts
 from paritrana.verification.figures import DOCUMENTS, VERDICTS, WITHOUT_VALUE, Figure, Value, to_text
 from paritrana.verification.models import Finding, Verification
 from paritrana.verification.service.writing import MAX_TEXT, NotDeclared, RowRefused, begin
@@ -129,7 +130,7 @@ def record_findings(
     rows = {row.figure.key: row for row in case.item(kind).rows}
     numbers = {document["no"] for document in case.revision.content["attachments"]}
     _refuse_stale(rows, entries, at)
-    pages = queries.page_counts(nomination, {one.document_no for one in entries if one.document_no is not None})
+    pages = page_counts(nomination, {one.document_no for one in entries if one.document_no is not None})
     stored = []
     for entry in entries:
         if entry.figure not in rows:

@@ -15,6 +15,7 @@ from paritrana.panels.service import declare
 from paritrana.verification import forms, queries, service
 from paritrana.verification.models import ChangeRequest
 from paritrana.verification.queries import Case
+from paritrana.verification.values import computed_values
 from paritrana.verification.views.frame import bp, check_reader, may_read, moment_in, show, status_of, stored
 from paritrana.verification.views.gates import gate_forms, not_applicable_form, sent_gate_form
 from paritrana.web.access import allowed, current_actor, may, require
@@ -131,5 +132,5 @@ def end_form(change: ChangeRequest, *, sent: bool = False) -> forms.ReasonForm:
 
 
 def _computed(case: Case) -> list[tuple[Any, Any]]:
-    values = queries.computed_values(case.nomination.category, case.rubric, [case.nomination])
+    values = computed_values(case.nomination.category, case.rubric, [case.nomination])
     return [(one, values[case.nomination.id, one.code]) for one in case.rubric.indicators if one.source == "computed"]

@@ -29,6 +29,7 @@ from paritrana.verification.queue import (
     counts_of,
     nominations_in,
     queue_of,
+    untaken,
 )
 from paritrana.verification.views.frame import bp, moment_in, status_of
 from paritrana.web.access import allowed, current_actor, now, visible
@@ -147,8 +148,7 @@ def _groups(filters: Filters, counts: Counts, titles: Mapping[str, str]) -> list
 def take_next() -> ResponseReturnValue:
     """Take the oldest nomination that nobody works on and that is not in conflict, of one category if it is named."""
     actor = current_actor()
-    mine = queries.queue(visible(actor, Act.TAKE_VERIFICATION, Nomination))
-    mine = mine.where(Nomination.id.not_in(queries.taken()))
+    mine = untaken(visible(actor, Act.TAKE_VERIFICATION, Nomination))
     cycle, _slash, slug = request.form.get("category", "").partition("/")
     if cycle and slug:
         mine = mine.where(

@@ -18,6 +18,7 @@ from paritrana.files.previews.service import MOST_PAGES
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.rows import kind_of_page, page_name, reasons_of
 from paritrana.verification import forms, queries, service
+from paritrana.verification.beside import Leaf, leaf_of, published_beside
 from paritrana.verification.figures import DOCUMENTS
 from paritrana.verification.models import Finding
 from paritrana.verification.queries import Case, Item
@@ -37,7 +38,7 @@ PANES = ("findings", "document")
 class Pane:
     """How the document beside the figures stands open: its page, its size, its turn, and which tab a phone shows."""
 
-    leaf: queries.Leaf
+    leaf: Leaf
     document: Mapping[str, Any]
     zoom: str
     turn: str
@@ -147,7 +148,7 @@ def _item_page(
     documents = sorted(case.revision.content["attachments"], key=lambda each: (each["kind"] != kind, each["no"]))
     others = sum(1 for each in case.items if each.open and each.kind != kind)
     shown = rows if rows is not None else forms.stored_rows(judged, start)
-    published = queries.published_beside(nomination, kind)
+    published = published_beside(nomination, kind)
     here: dict[str, Any] = {"ref": nomination.ref, "item": page_name(kind)} | ({"page": str(page)} if page > 1 else {})
     pane = _pane_of(nomination, documents, judged)
 
@@ -211,7 +212,7 @@ def _pane_of(
     page = page or _first_page(cited.get(no) or "")
     zoom, turn = request.args.get("zoom", ""), request.args.get("turn", "")
     return Pane(
-        queries.leaf_of(nomination, no, min(page, MOST_PAGES)),
+        leaf_of(nomination, no, min(page, MOST_PAGES)),
         known[no],
         zoom if zoom in ZOOMS else ZOOMS[0],
         turn if turn in TURNS else TURNS[0],

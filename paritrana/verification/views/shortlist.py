@@ -18,6 +18,7 @@ from paritrana.nominations.queries import nominations_of
 from paritrana.nominations.words import state_words
 from paritrana.panels.queries import conflicts_in
 from paritrana.verification import forms, queries, service
+from paritrana.verification.values import computed_values, gates_decided
 from paritrana.verification.views.frame import bp, moment_in, score, status_of, stored
 from paritrana.web.access import allowed, current_actor, may, now
 from paritrana.web.forms import Form
@@ -122,7 +123,7 @@ def _table(category: Category, proposal: Proposal | None, sent: tuple[int, Any, 
     nominations = nominations_of(category)
     cases = queries.cases([one for one in nominations if one.state != "draft"]) if listed else []
     rubric = rubric_of(category) if category.rubric_version_id is not None else None
-    values = queries.computed_values(category, rubric, [one.nomination for one in cases]) if rubric is not None else {}
+    values = computed_values(category, rubric, [one.nomination for one in cases]) if rubric is not None else {}
     mine = {nomination for account, nomination in conflicts_in(category) if account == current_actor().user_id}
     waiting = [one for one in cases if one.nomination.state in queries.IN_VERIFICATION]
     may_propose = state is State.VERIFICATION and may(Act.SHORTLIST, category) and proposal is None
@@ -136,7 +137,7 @@ def _table(category: Category, proposal: Proposal | None, sent: tuple[int, Any, 
         "indicators": [one for one in rubric.indicators if one.source == "computed"] if rubric is not None else [],
         "values": values,
         "hidden": mine,
-        "failed": queries.gates_decided([one.nomination.id for one in cases]) if cases else {},
+        "failed": gates_decided([one.nomination.id for one in cases]) if cases else {},
         "waiting": waiting,
         "proposal": proposal,
         "proposing": may_propose and not waiting and any(one.nomination.state == "verified" for one in cases),
