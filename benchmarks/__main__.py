@@ -21,9 +21,14 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=9)
     options.add_argument("--patience", type=float, default=3.0, help="seconds after which no further round begins")
     options.add_argument("--bundle", type=int, default=1000, help="candidates of the bundle for the commands")
+    options.add_argument("--files", type=int, default=100, help="documents that come in")
+    options.add_argument("--megabytes", type=float, default=5.0, help="of each document")
+    options.add_argument("--pages", type=int, default=50, help="of the document that the worker draws")
     options.add_argument("--table", type=Path, help="document between whose markers the figures are written")
     chosen = options.parse_args()
     lines = run("ranking", "--candidates", str(chosen.bundle))
+    documents = "--files", str(chosen.files), "--megabytes", str(chosen.megabytes), "--pages", str(chosen.pages)
+    lines += run("files", *documents)
     for size in chosen.candidates.split(","):
         for engine in chosen.engines.split(","):
             limits = "--rounds", str(chosen.rounds), "--patience", str(chosen.patience)

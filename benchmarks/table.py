@@ -22,11 +22,19 @@ SHOWN = (
     ("all marks, JSON", "All marks as JSON"),
     ("new run", "New run: read, rank, store"),
 )
+# The measures of files, which stand in a table of their own: name, words.
+FILES = (
+    ("plain files", "Plain write, SHA-256 and fsync, one program"),
+    ("upload", "Upload: announce, parts, complete"),
+    ("plain pages", "Pages rendered by pypdfium2 alone"),
+    ("previews", "Pages drawn and kept by the worker"),
+)
+MEMORIES = ("before_kb", "peak_kb", "after_kb")
 Line = dict[str, Any]
 
 
 def render(lines: Iterable[Line]) -> str:
-    """The tables in Markdown: one for each engine and size, one for the growth, one for the command line."""
+    """The tables in Markdown: for each engine and size, for the growth, for files, for the command line."""
     found = list(lines)
     pages = [one for one in found if "engine" in one]
     parts = [_machine(pages)]
@@ -34,7 +42,10 @@ def render(lines: Iterable[Line]) -> str:
     for candidates, _place, engine in worlds:
         parts.append(_world([one for one in pages if (one["candidates"], one["engine"]) == (candidates, engine)]))
     parts.append(_growth(pages))
-    commands = [one for one in found if "engine" not in one]
+    documents = {one["measure"]: one for one in found if one["measure"] in dict(FILES)}
+    if documents:
+        parts.append(_documents(documents))
+    commands = [one for one in found if "engine" not in one and one["measure"] not in documents]
     if commands:
         parts.append(_commands(commands))
     return "\n\n".join(part for part in parts if part)
@@ -112,6 +123,27 @@ def _memory_growth(small: Line, large: Line) -> str:
     if not small.get("memory_kb") or not large.get("memory_kb"):
         return ""
     return _number(large["memory_kb"] / small["memory_kb"])
+
+
+def _documents(lines: dict[str, Line]) -> str:
+    """The figures of files and their pages, each under its floor."""
+    upload, previews = lines["upload"], lines["previews"]
+    rows = []
+    for name, words in FILES:
+        one = lines[name]
+        memory = [_number(one[key] / 1024) if one.get(key) is not None else "" for key in MEMORIES]
+        rate = _number(one["mb_per_second"]) if "mb_per_second" in one else ""
+        rows.append(f"| {' | '.join([words, _number(one['seconds']), rate, str(one.get('ratio', '')), *memory])} |")
+    return "\n".join(
+        [
+            f"### {upload['files']} files of {upload['bytes'] / upload['files'] / 1e6:.1f} MB by {upload['clients']} "
+            f"clients, and a document of {previews['pages']} pages",
+            "",
+            "| what | seconds | MB/s | × floor | web process before, MB | at most, MB | after, MB |",
+            "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+            *rows,
+        ]
+    )
 
 
 def _commands(lines: Sequence[Line]) -> str:

@@ -21,7 +21,10 @@ def done(tmp_path_factory):
     document.write_text(f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n", encoding="utf-8")
     command = [sys.executable, "-W", "error", "-m", "benchmarks", "--engines", "sqlite", "--rounds", "2"]
     sizes = ["--candidates", f"{SMALL},{LARGE}", "--bundle", "10", "--table", str(document)]
-    ran = subprocess.run([*command, *sizes], cwd=ROOT, capture_output=True, text=True, check=False, timeout=110)
+    documents = ["--files", "8", "--megabytes", "0.3", "--pages", "3"]
+    ran = subprocess.run(
+        [*command, *sizes, *documents], cwd=ROOT, capture_output=True, text=True, check=False, timeout=110
+    )
     assert ran.returncode == 0, ran.stderr
     return [json.loads(line) for line in ran.stdout.splitlines()], document.read_text(encoding="utf-8")
 
@@ -40,7 +43,19 @@ def test_every_measure_prints_one_whole_line(done, candidates):
         assert one["rounds"] >= 1
         assert 0 < one["best_ms"] <= one["median_ms"]
         assert one["statements"] >= 1
-    assert len(done[0]) == 2 * len(lines) + 4  # and the four of the commands on a bundle
+    assert len(done[0]) == 2 * len(lines) + 4 + len(table.FILES)  # and the four of the commands on a bundle
+
+
+def test_files_and_pages_stand_beside_the_plain_work_and_the_memory_of_the_web_process_stays_flat(done):
+    lines = {one["measure"]: one for one in done[0]}
+    upload, plain = lines["upload"], lines["plain files"]
+    assert (upload["files"], upload["clients"]) == (8, 4)
+    assert upload["bytes"] == plain["bytes"] > 8 * 200_000
+    assert lines["previews"]["pages"] == lines["plain pages"]["pages"] == 3
+    for name, _words in table.FILES:
+        assert lines[name]["seconds"] > 0
+    if upload["before_kb"] is not None:  # only Linux tells
+        assert upload["peak_kb"] - upload["before_kb"] < 50 * 1024
 
 
 def test_no_page_takes_more_statements_for_more_candidates(done):
@@ -67,6 +82,8 @@ def test_the_table_takes_the_place_of_the_old_one(done):
     assert "old" not in document
     for _name, words in table.SHOWN:
         assert document.count(f"| {words} |") >= 2
+    for _name, words in table.FILES:
+        assert document.count(f"| {words} |") == 1
     assert f"### From {SMALL} to {LARGE} candidates" in document
     rows = [line for line in document.splitlines() if line.startswith("| ")]
     assert not [line for line in rows if "None" in line or "nan" in line]
