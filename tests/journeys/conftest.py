@@ -150,7 +150,7 @@ def walker(site: Site, visitor: Callable[..., Page], survey: Survey) -> Callable
         page = visitor(**options)
         if language != "id":
             page.context.add_cookies([{"name": "lang", "value": language, "url": site.url}])
-        walker = Walker(site, page, survey, language)
+        walker = Walker(site, page, survey, language, scripts=options.get("java_script_enabled", True))
         return walker.sign_in(name) if name else walker
 
     return walk

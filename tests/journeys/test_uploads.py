@@ -1,5 +1,6 @@
 """Files on a bad line: the network goes at half of a file, the page is loaded anew, the same file goes on."""
 
+import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -37,18 +38,18 @@ def test_an_upload_cut_at_half_goes_on_after_a_reload_and_several_go_side_by_sid
     nominee = walker("nominee-1")
     page = nominee.page
     page.on("dialog", lambda dialog: dialog.accept())
-    slow, small = paper(tmp_path, "pindaian besar.pdf", 8 * MEBIBYTE), paper(tmp_path, "surat.pdf", 1000)
+    slow, small = paper(tmp_path, "pindaian besar.pdf", 20 * MEBIBYTE), paper(tmp_path, "surat.pdf", 1000)
     nominee.go(address)
 
     def cut(route: Route) -> None:
         offset = int(re.findall(r"offset=(\d+)", route.request.url)[0])
-        if offset >= 4 * MEBIBYTE:
+        if offset >= 10 * MEBIBYTE:
             route.abort("connectionreset")
         else:
             route.continue_()
 
     page.route("**/uploads/*?offset=*", cut)
-    nominee.main.locator("input[type=file]").set_input_files([slow, small, tmp_path / "surat.docx"][:2])
+    nominee.main.locator("input[type=file]").set_input_files([slow, small])
     rows = nominee.main.locator("[data-upload-list] li")
     expect(rows).to_have_count(2)
     expect(rows.nth(1)).to_contain_text(nominee.word("Stored"))
@@ -63,11 +64,16 @@ def test_an_upload_cut_at_half_goes_on_after_a_reload_and_several_go_side_by_sid
     page.on("request", lambda request: sent.append(request.url) if request.method == "PUT" else None)
     nominee.main.locator("input[type=file]").set_input_files(slow)
     expect(rows.nth(0)).to_contain_text(nominee.word("Stored"), timeout=30_000)
-    assert sent[0].endswith(f"offset={4 * MEBIBYTE}")
+    assert sent[0].endswith(f"offset={10 * MEBIBYTE}")
     nominee.look("upload-stored")
     with page.expect_navigation():
         rows.nth(0).get_by_role("link").click()
-    nominee.says("pindaian besar.pdf")
+    content = slow.read_bytes()
+    nominee.says("pindaian besar.pdf").says(hashlib.sha256(content).hexdigest())
+    nominee.go(address)
+    with page.expect_download() as download:
+        nominee.main.get_by_role("link", name="pindaian besar.pdf", exact=True).click()
+    assert download.value.path().read_bytes() == content
 
 
 def test_a_line_that_comes_back_is_used_at_once_and_saving_waits_for_the_file(

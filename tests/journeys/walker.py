@@ -73,8 +73,8 @@ class Survey:
 class Walker:
     """One person with a browser of their own."""
 
-    def __init__(self, site: "Site", page: Page, survey: Survey, language: str = "id") -> None:
-        self.site, self.page, self.survey, self.language = site, page, survey, language
+    def __init__(self, site: "Site", page: Page, survey: Survey, language: str = "id", *, scripts: bool = True) -> None:
+        self.site, self.page, self.survey, self.language, self.scripts = site, page, survey, language, scripts
 
     # Words
 
