@@ -23,6 +23,7 @@ from paritrana.nominations.models import (
     NominationRevision,
 )
 from paritrana.nominations.rows import Blocker, Standing, blockers, kinds_asked, standing
+from paritrana.nominations.villages import norm_for, village_norms
 from paritrana.reference.models import Organisation, Region
 from paritrana.reference.queries import contribution_rates, national_targets
 
@@ -190,12 +191,13 @@ def sent_documents(nomination: Nomination) -> frozenset[int]:
 
 
 def check_context(cycle: Cycle) -> CheckContext:
-    """What the checks of a cycle's evidence must know: its period, rates, norms and targets (two statements).
+    """What the checks of a cycle's evidence must know: its period, rates, norms and targets (four statements).
 
     `context_for` adds what depends on the nomination.
 
-    Norms come from `cycle.settings` where the organisers set them: `norm_per_village` (workers), `jump_share` (a
-    fraction as text) and `village_counts` (region code to number of villages); the core names the defaults.
+    Norms come from `cycle.settings` where the organisers set them: `jump_share` (a fraction as text; the core names
+    its default) and `village_counts` (region code to number of villages). What a village should protect is said by
+    `village_norms`.
     """
     known_by = cycle.rates_as_of.date()
     settings = cycle.settings or {}
@@ -204,7 +206,7 @@ def check_context(cycle: Cycle) -> CheckContext:
         period_end=date(cycle.assessment_year, 12, 31),
         election_held=cycle.election_held,
         rates=tuple(rate for rate in contribution_rates() if rate.valid_from is None or rate.valid_from <= known_by),
-        norm_per_village=settings.get("norm_per_village", CheckContext.norm_per_village),
+        village_norms=village_norms(cycle),
         jump_share=Fraction(settings.get("jump_share", CheckContext.jump_share)),
         targets={year: str(value) for year, value in national_targets(cycle.target_instrument).items()},
     )
@@ -219,6 +221,7 @@ def context_for(
         context,
         candidate=rubric.category_kind,
         others=evidence,
+        norm_per_village=norm_for(context.village_norms, nomination.organisation.region),
         village_count_of_region=counts.get(nomination.organisation.region_code),
     )
 
@@ -287,7 +290,7 @@ class NominationFile:
 
 
 def file_of(nomination: Nomination) -> NominationFile:
-    """A nomination with all that its pages show (eight statements, whatever the number of lines or documents)."""
+    """A nomination with all that its pages show (ten statements, whatever the number of lines or documents)."""
     rubric, items = rubric_of(nomination.category), evidence_of(nomination)
     data = {kind: item.data for kind, item in items.items()}
     return NominationFile(

@@ -12,6 +12,7 @@ WIDTH = 720
 LABELS, LETTERS = 236, 28  # what the names of the rows take at the left, and how much of a name fits
 LETTER = 8  # a generous width of one letter at the size of the text
 BAR, GAP = 26, 14
+NARROW, ROW = 320, 84  # the width of a picture for a phone, and what one of its bars takes
 LEGEND, LEGEND_ROW = 3, 26  # entries in a row of the legend, and its height
 
 # One after the other: the colour and the pattern of a part. Contrasts stand in the design of the pages.
@@ -63,6 +64,43 @@ def stacked_bars(
                 )
             x += width
         pieces.append(f'<text x="{x + 10:.2f}" y="{y + 18}" fill="currentColor">{escape(written[place])}</text>')
+    pieces.append("</svg>")
+    return Markup("".join(pieces))  # noqa: S704 - every text in it is escaped above
+
+
+def share_bars(
+    name: str, title: str, description: str, parts: Sequence[str], rows: Sequence[tuple[str, Sequence[tuple[int, str]]]]
+) -> Markup:
+    """Few bars of the same parts for a narrow screen: the label above each bar and the numbers below it.
+
+    The arguments are those of `stacked_bars`; a bar as long as the longest row fills the width.
+    """
+    most = max((sum(number for number, _text in values) for _label, values in rows), default=0) or 1
+    top = 8 + LEGEND_ROW * len(parts)
+    pieces = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="p-narrow" viewBox="0 0 {NARROW} {top + len(rows) * ROW}" '
+        f'role="img" aria-labelledby="{name}-title {name}-desc" font-size="14">',
+        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(description)}</desc><defs>',
+        *(_pattern(name, number) for number in range(len(parts))),
+        "</defs>",
+    ]
+    for number, label in enumerate(parts):
+        pieces.append(
+            f'<rect x="0" y="{number * LEGEND_ROW + 2}" width="18" height="16" fill="url(#{name}-{number})"/>'
+            f'<text x="26" y="{number * LEGEND_ROW + 15}" fill="currentColor">{escape(label)}</text>'
+        )
+    for place, (label, values) in enumerate(rows):
+        y, x = top + place * ROW, 0.0
+        written = " · ".join(text for _number, text in values)
+        pieces.append(f'<text x="0" y="{y + 14}" font-weight="600" fill="currentColor">{escape(label)}</text>')
+        for number, (count, _text) in enumerate(values):
+            width = NARROW * count / most
+            if count:
+                pieces.append(
+                    f'<rect x="{x:.2f}" y="{y + 22}" width="{width:.2f}" height="{BAR}" fill="url(#{name}-{number})"/>'
+                )
+            x += width
+        pieces.append(f'<text x="0" y="{y + 66}" fill="currentColor">{escape(written)}</text>')
     pieces.append("</svg>")
     return Markup("".join(pieces))  # noqa: S704 - every text in it is escaped above
 

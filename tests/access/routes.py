@@ -111,6 +111,7 @@ POST /nominations/<ref>/uploads/<upload>/complete                 upload        
 GET  /nominations/new                                             create_nomination           *call
 POST /nominations/new                                             create_nomination           *call
 GET  /receipt-keys.json                                           read_public_page            *public
+GET  /nominations/<ref>/villages                                  see_draft                   nomination
 GET  /notices                                                     read_public_page            *public
 GET  /sign-in                                                     sign_in                     *public
 POST /sign-in                                                     sign_in                     *public
@@ -141,6 +142,7 @@ GET  /verification/<ref>/requests/new                             request_change
 POST /verification/<ref>/requests/new                             request_change              nomination
 GET  /verification/<ref>/revisions/<int:a>/<int:b>                see_nomination              nomination
 POST /verification/<ref>/take                                     take_verification + verify  nomination
+GET  /verification/<ref>/villages                                 see_nomination              nomination
 POST /verification/next                                           verify                      *nomination
 GET  /verify                                                      verify_certificate          *public
 GET  /verify/<code>                                               verify_certificate          *public

@@ -316,7 +316,7 @@ def villages(*lines: dict[str, object], count: int | None = 4, year: int = 2025)
 
 def test_villages_are_counted_against_the_norm_and_the_number_of_villages():
     data = villages(a_village("a", "Suka Maju"), a_village("b", "Karang Asih", people=99))
-    found = said("village_allocation", data, replace(CONTEXT, village_count_of_region=4))
+    found = said("village_allocation", data, replace(CONTEXT, village_count_of_region=4, norm_per_village=100))
     assert {ref for ref, check in found.items() if check.severity == "ask"} == set()
     assert found["listed:villages.count"].params == {"n": Count(2), "total": Count(4), "missing": Count(2)}
     assert found["norm:villages.count"].params["percent"] == Percent(Fraction(25))
@@ -324,6 +324,7 @@ def test_villages_are_counted_against_the_norm_and_the_number_of_villages():
     assert found["villages:villages.count"].severity == "ok"
     assert found["product:lines.a.amount"].about == Text("Suka Maju")
     assert summed("village_allocation", data)[1].computed == Amount(99 * 12 * 16_800)
+    assert "norm:villages.count" not in said("village_allocation", data)  # nothing is said where nobody set a norm
 
 
 def test_more_villages_than_the_region_has_and_more_rows_than_villages_ask():

@@ -70,11 +70,11 @@ class CheckContext:
     not count twice. `targets`: the national coverage target in percent by year, of the cycle's instrument.
     `rates`: the cycle's rate table. `payer`: who pays where the evidence does not say (`apbn_apbd`: a state or regional
     budget; PP 50/2025 gives its discount to self-payers only). `village_count_of_region`: known number of villages, or
-    None. `norm_per_village`: 100 vulnerable workers a village (targets of the programme "1 desa 100 pekerja rentan",
-    Bali 2024 and Nunukan 2025, `seed/targets.csv`). `jump_share`: a change above one half asks for a note (the design,
-    section 4). `whole_months_tolerance`: 0.02 months (`seed/plausibility_cases.csv`). `risk_class`: of staff who
-    are not civil servants, office work. `max_per_person_and_year`: rupiah, 12 × 36,800 (the largest flat package;
-    the notes on `plausibility_cases.csv`).
+    None. `norm_per_village`: how many vulnerable workers a village should protect, or None where nobody set it; it is
+    taken for the nomination's region out of `village_norms`, by region code. `jump_share`: a change above one half
+    asks for a note (the design, section 4). `whole_months_tolerance`: 0.02 months (`seed/plausibility_cases.csv`).
+    `risk_class`: of staff who are not civil servants, office work. `max_per_person_and_year`: rupiah, 12 × 36,800 (the
+    largest flat package; the notes on `plausibility_cases.csv`).
     """
 
     period_start: date
@@ -86,7 +86,8 @@ class CheckContext:
     targets: Mapping[int, str] = field(default_factory=dict, hash=False)
     payer: str = "apbn_apbd"
     village_count_of_region: int | None = None
-    norm_per_village: int = 100
+    norm_per_village: int | None = None
+    village_norms: Mapping[str, int] = field(default_factory=dict, hash=False)
     jump_share: Fraction = Fraction(1, 2)
     whole_months_tolerance: Fraction = Fraction(2, 100)
     risk_class: str = "very_low"

@@ -23,7 +23,8 @@ def checks(data: Stored, context: CheckContext) -> list[Check]:
         if context.village_count_of_region is not None:
             found.append(villages_of_region(count, context.village_count_of_region))
         found.append(villages_listed(len(lines), count))
-        found.append(villages_at_norm([number(line, "people") for line in lines], count, context.norm_per_village))
+        if context.norm_per_village is not None:
+            found.append(villages_at_norm([number(line, "people") for line in lines], count, context.norm_per_village))
     year = number(fields, "villages.year")
     if year is not None:
         found.append(source_year_known(year, context.period_end, ("villages.year",), Label(VILLAGES)))

@@ -1,6 +1,27 @@
 """The nominee's pages: list, task list, conditions, evidence, documents, check, sending and receipts."""
 
-from paritrana.nominations.views import documents, evidence, importing, lists, previews, revisions, sending, uploads
+from paritrana.nominations.views import (
+    documents,
+    evidence,
+    importing,
+    lists,
+    previews,
+    revisions,
+    sending,
+    uploads,
+    villages,
+)
 from paritrana.nominations.views.frame import bp
 
-__all__ = ["bp", "documents", "evidence", "importing", "lists", "previews", "revisions", "sending", "uploads"]
+__all__ = [
+    "bp",
+    "documents",
+    "evidence",
+    "importing",
+    "lists",
+    "previews",
+    "revisions",
+    "sending",
+    "uploads",
+    "villages",
+]

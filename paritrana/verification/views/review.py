@@ -17,12 +17,14 @@ from paritrana.database import db
 from paritrana.files.previews.service import MOST_PAGES
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.rows import kind_of_page, page_name, reasons_of
+from paritrana.nominations.villages import KIND as VILLAGES
 from paritrana.verification import forms, queries, service
 from paritrana.verification.beside import Leaf, leaf_of, published_beside
 from paritrana.verification.figures import DOCUMENTS
 from paritrana.verification.models import Finding
 from paritrana.verification.queries import Case, Item
 from paritrana.verification.views.frame import bp, check_reader, may_read, moment_in, show, whole_number
+from paritrana.verification.views.villages import villages_beside
 from paritrana.web import formats
 from paritrana.web.access import allowed, current_actor, may, now
 from paritrana.web.forms import Form
@@ -171,6 +173,7 @@ def _item_page(
         item=one,
         rows=shown,
         current=next((row for row in shown if row.judged.finding is None), shown[0] if shown else None),
+        villages=villages_beside(case) if kind == VILLAGES else None,
         published={row.id: published.beside(row.judged.figure) for row in shown},
         pane=pane,
         opened=opened,
