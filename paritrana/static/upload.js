@@ -183,7 +183,7 @@ for (const box of document.querySelectorAll("[data-upload]")) {
     }
     row.bar.value = row.bar.max;
     row.bar.hidden = row.tools.hidden = true;
-    show(row, `${words.wordWhole} → ${words.wordSafe} → ${words.wordStored} `);
+    show(row, standing.said ? `${standing.said} ` : `${words.wordWhole} → ${words.wordSafe} → ${words.wordStored} `);
     const link = element("a", "", words.wordReceipt);
     link.href = standing.receipt;
     link.append(element("span", "visually-hidden", ` ${file.name}`));

@@ -28,6 +28,7 @@ from tests import factories
 from tests.conftest import START
 from tests.files.samples import EACH
 from tests.journeys.conftest import Site
+from tests.journeys.passage import sign_declaration, sums_agree
 from tests.journeys.walker import Machine, Walker, fill_figures, world_again
 from tests.nominations.pages import TYPED, filled, vulnerable
 from tests.verification.cases import verify
@@ -159,6 +160,7 @@ def fill_row(nominee: Walker, address: str, row: str, paper: Path) -> None:
         nominee.look("evidence-difference")
     else:
         fill_figures(nominee, row, TYPED[row]())
+        sums_agree(nominee.page)
     nominee.main.locator("input[type=file]").set_input_files(paper)
     nominee.main.locator("input[name=completed][value=yes]").check()
     nominee.press("Save")
@@ -253,12 +255,6 @@ def find_as_claimed(verifier: Walker) -> None:
         row.locator("select[name$=-verdict]").select_option("matches")
     verifier.page.locator("[data-next]").click()
     verifier.page.wait_for_load_state()
-
-
-def sign_declaration(officer: Walker) -> None:
-    """Say that nothing stands between the officer and the candidate."""
-    officer.main.locator("input[name=conflict][value=no]").check()
-    officer.press("Sign the declaration")
 
 
 def close(first: Walker, chair: Walker, second: Walker, ref: str) -> None:

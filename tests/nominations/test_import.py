@@ -252,7 +252,7 @@ CELLS = [
     ("coverage", "pu.participants", 10**16, "more than 15 digits"),
     ("coverage", "denominator.year", 25, "is no value for"),
     (LINES, "amount", "15 juta", "in rupiah"),
-    (LINES, "amount", "15,000", "can mean"),
+    (LINES, "amount", "15,000", "without dots and commas"),
     (LINES, "months", 13.5, "not negative"),
     (LINES, "months", 500, "whole months"),
     (LINES, "group", "petani padi", "from the list"),

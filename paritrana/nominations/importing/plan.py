@@ -178,6 +178,13 @@ class NotInList(BadInput):
     message = N_("Choose %(field)s from the list")
 
 
+class AmbiguousCell(BadInput):
+    """An amount that reads two ways: nobody can choose one in a list. Params: `value`, `a`, `b` as they are written."""
+
+    code = "ambiguous_cell"
+    message = N_("%(value)s can mean %(a)s or %(b)s. Write the amount in the cell without dots and commas.")
+
+
 class TextTooLong(BadInput):
     """Too many characters. Params: `field`, `length`, `limit`."""
 
@@ -444,7 +451,10 @@ def _typed_number(spec: FieldSpec, label: str, text: str) -> int:
         raise NotWhole(field=label, value=formats.typed(text))
     match spec.kind:
         case "rupiah":
-            amount = formats.parse_money(text, "id", field=label)
+            try:
+                amount = formats.parse_money(text, "id", field=label)
+            except formats.AmbiguousMoney as refusal:
+                raise AmbiguousCell(**refusal.params) from None
             if amount != amount.to_integral_value():
                 raise NotWhole(field=label, value=formats.typed(text))
             return int(amount)

@@ -64,11 +64,13 @@ def receive(nomination: Nomination, kind: str, files: Sequence[FileStorage]) -> 
             g.pop("actor", None)
             here = queries.get_nomination(ref)
             require_nominee(here)
-            service.attach(
+            before = numbers_of(here)
+            attachment = service.attach(
                 here, kind, blob, name, requirement=requirement, actor=current_actor(), at=frame.moment_of(here),
                 limits=limits(),
             )  # fmt: skip
             ask_for_previews()
+            twice = already_here(attachment, name) if attachment.no in before else ""
         except StoreFault:
             db.session.rollback()
             raise
@@ -77,7 +79,24 @@ def receive(nomination: Nomination, kind: str, files: Sequence[FileStorage]) -> 
             refusals.append(refusal)
         else:
             db.session.commit()
+            if twice:
+                flash(twice, "info")
     return refusals
+
+
+def numbers_of(nomination: Nomination) -> set[int]:
+    """The numbers of the documents that a nomination has."""
+    return {one.no for one in queries.attachments_of(nomination)}
+
+
+def already_here(attachment: Attachment, name: str) -> str:
+    """What the nominee reads when a file comes that stands in the same place already; `name` is what it is called now.
+
+    Said of the nominee's own draft alone: what others have sent is told to verifiers.
+    """
+    said = _("%(name)s is already here as document %(no)s, %(old)s. It is kept once.",
+             name=name, no=attachment.no, old=attachment.name)  # fmt: skip
+    return str(said)
 
 
 def limits() -> service.Limits:

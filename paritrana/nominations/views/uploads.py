@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from paritrana.config import Settings
 from paritrana.core.errors import ParitranaError
-from paritrana.core.filetypes import BadFile, UploadCut
+from paritrana.core.filetypes import BadFile, UploadCut, display_name
 from paritrana.core.policy import Act
 from paritrana.database import db
 from paritrana.files.previews.web import ask_for_previews
@@ -19,7 +19,7 @@ from paritrana.nominations import queries, service
 from paritrana.nominations.models import Attachment, FileDeclaration, Nomination
 from paritrana.nominations.rows import kind_of_page, page_name
 from paritrana.nominations.views import frame
-from paritrana.nominations.views.documents import limits, require_nominee
+from paritrana.nominations.views.documents import already_here, limits, numbers_of, require_nominee
 from paritrana.nominations.views.frame import bp
 from paritrana.web.access import allowed, current_actor, now
 
@@ -36,6 +36,7 @@ def declare(nomination: Nomination) -> ResponseReturnValue:
     require_nominee(nomination)
     said = _said()
     settings: Settings = current_app.extensions["settings"]
+    before = numbers_of(nomination)
     found = service.declare(
         nomination,
         kind_of_page(said["kind"]),
@@ -49,7 +50,12 @@ def declare(nomination: Nomination) -> ResponseReturnValue:
         max_bytes=settings.max_file_bytes,
         limits=limits(),
     )
-    answer = _standing(found) if isinstance(found, FileDeclaration) else _stored(found)
+    if isinstance(found, FileDeclaration):
+        answer = _standing(found)
+    else:
+        answer = _stored(found)
+        if found.no in before:
+            answer["said"] = already_here(found, display_name(said["name"]))
     db.session.commit()
     return jsonify(answer), 201
 
