@@ -39,6 +39,7 @@ from paritrana.operations.kinds import KINDS
 from paritrana.panels import facts as panels_facts
 from paritrana.panels import queries as panels_queries
 from paritrana.panels import views as panels_views
+from paritrana.publication import explanation as publication_explanation
 from paritrana.publication import views as publication_views
 from paritrana.results import views as results_views
 from paritrana.sheets import facts as sheets_facts
@@ -53,8 +54,8 @@ from paritrana.web.intake import PatientRequest
 
 ROOMS = (
     accounts_views, nominations_views, panels_views, verification_views, interviews_views, sheets_views,
-    results_views, certificates_views, publication_views, operations_views, home_views, home_extensions,
-    home_quality,
+    results_views, certificates_views, publication_views, publication_explanation, operations_views, home_views,
+    home_extensions, home_quality,
 )  # fmt: skip
 
 migrate = Migrate()

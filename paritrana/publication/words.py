@@ -6,6 +6,7 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 
+from paritrana.core.computed import WORDS
 from paritrana.core.lifecycle import State
 from paritrana.cycles.models import Category
 from paritrana.results import words as ranking_words
@@ -21,28 +22,10 @@ POLICIES = {
     "all": _l("This table shows every candidate. Where there is no rank, the reason is given."),
 }
 
-RULES = {
-    "ratio_capped": _l(
-        "People protected divided by people targeted, all groups together; everybody protected gives the full value."
-    ),
-    "person_months_share": _l(
-        "Paid person-months of vulnerable workers divided by twelve months for all of them; "
-        "the full value is reached at the share that the rubric sets."
-    ),
-    "ratio_to_target": _l(
-        "Coverage of workers divided by the target of the cycle; reaching the target gives the full value."
-    ),
-    "pp_growth_linear": _l(
-        "Rise of coverage in percentage points from one December to the next, on the same number of target workers; "
-        "the full value is reached at the rise that the rubric sets."
-    ),
-    "lowest_segment_ratio": _l("Coverage of the weakest segment of workers divided by the target of the cycle."),
-}
-
 
 def rule_sentence(rule: str) -> str:
-    """What a named rule of computed indicators does; its name where no sentence is written for it."""
-    return str(RULES[rule]) if rule in RULES else rule
+    """What a named rule of computed indicators does; its name where this version knows no such rule."""
+    return _(WORDS[rule]) if rule in WORDS else rule
 
 
 def method_sentences(rubric: Mapping[str, Any], number: Any) -> list[tuple[str, str]]:

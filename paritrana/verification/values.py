@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from paritrana.core.computed import Computation, FigureRef, Step, compute
 from paritrana.core.errors import BadInput
-from paritrana.core.evidence import KINDS
+from paritrana.core.evidence import KINDS, claims
 from paritrana.core.quantities import Text
-from paritrana.cycles.models import Category, RubricVersion
+from paritrana.cycles.models import Category, Indicator, RubricVersion
 from paritrana.database import db
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import current_revisions
@@ -62,6 +62,29 @@ def computed_values(
                 else _compute(indicator, rubric, found[nomination.id], reads, election_held=cycle.election_held)
             )
     return values
+
+
+def claimed_value(
+    category: Category,
+    rubric: RubricVersion,
+    nomination: Nomination,
+    indicator: Indicator,
+    evidence: Mapping[str, Mapping[str, Any]],
+) -> Computation:
+    """What a computed indicator would give if every claim of `evidence` (kind to stored data) held (two statements).
+
+    It counts nowhere: a nominee reads it beside the steps. Raises nothing for a rule that cannot be computed.
+    """
+    cycle = category.cycle
+    region = nomination.organisation.region_code
+    target = find_targets({region}, cycle.target_year, cycle.target_instrument).get(region)
+    claimed = {
+        kind: claims(kind, data, election_held=cycle.election_held, candidate=rubric.category_kind)
+        for kind, data in evidence.items()
+        if kind in kinds_of(indicator) and kind in KINDS
+    }
+    reads = {"ucj_percent": None if target is None else str(target)}
+    return _compute(indicator, rubric, claimed, reads, election_held=cycle.election_held)
 
 
 def _without_verdict(

@@ -5,6 +5,8 @@ number, so that a picture reads without colour, and is named by one sentence.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
 
 from markupsafe import Markup, escape
 
@@ -116,3 +118,83 @@ def _pattern(name: str, number: int) -> str:
 
 def _short(label: str) -> str:
     return label if len(label) <= LETTERS else label[: LETTERS - 1].rstrip() + "…"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a picture of years: its label and (year, percent 0 to 100, percent as written) in order of years."""
+
+    label: str
+    points: Sequence[tuple[int, Fraction, str]]
+
+
+LINES = 300  # height of the picture of years without its legend
+# One after the other: colour, dashes and the shape of the points, which differ so that lines read without colour.
+STROKES = (("#0067A5", ""), ("#C25400", "2 5"), ("#5F6878", "10 6"))
+ABOVE, BELOW = -12, 22  # where the numbers of the first line stand, and those of the others
+
+
+def year_lines(name: str, title: str, description: str, lines: Sequence[Line]) -> Markup:
+    """Lines over years from 0 to 100 %, each with its own shape of points and its numbers, and a legend.
+
+    `name` makes ids unique on a page. At most three lines; a year without a number has no point.
+    """
+    years = sorted({year for line in lines for year, _value, _text in line.points})
+    first, span = (years[0], max(1, years[-1] - years[0])) if years else (0, 1)
+    top = 12 + LEGEND_ROW * -(-len(lines) // LEGEND) + 16
+    left, right, bottom = 64, WIDTH - 40, top + LINES - 56
+
+    def across(year: int) -> float:
+        return left + 24 + (right - left - 48) * (year - first) / span
+
+    def down(value: Fraction) -> float:
+        return float(bottom - (bottom - top) * value / 100)
+
+    pieces = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top + LINES - 20}" role="img" '
+        f'aria-labelledby="{name}-title {name}-desc" font-size="14">'
+        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(description)}</desc>'
+    ]
+    for share in (0, 25, 50, 75, 100):
+        y = down(Fraction(share))
+        pieces.append(
+            f'<path d="M{left} {y:.2f}H{right}" stroke="currentColor" stroke-opacity="0.25" fill="none"/>'
+            f'<text x="{left - 8}" y="{y + 5:.2f}" text-anchor="end" fill="currentColor">{share}%</text>'
+        )
+    pieces += [
+        f'<text x="{across(year):.2f}" y="{bottom + 26}" text-anchor="middle" fill="currentColor">{year}</text>'
+        for year in years
+    ]
+    for place, line in enumerate(lines):
+        colour, dashes = STROKES[place % len(STROKES)]
+        dash = f' stroke-dasharray="{dashes}"' if dashes else ""
+        along, at = place % LEGEND * (WIDTH // LEGEND), place // LEGEND * LEGEND_ROW + 11
+        pieces.append(
+            f'<path d="M{along} {at}H{along + 36}" stroke="{colour}" stroke-width="3" fill="none"{dash}/>'
+            + _point(place, along + 18, at, colour)
+            + f'<text x="{along + 46}" y="{at + 5}" fill="currentColor">{escape(line.label)}</text>'
+        )
+        spots = [(across(year), down(value), text) for year, value, text in line.points]
+        way = "L".join(f"{x:.2f} {y:.2f}" for x, y, _text in spots)
+        if way:
+            pieces.append(f'<path d="M{way}" stroke="{colour}" stroke-width="3" fill="none"{dash}/>')
+        for x, y, text in spots:
+            pieces.append(
+                _point(place, x, y, colour)
+                + f'<text x="{x:.2f}" y="{y + (BELOW if place else ABOVE):.2f}" text-anchor="middle" '
+                f'fill="currentColor">{escape(text)}</text>'
+            )
+    pieces.append("</svg>")
+    return Markup("".join(pieces))  # noqa: S704 - every text in it is escaped above
+
+
+def _point(place: int, x: float, y: float, colour: str) -> str:
+    """The point of a line: a disc, a hollow square, a triangle."""
+    if place % len(STROKES) == 0:
+        return f'<circle cx="{x:.2f}" cy="{y:.2f}" r="6" fill="{colour}"/>'
+    if place % len(STROKES) == 1:
+        return (
+            f'<rect x="{x - 5:.2f}" y="{y - 5:.2f}" width="10" height="10" fill="#FFFFFF" stroke="{colour}" '
+            'stroke-width="3"/>'
+        )
+    return f'<path d="M{x:.2f} {y - 7:.2f}l7 12h-14z" fill="{colour}"/>'

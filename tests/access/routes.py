@@ -25,6 +25,7 @@ GET  /cycles/<cycle>                                              read_public_pa
 GET  /cycles/<cycle>/method                                       read_public_page            public
 GET  /cycles/<cycle>/results/<cat>                                read_public_page            public
 GET  /cycles/<cycle>/results/<cat>.json                           read_public_result          public
+GET  /cycles/<cycle>/results/<cat>/<candidate>                    read_public_result          public
 GET  /healthz                                                     read_public_page            *public
 GET  /home                                                        home                        *house
 GET  /interviews/<day>/slots/<int:no>                             see_nomination              slot
@@ -95,6 +96,7 @@ POST /nominations/<ref>/evidence/<kind>                           see_draft + ed
 GET  /nominations/<ref>/evidence/<kind>/<int:item>                see_draft                   nomination
 POST /nominations/<ref>/evidence/<kind>/<int:item>                see_draft + edit_nomination nomination
 POST /nominations/<ref>/evidence/<kind>/arithmetic                see_draft                   nomination
+GET  /nominations/<ref>/explanation/<computed>                    see_draft                   nomination
 GET  /nominations/<ref>/receipt                                   see_draft                   nomination
 GET  /nominations/<ref>/receipt.json                              see_draft                   nomination
 GET  /nominations/<ref>/receipt.pdf                               see_draft                   nomination
@@ -133,6 +135,7 @@ POST /verification/<ref>/close/confirm                            close_verifica
 POST /verification/<ref>/close/return                             close_verification          nomination
 POST /verification/<ref>/decisions                                decide_finding              nomination
 POST /verification/<ref>/declaration                              see_nomination              nomination
+GET  /verification/<ref>/explanation/<computed>                   see_nomination              nomination
 POST /verification/<ref>/gates                                    set_finding + verify        nomination
 GET  /verification/<ref>/items/<item>                             see_nomination              nomination
 POST /verification/<ref>/items/<item>                             verify                      nomination

@@ -50,6 +50,7 @@ DESK = {
     "/verification/<ref>/revisions/<int:a>/<int:b>", "/verification/<ref>/villages",
 }  # fmt: skip
 READERS = {"VE", "AS", "CH", "OR"}
+EXPLAINED = "/verification/<ref>/explanation/<computed>"  # an auditor reads it, too
 
 
 def first_role(matrix: Matrix, route: Route, roles: frozenset[str], truth: Any, state: int) -> str | None:
@@ -72,6 +73,8 @@ def expected(matrix: Matrix, who: Who, route: Route, state: int) -> str:
         return HIDDEN  # the address is for an assessor who steps back; others have pages of their own for that
     if route.safe and route.rule in DESK and first_role(matrix, route, roles, truth, state) not in READERS:
         return HIDDEN if roles != {"PU"} else SIGN_IN  # the desk of officers: a nominee has pages of its own
+    if route.rule == EXPLAINED and first_role(matrix, route, roles, truth, state) not in READERS | {"AU"}:
+        return HIDDEN if roles != {"PU"} else SIGN_IN  # a nominee has a page of its own
     first = matrix.answer(route.act, roles, truth, at, route.kind, second=route.second)
     if first != ALLOWED:
         return first

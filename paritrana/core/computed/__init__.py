@@ -13,6 +13,7 @@ from paritrana.core.computed.coverage import lowest_segment_ratio, pp_growth_lin
 from paritrana.core.computed.lists import checklist, programme_completeness, threshold_ladder, valid_share_plus_checks
 from paritrana.core.computed.months import on_time_months, person_months_share, person_months_vs_lower_of
 from paritrana.core.computed.shares import percent_div_10, ratio_capped, share_of_units
+from paritrana.core.computed.words import WORDS, in_words, label_of
 from paritrana.core.computed.work import (
     INPUTS,
     BadParameter,
@@ -31,6 +32,7 @@ from paritrana.core.words import N_
 __all__ = [
     "INPUTS",
     "RULES",
+    "WORDS",
     "BadParameter",
     "Computation",
     "FigureRef",
@@ -39,6 +41,8 @@ __all__ = [
     "Targets",
     "UnknownComputedRule",
     "compute",
+    "in_words",
+    "label_of",
 ]
 
 RULES: Mapping[str, Callable[[Work], Fraction | None]] = {

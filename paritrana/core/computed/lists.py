@@ -60,7 +60,7 @@ def threshold_ladder(work: Work) -> Fraction | None:
         b=Count(total),
         percent=Percent(HUNDRED * share),
     )
-    reached = [score for threshold, score in _thresholds(work) if share >= threshold]
+    reached = [score for threshold, score in thresholds(work) if share >= threshold]
     if reached:
         return max(reached)
     if clause:
@@ -115,7 +115,8 @@ def _met(work: Work, refs: tuple[FigureRef, ...]) -> int | None:
     return None if None in answers else sum(1 for answer in answers if answer)
 
 
-def _thresholds(work: Work) -> list[tuple[Fraction, Fraction]]:
+def thresholds(work: Work) -> list[tuple[Fraction, Fraction]]:
+    """The ladder of the rubric as (share, points). Raises `BadParameter`."""
     value = work.params.get("thresholds")
     if not isinstance(value, list | tuple):
         raise BadParameter(rule=work.rule, name="thresholds")

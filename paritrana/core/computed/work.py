@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from paritrana.core.errors import BadInput
-from paritrana.core.quantities import NotExact, Quantity, exact
+from paritrana.core.quantities import Decimals, NotExact, Percent, Quantity, Score, exact
 from paritrana.core.words import N_
 
 # Evidence kind -> figure key -> found value; None is a figure judged unverifiable or outside the period.
@@ -184,8 +184,22 @@ class Work:
         return list(value)
 
     def score(self, share: Fraction) -> Fraction:
-        """`share` of the scale, at most the cap and at least 0."""
-        return max(Fraction(0), min(self.param("cap"), self.scale_max * share))
+        """`share` of the scale, at most the cap and at least 0; the step that says so carries the same numbers."""
+        cap, scaled = self.param("cap"), self.scale_max * share
+        reached = max(Fraction(0), min(cap, scaled))
+        numbers: dict[str, Quantity] = {
+            "scale": Decimals(self.scale_max),
+            "share": Percent(HUNDRED * share),
+            "result": Score(scaled),
+        }
+        if reached == scaled:
+            self.explain(N_("%(scale)s × %(share)s = %(result)s"), **numbers)
+        elif scaled < 0:
+            self.explain(N_("%(scale)s × %(share)s = %(result)s, which counts as 0"), **numbers)
+        else:
+            message = N_("%(scale)s × %(share)s = %(result)s, which counts as the most possible, %(cap)s")
+            self.explain(message, **numbers, cap=Score(cap))
+        return reached
 
     def _exact(self, value: object, name: str) -> Fraction:
         try:

@@ -23,7 +23,7 @@ def checks(data: Stored, context: CheckContext) -> list[Check]:
     found: list[Check | None] = []
     if base is not None and target is not None:
         found.append(years_in_order(base[0], target[0]))
-    path = _path(data)
+    path = path_of(data)
     if len(path) > 1:
         found.append(path_rises(path))
     if target is not None:
@@ -85,8 +85,8 @@ def _point(fields: Values, name: str) -> tuple[int, Fraction] | None:
     return None if year is None or value is None else (year, value)
 
 
-def _path(data: Stored) -> list[tuple[int, Fraction, str]]:
-    """Base, yearly values and target in the order of their years."""
+def path_of(data: Stored) -> list[tuple[int, Fraction, str]]:
+    """Base, yearly values and target in the order of their years: year, percent, figure key."""
     fields = fields_of(data)
     points = []
     for name in ("base", "target"):

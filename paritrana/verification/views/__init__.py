@@ -1,6 +1,27 @@
 """The pages of the verification: queue, overview, items, change requests, close, and the shortlist of a category."""
 
-from paritrana.verification.views import closing, overview, queue, requests, review, revisions, shortlist, villages
+from paritrana.verification.views import (
+    closing,
+    explanation,
+    overview,
+    queue,
+    requests,
+    review,
+    revisions,
+    shortlist,
+    villages,
+)
 from paritrana.verification.views.frame import bp
 
-__all__ = ["bp", "closing", "overview", "queue", "requests", "review", "revisions", "shortlist", "villages"]
+__all__ = [
+    "bp",
+    "closing",
+    "explanation",
+    "overview",
+    "queue",
+    "requests",
+    "review",
+    "revisions",
+    "shortlist",
+    "villages",
+]

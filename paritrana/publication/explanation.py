@@ -1,0 +1,101 @@
+"""The public page of one candidate of a published result: its points, and how each computed value came about."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from paritrana.core.errors import NotFound
+from paritrana.core.policy import Act
+from paritrana.cycles.models import Category, RubricVersion
+from paritrana.cycles.queries import get_category, rubric_of
+from paritrana.database import db
+from paritrana.nominations.models import Nomination
+from paritrana.nominations.queries import current_revision
+from paritrana.publication import queries
+from paritrana.publication.models import Publication
+from paritrana.results import words as ranking_words
+from paritrana.verification.explanation import STATE_SHAPES, STATES, Explanation, explained, without_names
+from paritrana.verification.queries import find_verification
+from paritrana.verification.values import computed_values
+from paritrana.web.access import allowed
+
+bp = Blueprint("explanation", __name__, template_folder="templates")
+
+
+@bp.get("/cycles/<cycle>/results/<cat>/<candidate>")
+@allowed(Act.READ_PUBLIC_RESULT, category=get_category)
+def candidate(category: Category, candidate: str) -> ResponseReturnValue:
+    """What one candidate earned, from the published version, and every computed value with its verified figures.
+
+    Only who stands in the published table with its points has a page.
+    """
+    publication = queries.published(category)
+    row = _row_of(publication, candidate)
+    if publication is None or row is None:
+        raise NotFound
+    rubric = rubric_of(category)
+    values = _sealed_values(publication, candidate)
+    return render_template(
+        "publication/candidate.html",
+        category=category,
+        cycle=category.cycle,
+        simulated=category.cycle.simulated,
+        publication=publication,
+        table=publication.table,
+        row=row,
+        rubric=rubric,
+        values=values,
+        explanations=_explanations(category, rubric, candidate, values),
+        states=STATES,
+        state_shapes=STATE_SHAPES,
+        ranking_words=ranking_words,
+    )
+
+
+def _row_of(publication: Publication | None, candidate: str) -> Mapping[str, Any] | None:
+    """The row of a candidate in a result that this system made; a historical table has no candidates of ours."""
+    if publication is None or publication.source_key is not None:
+        return None
+    return next((row for row in publication.table["rows"] if row["candidate"] == candidate), None)
+
+
+def _sealed_values(publication: Publication, candidate: str) -> Mapping[str, str]:
+    """The computed values of a candidate as they stand in the published bundle, by indicator."""
+    rows = json.loads(publication.bundle).get("computed", [])
+    return {one["indicator"]: one["value"] for one in rows if one["candidate"] == candidate}
+
+
+def _explanations(
+    category: Category, rubric: RubricVersion, candidate: str, values: Mapping[str, str]
+) -> Mapping[str, Explanation]:
+    """How each computed value of a candidate came about, by indicator, with verified figures alone.
+
+    Only where the steps end at the published value: a page never shows steps that lead elsewhere.
+    """
+    nomination = db.session.scalar(
+        select(Nomination)
+        .where(Nomination.category_id == category.id, Nomination.candidate_code == candidate)
+        .options(joinedload(Nomination.organisation, innerjoin=True))
+    )
+    if nomination is None:
+        return {}
+    revision, verification = current_revision(nomination), find_verification(nomination)
+    evidence = revision.content["evidence"] if revision is not None else {}
+    data = {kind: said.get("data") or {} for kind, said in evidence.items()}
+    found = computed_values(category, rubric, [nomination])
+    explanations = {}
+    for indicator in rubric.indicators:
+        computation = found.get((nomination.id, indicator.code))
+        if computation is None or computation.value != values.get(indicator.code):
+            continue
+        one = explained(
+            indicator, rubric, computation, data, verification.findings if verification is not None else [],
+            election_held=category.cycle.election_held,
+        )  # fmt: skip
+        explanations[indicator.code] = without_names(one)
+    return explanations
