@@ -2,13 +2,14 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Route, expect
 
 from tests import factories
+from tests.files.test_hostile import hostile_documents, hostile_workbooks
 from tests.journeys.conftest import Site
 from tests.journeys.walker import Walker
 from tests.nominations import pages
@@ -124,3 +125,47 @@ def test_a_refused_file_says_why_and_a_cancelled_one_is_gone(walker: Walk, addre
     expect(rows.nth(2)).to_contain_text(nominee.word("Cancelled"))
     page.reload()
     expect(nominee.main.locator("[data-part]")).to_have_count(0)
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_wrong_files_and_figures_are_answered_on_a_telephone_and_nothing_is_lost(
+    walker: Walk, address: str, tmp_path: Path, language: str
+) -> None:
+    nominee = walker("nominee-1", language, width="phone")
+    page = nominee.page
+    files = {"terkunci.pdf": hostile(hostile_documents(), "file_locked"), "palsu.docx": b"PK",
+             "bom.xlsx": hostile(hostile_workbooks(), "workbook_bomb"), "baik.pdf": pages.paper()}  # fmt: skip
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "lagi.pdf").write_bytes(files["baik.pdf"])
+    nominee.go(address)
+    nominee.main.locator("input[type=file]").set_input_files([tmp_path / name for name in files])
+    rows = nominee.main.locator("[data-upload-list] li")
+    said = {"id": ("kata sandi", "pilih PDF", "terlalu banyak data"), "en": ("password", "choose a PDF", "too much")}
+    for no, words in enumerate(said[language]):
+        expect(rows.nth(no).locator(".p-error")).to_contain_text(words)
+    expect(rows.nth(3)).to_contain_text(nominee.word("Stored"))
+    nominee.main.locator("input[type=file]").set_input_files(tmp_path / "lagi.pdf")
+    expect(rows.nth(4)).to_contain_text(
+        nominee.word("%(name)s is already here as document %(no)s, %(old)s. It is kept once.",
+                     name="lagi.pdf", no=1, old="baik.pdf")
+    )  # fmt: skip
+    page.locator("[name=pu-participants]").fill("-15.000")
+    page.locator("[name=bpu-participants]").fill("9.000")
+    nominee.press("Save").look("upload-refused")
+    expect(page.locator("[data-error-summary]")).to_contain_text(
+        "15000 atau 15.000" if language == "id" else "15000 or 15,000"
+    )
+    expect(page.locator("[name=pu-participants]")).to_have_value("-15.000")
+    expect(page.locator("[name=bpu-participants]")).to_have_value("9.000")
+    nominee.says("baik.pdf")
+    page.locator("[name=pu-participants]").fill("90.000")
+    page.locator("[name=pu-target]").fill("80.000")
+    expect(page.locator("[data-arithmetic-panel]")).to_contain_text("112,50%" if language == "id" else "112.50%")
+    nominee.press("Save").go(address)
+    expect(page.locator("[name=pu-participants]")).to_have_value("90.000" if language == "id" else "90,000")
+
+
+def hostile(made: Iterable[tuple[str, bytes]], code: str) -> bytes:
+    """A hostile file of this code."""
+    return next(content for found, content in made if found == code)
