@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from flask import Response, current_app, g, request
+from flask import Response, g, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -30,6 +30,7 @@ from paritrana.core.words import N_
 from paritrana.database import canonical, db, reading
 from paritrana.web.access import current_actor, now
 from paritrana.web.faults import cause_of, fault_of
+from paritrana.web.fields import answer_of
 
 log = structlog.get_logger("access")
 
@@ -91,7 +92,7 @@ def once(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseRetu
             db.session.rollback()
             return _repeat(account_id, key, digest)
         try:
-            answer = current_app.make_response(current_app.ensure_sync(view)(**values))
+            answer = answer_of(view, values)
         except BaseException:
             db.session.rollback()
             raise

@@ -105,14 +105,14 @@ def confirm(proposal: Proposal) -> ResponseReturnValue:
     """The chair moves the deadline, or sends the proposal back (`answer` = refuse)."""
     category = proposal.category
     code, slug = category.cycle.code, category.slug
-    if request.form.get("answer") == "refuse":
+    said = _("The proposal was sent back.")
+    wish, digest = request.form.get("answer"), request.form.get("digest", "")  # its own clock asks for its own way
+    if wish == "refuse":
         service.withdraw_proposal(proposal, actor=current_actor(), at=_at(category.cycle))
-        said = _("The proposal was sent back.")
     else:
         found = service.confirm_extension(
-            proposal, request.form.get("digest", ""), actor=current_actor(), at=now(),
-            deadlines=due_dates(category.cycle),
-        )  # fmt: skip
+            proposal, digest, actor=current_actor(), at=now(), deadlines=due_dates(category.cycle)
+        )
         until = moment(found.closes_after, category.cycle.timezone, "plain", seconds=True)
         said = _("The deadline is %(time)s now. Everybody can read it.", time=until)
     db.session.commit()

@@ -14,6 +14,7 @@ from paritrana.accounts.once import once
 from paritrana.core.errors import MissingReason, NotFound, ParitranaError
 from paritrana.core.policy import Act, Part, Role
 from paritrana.cycles.models import Category, Cycle, Proposal
+from paritrana.cycles.pages import answer_proposal
 from paritrana.cycles.queries import (
     cycle_time,
     get_category,
@@ -23,7 +24,6 @@ from paritrana.cycles.queries import (
     state_now,
     waiting_proposal,
 )
-from paritrana.cycles.service import withdraw_proposal
 from paritrana.database import db
 from paritrana.interviews import queries, service
 from paritrana.interviews.forms import MODES, AttendanceForm, DayForm, SlotForm
@@ -301,14 +301,8 @@ def confirm_attendance(slot: InterviewSession, proposal: str) -> ResponseReturnV
     waiting = get_proposal(proposal)
     if waiting.act != service.ATTENDANCE_ACT or waiting.subject_ref != slot.ref:
         raise NotFound
-    if request.form.get("answer") == "refuse":
-        withdraw_proposal(waiting, actor=current_actor(), at=_at(slot.category))
-        said = _("The proposal was sent back.")
-    else:
-        service.confirm_attendance(
-            waiting, request.form.get("digest", ""), actor=current_actor(), at=_at(slot.category)
-        )
-        said = _("The attendance is corrected as proposed.")
+    confirmed = answer_proposal(waiting, service.confirm_attendance, at=_at(slot.category))
+    said = _("The attendance is corrected as proposed.") if confirmed else _("The proposal was sent back.")
     db.session.commit()
     flash(said, "ok")
     return redirect(_address(slot), 303)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -12,6 +12,7 @@ from paritrana.accounts.once import once
 from paritrana.core.errors import NotFound, ParitranaError
 from paritrana.core.policy import Act, Part
 from paritrana.cycles.models import Category, Cycle, Proposal
+from paritrana.cycles.pages import answer_proposal
 from paritrana.cycles.queries import cycle_time, get_category, get_cycle, state_now
 from paritrana.cycles.service import withdraw_proposal
 from paritrana.database import db
@@ -92,11 +93,9 @@ def answer_change(proposal: Proposal) -> ResponseReturnValue:
     if proposal.act != queries.SEAT_ACT:
         raise NotFound
     category = proposal.category
-    if request.form.get("answer") == "refuse":
-        withdraw_proposal(proposal, actor=current_actor(), at=_at(category))
-        return _stored(category, _("The proposal was sent back."))
-    service.confirm_change(proposal, request.form.get("digest", ""), actor=current_actor(), at=_at(category))
-    return _stored(category, _("The panel has changed as proposed."))
+    if answer_proposal(proposal, service.confirm_change, at=_at(category)):
+        return _stored(category, _("The panel has changed as proposed."))
+    return _stored(category, _("The proposal was sent back."))
 
 
 @bp.post("/manage/<cycle>/panel/<cat>/proposals/<proposal>/withdraw")
@@ -129,12 +128,8 @@ def confirm_opening(proposal: Proposal) -> ResponseReturnValue:
     if proposal.act != queries.OPEN_ACT:
         raise NotFound
     category = proposal.category
-    if request.form.get("answer") == "refuse":
-        withdraw_proposal(proposal, actor=current_actor(), at=_at(category))
-        said = _("The proposal was sent back.")
-    else:
-        service.confirm_opening(proposal, request.form.get("digest", ""), actor=current_actor(), at=_at(category))
-        said = _("The category is open.")
+    confirmed = answer_proposal(proposal, service.confirm_opening, at=_at(category))
+    said = _("The category is open.") if confirmed else _("The proposal was sent back.")
     db.session.commit()
     flash(said, "ok")
     return redirect(_overview(category), 303)

@@ -15,6 +15,7 @@ from paritrana.core.errors import NotFound
 from paritrana.core.lifecycle import STATE_NAMES, State
 from paritrana.core.policy import Act
 from paritrana.cycles.models import Category, Cycle, Proposal
+from paritrana.cycles.pages import answer_proposal
 from paritrana.cycles.queries import (
     cycle_time,
     cycles,
@@ -25,7 +26,7 @@ from paritrana.cycles.queries import (
     state_now,
     waiting_proposal,
 )
-from paritrana.cycles.service import ProposalVoid, withdraw_proposal
+from paritrana.cycles.service import withdraw_proposal
 from paritrana.database import db
 from paritrana.publication import queries, service, words
 from paritrana.publication.queries import PUBLISH_ACT
@@ -185,17 +186,10 @@ def propose(category: Category) -> ResponseReturnValue:
 def confirm(proposal: Proposal) -> ResponseReturnValue:
     """The chair publishes, or sends the request back (`answer` = refuse)."""
     category = proposal.category
-    if request.form.get("answer") == "refuse":
-        withdraw_proposal(proposal, actor=current_actor(), at=_at(category))
-        return _stored(category, _("The request was sent back."))
-    try:
-        service.confirm_publication(proposal, request.form.get("digest", ""), actor=current_actor(), at=_at(category))
-    except ProposalVoid:
-        db.session.rollback()
-        if service.void_moved_publication(category, at=_at(category)):
-            db.session.commit()
-        raise
-    return _stored(category, _("The result is public."))
+    moved = service.void_moved_publication
+    if answer_proposal(proposal, service.confirm_publication, at=_at(category), void_moved=moved):
+        return _stored(category, _("The result is public."))
+    return _stored(category, _("The request was sent back."))
 
 
 @bp.post("/manage/<cycle>/publication/<cat>/<proposal>/withdraw")

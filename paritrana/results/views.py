@@ -15,6 +15,7 @@ from paritrana.core.lifecycle import State
 from paritrana.core.policy import Act, Guard, Part, Role
 from paritrana.core.ranking import State as CandidateState
 from paritrana.cycles.models import Category, Proposal
+from paritrana.cycles.pages import answer_proposal
 from paritrana.cycles.queries import (
     cycle_time,
     get_category,
@@ -22,7 +23,7 @@ from paritrana.cycles.queries import (
     state_now,
     waiting_proposal,
 )
-from paritrana.cycles.service import ProposalVoid, withdraw_proposal
+from paritrana.cycles.service import withdraw_proposal
 from paritrana.database import db
 from paritrana.results import queries, service, words
 from paritrana.results.marks import as_csv, as_json
@@ -136,17 +137,9 @@ def propose_seal(category: Category) -> ResponseReturnValue:
 def confirm_seal(proposal: Proposal) -> ResponseReturnValue:
     """An organiser confirms the seal, or sends it back (`answer` = refuse)."""
     category = proposal.category
-    if request.form.get("answer") == "refuse":
-        withdraw_proposal(proposal, actor=current_actor(), at=_at(category))
-        return _stored(category, _("The proposal was sent back."))
-    try:
-        service.confirm_seal(proposal, request.form.get("digest", ""), actor=current_actor(), at=_at(category))
-    except ProposalVoid:
-        db.session.rollback()
-        if service.void_moved_seal(category, at=_at(category)):
-            db.session.commit()
-        raise
-    return _stored(category, _("The result is sealed. The titles follow from the ranks."))
+    if answer_proposal(proposal, service.confirm_seal, at=_at(category), void_moved=service.void_moved_seal):
+        return _stored(category, _("The result is sealed. The titles follow from the ranks."))
+    return _stored(category, _("The proposal was sent back."))
 
 
 @bp.post("/manage/<cycle>/ranking/<cat>/seal/<proposal>/withdraw")

@@ -32,6 +32,7 @@ from paritrana.verification.figures import SHAPES, VERDICTS, quantity_of
 from paritrana.verification.forms import figure_name
 from paritrana.web import formats
 from paritrana.web.access import allowed, current_actor, may, now
+from paritrana.web.fields import know
 from paritrana.web.forms import Form, VersionMissing
 from paritrana.web.template_filters import current_language, sentence
 from paritrana.web.template_filters import moment as written_moment
@@ -389,6 +390,8 @@ def close_scoring(category: Category) -> ResponseReturnValue:
     missing = queries.missing_sheets(category)
     if queries.concerns(missing, current_actor()):
         raise service.ChairConcerned
+    # A sheet may have come in since the page was shown; its reason has no use then.
+    know(name for name in request.form if name.startswith("reason-"))
     reasons = {
         (nomination.id, seat.account_id): request.form.get(reason_name(seat.code, nomination.ref), "")
         for seat, nomination in missing

@@ -35,6 +35,7 @@ from paritrana.core.policy import (
 )
 from paritrana.core.words import N_
 from paritrana.database import db, set_writing
+from paritrana.web.fields import answer_of
 
 log = structlog.get_logger("access")
 Model = TypeVar("Model")
@@ -206,6 +207,8 @@ def allowed(act: Act, *, part: Part = Part.FIRST, **loaders: Callable[..., Any])
             require(act, next(iter(loaded.values()), None), part=part)
             used = {name for loader in loaders.values() for name in inspect.signature(loader).parameters}
             rest = {name: value for name, value in values.items() if name not in used}
+            if request.method in UNSAFE and not getattr(view, "__once__", False):  # `once` looks at the fields itself
+                return answer_of(view, {**rest, **loaded})
             return current_app.ensure_sync(view)(**rest, **loaded)
 
         guarded.__allowed__ = Declared(act, part, loaders)  # type: ignore[attr-defined]

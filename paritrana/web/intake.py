@@ -10,6 +10,8 @@ from typing import IO, Any, Final
 
 from flask import Request
 
+from paritrana.web.fields import Sent
+
 IN_MEMORY: Final = 500 * 1024  # bytes of one file
 
 
@@ -69,7 +71,12 @@ class Spool:
 
 
 class PatientRequest(Request):
-    """A request whose files may fail to arrive without taking the texts with them."""
+    """A request whose files may fail to arrive without taking the texts with them; it knows which fields were read."""
+
+    def _load_form_data(self) -> None:
+        if "form" not in self.__dict__:
+            super()._load_form_data()
+            self.__dict__ |= {name: Sent(self.__dict__[name]) for name in ("form", "files")}
 
     def _get_file_stream(self, *_sizes: Any, **_more: Any) -> IO[bytes]:
         return Spool()  # type: ignore[return-value]

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask, abort, jsonify, redirect
+from flask import Flask, abort, jsonify, redirect, request
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
@@ -18,6 +18,7 @@ from paritrana.core.errors import WrongState
 from paritrana.core.policy import Act
 from paritrana.database import db
 from paritrana.web.access import allowed
+from paritrana.web.fields import know
 from tests.accounts.conftest import Browser
 
 KEY = "k" * 22
@@ -29,6 +30,7 @@ def office(make_app, make_account: Callable[..., Account]):
     app = make_app()
 
     def register(kind: str) -> Any:
+        know([*request.form, *request.files])
         if kind == "anew":
             db.session.rollback()  # as an act that is tried again under a stricter isolation
         service.create_person()

@@ -18,6 +18,7 @@ from paritrana.accounts.models import Account, SignInFailure, SignInSession
 from paritrana.core.policy import Act
 from paritrana.database import db
 from paritrana.web.access import FreshSignInNeeded, allowed, current_actor
+from paritrana.web.fields import know
 from tests.accounts.conftest import PASSWORD, SYSTEM, Browser
 
 MakeAccount = Callable[..., Account]
@@ -441,6 +442,7 @@ def notebook(make_app, make_account: MakeAccount):
     def note() -> str:
         from flask import request
 
+        know(request.form)
         fields = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
         noted.append((current_actor().name, current_actor().fresh, fields))
         return "noted"

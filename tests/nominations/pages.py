@@ -65,7 +65,7 @@ class Forms(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
-        if tag == "form":
+        if tag == "form" and found.get("method") == "post":
             self.here = self.forms.setdefault(found.get("action", ""), [])
         if self.here is None:
             return

@@ -33,8 +33,10 @@ from paritrana.nominations.views import frame
 from paritrana.nominations.views.documents import NoFileChosen, chosen_files, receive, require_nominee
 from paritrana.nominations.views.frame import bp
 from paritrana.web.access import allowed, current_actor, require
+from paritrana.web.fields import know
 from paritrana.web.template_filters import moment, own, sentence
 
+OF_DOCUMENTS = ("requirement", "files")  # fields of the documents, which stand in the same form
 LATE_OR_STALE = (
     WrongState, StaleVersion, service.EntryClosed, service.NothingSavedYet, service.NominationSent,
 )  # fmt: skip
@@ -121,6 +123,7 @@ def save_evidence(nomination: Nomination, kind: str, item: int = 1) -> ResponseR
     The address is open to whoever may see the draft, so that a refusal (too late, stale, not readable) can still show
     what was typed; the right to edit is asked for before anything is stored.
     """
+    know(OF_DOCUMENTS)
     desk = desk_of(nomination, kind)
     form = desk.form(sent_line_keys(desk.spec) if desk.spec else (), sent=True)
     readable = form.validate()
@@ -184,6 +187,7 @@ def upload(nomination: Nomination) -> ResponseReturnValue:
 @allowed(Act.SEE_DRAFT, nomination=queries.get_nomination)
 def calculate(nomination: Nomination, kind: str) -> ResponseReturnValue:
     """The arithmetic of what is typed now, as a fragment of the page; nothing is stored."""
+    know(OF_DOCUMENTS)
     desk = desk_of(nomination, kind)
     form = desk.form(sent_line_keys(desk.spec) if desk.spec else (), sent=True)
     form.validate()

@@ -93,14 +93,15 @@ def load_import(category: Category) -> ResponseReturnValue:
     _require(category)
     try:
         category, name, digest, tables = _received(category)
-        if digest != request.form.get(DIGEST):
+        sent, good_ones = request.form.get(DIGEST), request.form.get(ROWS) == "good"
+        if digest != sent:
             raise AnotherFile(name=name)
     except BadInput as refusal:
         return _page(_again(category), refusal=refusal)
     audit.lock_stream(intake_of(category))
     _require(category)
     plan = _plan(category, tables)
-    if plan.whole or (plan.rows and request.form.get(ROWS) != "good"):
+    if plan.whole or (not good_ones and plan.rows):
         db.session.rollback()
         return _page(_again(category), plan=plan, name=name, digest=digest, refusal=RowsRefused())
     at = cycle_time(category.cycle, now())

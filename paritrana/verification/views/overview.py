@@ -37,7 +37,7 @@ def sign_declaration(nomination: Nomination) -> ResponseReturnValue:
     """Say whether anything stands between the officer and the candidate; a conflict steps back at once."""
     if check_reader(nomination) is Role.ORGANISER:
         raise NotFound
-    form = forms.DeclarationForm()
+    form, wish = forms.DeclarationForm(), request.form.get("then", "")
     if not form.validate():
         return overview_page(nomination, declaration=form), 422
     conflict = form.conflict.data == "yes"
@@ -50,7 +50,6 @@ def sign_declaration(nomination: Nomination) -> ResponseReturnValue:
     if conflict:
         flash(_("You have stepped back from this candidate. You do not see it any more."), "ok")
         return redirect("/home", 303)
-    wish = request.form.get("then", "")
     to = "verification.close" if wish == "close" else "verification.overview"
     return redirect(url_for(to, ref=nomination.ref), 303)
 

@@ -101,7 +101,7 @@ def save_item(nomination: Nomination, item: str) -> ResponseReturnValue:
     case, kind = queries.case_of(nomination), kind_of_page(item)
     one = case.item(kind)
     page, start, judged = _page_of(one)
-    typed, same = request.form, request.form.get("same", "")
+    typed, same, on = request.form, request.form.get("same", ""), request.form.get("then") == "next"
     rows, entries = forms.read_rows(judged, start, typed, same=same)
     waiting = forms.unresolved(rows, typed)
     problems = [(f"{row.id}-{name}", said) for row in rows for name, said in row.problems]
@@ -133,7 +133,7 @@ def save_item(nomination: Nomination, item: str) -> ResponseReturnValue:
     db.session.commit()
     saved = formats.clock_time(now(), current_language(), nomination.category.cycle.timezone)
     flash(_("Saved on the server %(time)s", time=saved), "ok")
-    return redirect(_after_saving(queries.case_of(nomination), kind, page, same), 303)
+    return redirect(_after_saving(queries.case_of(nomination), kind, page, same, on=on), 303)
 
 
 def _item_page(
@@ -252,7 +252,7 @@ def _page_of(one: Item) -> tuple[int, int, list[queries.Judged]]:
     return page, 1 + sum(len(rows) for rows in pages[: page - 1]), pages[page - 1]
 
 
-def _after_saving(case: Case, kind: str, page: int, same: str) -> str:
+def _after_saving(case: Case, kind: str, page: int, same: str, *, on: bool) -> str:
     """Where a saved page leads: the next row after «same as claimed», the next open item, or the page again."""
     here: dict[str, Any] = {"ref": case.nomination.ref, "item": page_name(kind)}
     if page > 1:
@@ -262,7 +262,7 @@ def _after_saving(case: Case, kind: str, page: int, same: str) -> str:
     if same:
         after = [no for no, row in enumerate(one.rows, start=1) if row.finding is None and no > whole_number(same)]
         return f"{url_for('verification.item', **here)}#row-{after[0] if after else same}"
-    if request.form.get("then") != "next":
+    if not on:
         return url_for("verification.item", **here)
     for number, rows in enumerate(_pages(one), start=1):
         if number != page and any(row.finding is None for row in rows):

@@ -11,6 +11,7 @@ from paritrana.core.errors import ParitranaError
 from paritrana.core.lifecycle import STATE_NAMES, State
 from paritrana.core.policy import Act, Part
 from paritrana.cycles.models import Category, Cycle, Proposal
+from paritrana.cycles.pages import answer_proposal
 from paritrana.cycles.queries import cycle_time, get_category, get_cycle, rubric_of, state_now, waiting_proposals
 from paritrana.cycles.service import withdraw_proposal
 from paritrana.database import db
@@ -21,6 +22,7 @@ from paritrana.verification import forms, queries, service
 from paritrana.verification.values import computed_values, gates_decided
 from paritrana.verification.views.frame import bp, moment_in, score, status_of, stored
 from paritrana.web.access import allowed, current_actor, may, now
+from paritrana.web.fields import know
 from paritrana.web.forms import Form
 from paritrana.web.template_filters import moment as written_moment
 from paritrana.web.template_filters import sentence
@@ -39,6 +41,8 @@ def shortlist(cycle: Cycle) -> ResponseReturnValue:
 def propose_shortlist(category: Category) -> ResponseReturnValue:
     """An organiser proposes who goes on, with a reason for everybody else."""
     form = forms.ReasonForm()
+    # A nomination may have left the list since the page was shown; what was said of it has no use then.
+    know(name for name in request.form if name.startswith(("choice-", "reason-")))
     typed = {
         one.ref: (request.form.get(f"choice-{one.ref}", ""), request.form.get(f"reason-{one.ref}", ""))
         for one in nominations_of(category, ("verified",))
@@ -74,11 +78,9 @@ def propose_shortlist(category: Category) -> ResponseReturnValue:
 def answer_shortlist(proposal: Proposal) -> ResponseReturnValue:
     """The chair confirms the shortlist, and the category goes on to the interviews; or sends it back."""
     category = proposal.category
-    if request.form.get("answer") == "refuse":
-        withdraw_proposal(proposal, actor=current_actor(), at=moment_in(category))
-        return stored(_shortlist_address(category), _("The proposal was sent back."))
-    service.confirm_shortlist(proposal, request.form.get("digest", ""), actor=current_actor(), at=moment_in(category))
-    return stored(_shortlist_address(category), _("The shortlist stands. The category is in its interviews."))
+    if answer_proposal(proposal, service.confirm_shortlist, at=moment_in(category)):
+        return stored(_shortlist_address(category), _("The shortlist stands. The category is in its interviews."))
+    return stored(_shortlist_address(category), _("The proposal was sent back."))
 
 
 @bp.post("/manage/<cycle>/nominations/<cat>/shortlist/<proposal>/withdraw")
