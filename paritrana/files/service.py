@@ -1,5 +1,6 @@
 """Taking in a file: name, size, content, then the bytes on disk, then the row."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from paritrana.core import filetypes
@@ -10,6 +11,17 @@ from paritrana.files.models import Blob
 from paritrana.files.sandbox import look_at
 from paritrana.files.signatures import kind_by_content
 from paritrana.files.store import BlobStore, Readable, Received
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file whose bytes are in their place and whose row is still to be made by `row_of`."""
+
+    organisation_id: int
+    sha256: str  # 64 hexadecimal digits
+    size: int  # bytes
+    media_type: str
+    name: str  # as it is shown
 
 
 def store_upload(
@@ -26,10 +38,32 @@ def store_upload(
 ) -> tuple[Blob, str]:
     """Keep an uploaded file for an organisation; gives its row and the name to show. The caller commits.
 
-    The same bytes of the same organisation give the same row. `max_bytes` is the installation's limit, `declared_type`
-    and `declared_size` are what the browser says, where it says something. A file that this program has just drawn
-    itself (`ours`) is not looked at in a process of its own. Raises a subclass of `BadFile` for what
-    the file is, `StoreFull` or `StoreFault` for what happens to it; no row and no bytes are left then.
+    See `keep_upload`; the same bytes of the same organisation give the same row.
+    """
+    kept = keep_upload(
+        stream, filename=filename, organisation_id=organisation_id, store=store, max_bytes=max_bytes,
+        declared_type=declared_type, declared_size=declared_size, ours=ours,
+    )  # fmt: skip
+    return row_of(kept, at=at), kept.name
+
+
+def keep_upload(
+    stream: Readable,
+    *,
+    filename: str | None,
+    organisation_id: int,
+    store: BlobStore,
+    max_bytes: int,
+    declared_type: str | None = None,
+    declared_size: int | None = None,
+    ours: bool = False,
+) -> Kept:
+    """Take in an uploaded file and look at it, without a word to the database: nothing is locked meanwhile.
+
+    `max_bytes` is the installation's limit, `declared_type` and `declared_size` are what the browser says, where it
+    says something. A file that this program has just drawn itself (`ours`) is not looked at in a process of its own.
+    Raises a subclass of `BadFile` for what the file is, `StoreFull` or `StoreFault` for what happens to it; no bytes
+    are left then.
     """
     name = filetypes.display_name(filename)
     kind = filetypes.kind_by_name(name)
@@ -44,7 +78,7 @@ def store_upload(
     if said is not kind:
         store.discard(received)
         raise FileContentRefused(name=name, kind=kind.word)
-    return _admit(received, kind, at=at, store=store, ours=ours), name
+    return _admit(received, kind, store=store, ours=ours)
 
 
 def store_parts(
@@ -56,11 +90,11 @@ def store_parts(
     """
     kind = filetypes.kind_by_name(name)
     received = store.join(part, organisation_id=organisation_id, sha256=sha256, size=size, name=name)
-    return _admit(received, kind, at=at, store=store)
+    return row_of(_admit(received, kind, store=store), at=at)
 
 
-def _admit(received: Received, kind: FileKind, *, at: datetime, store: BlobStore, ours: bool = False) -> Blob:
-    """Look at the content, put the file in its place, then make its row."""
+def _admit(received: Received, kind: FileKind, *, store: BlobStore, ours: bool = False) -> Kept:
+    """Look at the content, then put the file in its place."""
     try:
         if kind_by_content(received.file) is not kind:
             raise FileContentRefused(name=received.name, kind=kind.word)
@@ -70,16 +104,17 @@ def _admit(received: Received, kind: FileKind, *, at: datetime, store: BlobStore
         store.discard(received)
         raise
     store.keep(received)
-    return _row(received.sha256, received.size, kind.media_type, organisation_id=received.organisation_id, at=at)
+    return Kept(received.organisation_id, received.sha256, received.size, kind.media_type, received.name)
 
 
-def _row(sha256: str, size: int, media_type: str, *, organisation_id: int, at: datetime) -> Blob:
+def row_of(kept: Kept, *, at: datetime) -> Blob:
     """The row of the kept bytes, made when there is none; two uploads of the same bytes may race for it."""
     db.session.execute(
         insert_unless_there(
-            Blob, organisation_id=organisation_id, sha256=sha256, size=size, media_type=media_type, created_at=at
+            Blob, organisation_id=kept.organisation_id, sha256=kept.sha256, size=kept.size,
+            media_type=kept.media_type, created_at=at,
         )
-    )
-    blob = queries.find_blob(organisation_id, sha256)
+    )  # fmt: skip
+    blob = queries.find_blob(kept.organisation_id, kept.sha256)
     assert blob is not None  # noqa: S101 - it was made just now, here or by the upload this one waited for
     return blob

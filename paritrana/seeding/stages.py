@@ -28,13 +28,13 @@ from paritrana.panels import service as panels
 from paritrana.reference.models import Organisation
 from paritrana.reference.queries import get_region
 from paritrana.seeding.cast import SEEDING, Cast, grant_in_cycle
-from paritrana.seeding.documents import simulated_document
+from paritrana.seeding.documents import simulated_document, simulated_photo
 from paritrana.seeding.rows import Row
 from paritrana.seeding.simulated import SEATED, Simulated, stored_value
 from paritrana.verification import queries as verification_queries
 from paritrana.verification import service as verification
 from paritrana.verification.figures import DOCUMENTS, from_text
-from paritrana.verification.service import Entry
+from paritrana.verification.service import Entry, Photo, Visited
 
 # From the making of a cycle to its opening, in days, and the steps of its clock between two acts.
 SET_UP_BEFORE: Final = 10
@@ -269,6 +269,8 @@ def verify(play: Play) -> None:
         verification.take(nomination, actor=first, at=play.tick())
         if row["key"] in play.data.requests:
             _ask(play, row, nomination, first)
+        if place == 0:
+            _visit(play, nomination, first)
         _judge(play, row, nomination, first)
         _gates(play, row, nomination, first, chair)
         there = verification_queries.get_verification(nomination.ref)
@@ -287,6 +289,24 @@ def _ask(play: Play, row: Row, nomination: Nomination, verifier: Actor) -> None:
     verification.answer_request(
         request, {name: value} if value else {}, {name: asked["reason"]}, NOTE, expected=request.version,
         actor=_nominee_of(play, row["organisation"], nomination.organisation), at=play.tick(),
+    )  # fmt: skip
+
+
+def _visit(play: Play, nomination: Nomination, verifier: Actor) -> None:
+    """A visit to the candidate with one photo; the worker draws what is shown of it."""
+    organisation, at = nomination.organisation, play.tick()
+    blob, name = store_upload(
+        simulated_photo("Loket layanan"), filename="simulasi-loket.jpg", organisation_id=organisation.id, at=at,
+        store=BlobStore(play.settings.blob_path), max_bytes=play.settings.max_file_bytes, ours=True,
+    )  # fmt: skip
+    seen = {kinds_asked(rubric_of(nomination.category))[0]: "Daftar peserta dan bukti bayar diperlihatkan (simulasi)."}
+    verification.record_visit(
+        nomination,
+        Visited(
+            "Kantor dinas tenaga kerja (simulasi)", at.astimezone(play.zone).date(), "Dinas tenaga kerja", seen,
+            photos=[Photo(blob, name, "Loket layanan dengan papan informasi")],
+        ),
+        actor=verifier, at=at,
     )  # fmt: skip
 
 

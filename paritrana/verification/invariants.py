@@ -8,9 +8,17 @@ from sqlalchemy.orm import aliased
 
 from paritrana.accounts.models import Account
 from paritrana.audit.invariants import in_order, stream, told
-from paritrana.core.invariants import Broken, Check, Found, Stored, Told, replay, replayed
+from paritrana.core.invariants import Broken, Check, Found, Stored, Told, latest, replay, replayed
+from paritrana.files.models import Blob
 from paritrana.nominations.models import Attachment, Nomination, NominationRevision
-from paritrana.verification.models import ChangeRequest, Finding, GateFinding, Verification
+from paritrana.verification.models import (
+    ChangeRequest,
+    FieldVisit,
+    FieldVisitPhoto,
+    Finding,
+    GateFinding,
+    Verification,
+)
 
 # How far a verification is after each of these events.
 STEPS: Final = {
@@ -127,7 +135,7 @@ def _states() -> Iterator[Broken]:
 
 
 # Whichever comes first makes the verification.
-BEGUN: Final = ("verification.taken", "finding.recorded", "gate.proposed")
+BEGUN: Final = ("verification.taken", "finding.recorded", "gate.proposed", "visit.recorded")
 
 
 def _state(now: Found, event: Told) -> None:
@@ -173,6 +181,66 @@ def _closed() -> Iterator[Broken]:
             yield Broken("verification.two_persons", row.ref, "The verification was not closed by a second person.")
 
 
+def _visits() -> Iterator[Broken]:
+    visit = FieldVisit
+    statement = _of_verification(
+        visit, visit.no, visit.corrects_no, visit.place, visit.visited_on, visit.offices, visit.seen,
+        Account.ref.label("by"),
+    ).join(Account, Account.id == visit.recorded_by)  # fmt: skip
+    rows = (
+        Stored(
+            row.ref, (row.no,),
+            {"corrects": row.corrects_no, "place": row.place, "on": row.visited_on, "offices": row.offices,
+             "seen": row.seen, "actor": row.by},
+        )
+        for row in stream(statement)
+    )  # fmt: skip
+    yield from replay("visit", "field visit", told("visit.recorded"), rows, latest("visit"))
+
+
+def _visit_photos() -> Iterator[Broken]:
+    photo = FieldVisitPhoto
+    statement = (
+        select(
+            Nomination.ref.label("ref"), FieldVisit.no.label("visit"), photo.no, photo.name, photo.shows, Blob.sha256,
+            Blob.size, Account.ref.label("by"),
+        )
+        .select_from(photo)
+        .join(Blob, Blob.id == photo.blob_id)
+        .join(Account, Account.id == photo.added_by)
+        .join(FieldVisit, FieldVisit.id == photo.visit_id)
+        .join(Verification, Verification.id == FieldVisit.verification_id)
+        .join(Nomination, Nomination.id == Verification.nomination_id)
+        .order_by(in_order(Nomination.ref))
+    )  # fmt: skip
+    rows = (
+        Stored(
+            row.ref, (row.visit, row.no),
+            {"name": row.name, "shows": row.shows, "sha256": row.sha256, "size": row.size, "actor": row.by},
+        )
+        for row in stream(statement)
+    )  # fmt: skip
+    yield from replay(
+        "visit_photo", "photo of a field visit", told("visit.photo_added"), rows, latest("visit", "photo")
+    )
+
+
+def _visit_tenants() -> Iterator[Broken]:
+    statement = (
+        select(Nomination.ref, FieldVisit.no.label("visit"), FieldVisitPhoto.no)
+        .select_from(FieldVisitPhoto)
+        .join(Blob, Blob.id == FieldVisitPhoto.blob_id)
+        .join(FieldVisit, FieldVisit.id == FieldVisitPhoto.visit_id)
+        .join(Verification, Verification.id == FieldVisit.verification_id)
+        .join(Nomination, Nomination.id == Verification.nomination_id)
+        .where(Blob.organisation_id != Nomination.organisation_id)
+        .order_by(Nomination.ref, FieldVisit.no, FieldVisitPhoto.no)
+    )
+    for row in stream(statement):
+        where = f"{row.ref} {row.visit} {row.no}"
+        yield Broken("visit_photo.tenant", where, "The photo lies in the folder of another organisation.")
+
+
 CHECKS = (
     Check(replayed("finding", "finding"), _findings),
     Check(replayed("decision", "decision on a condition"), _gates),
@@ -180,5 +248,10 @@ CHECKS = (
     Check(replayed("verification", "verification"), _states),
     Check({"finding.revision": "Every finding judges a revision that was sent."}, _revisions),
     Check({"finding.document": "Every document that a finding names is a document of the nomination."}, _documents),
+    Check(replayed("visit", "field visit"), _visits),
+    Check(replayed("visit_photo", "photo of a field visit"), _visit_photos),
+    Check(
+        {"visit_photo.tenant": "Photos of a visit lie in the folder of the candidate's organisation."}, _visit_tenants
+    ),
     Check({"verification.two_persons": "Two different persons close a verification."}, _closed),
 )

@@ -1,14 +1,16 @@
 """What verifiers found: a finding per figure, the gates, requests for changes, and the close by a second person."""
 
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from paritrana.accounts.models import Account
+from paritrana.audit.triggers import attach
 from paritrana.cycles.models import Category
 from paritrana.database import Base
+from paritrana.files.models import Blob
 from paritrana.nominations.models import Nomination
 
 VERDICTS = ("matches", "partly", "differs", "unverifiable", "out_of_period")
@@ -146,3 +148,65 @@ class ChangeRequest(Base):
     def nomination(self) -> Nomination:
         """The nomination it asks about."""
         return self.verification.nomination
+
+
+class FieldVisit(Base):
+    """A visit to the candidate as it was written down. Rows only grow: a correction is a row of its own."""
+
+    __tablename__ = "field_visit"
+    __table_args__ = (
+        UniqueConstraint("verification_id", "no"),
+        UniqueConstraint("verification_id", "corrects_no"),  # the correction is what is corrected next
+        CheckConstraint("no >= 1", name="no_positive"),
+        CheckConstraint("corrects_no IS NULL OR corrects_no < no", name="corrects_earlier"),
+        CheckConstraint("place <> '' AND offices <> ''", name="says_where_and_whom"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    verification_id: Mapped[int] = mapped_column(ForeignKey("verification.id"))
+    no: Mapped[int]  # counts inside the verification
+    corrects_no: Mapped[int | None]
+    place: Mapped[str]
+    visited_on: Mapped[date]  # in the zone of the cycle
+    offices: Mapped[str]  # offices and units that were met, never the names of persons
+    seen: Mapped[dict[str, Any]]  # what was seen, by kind of evidence
+    recorded_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    recorded_by_name: Mapped[str]
+    recorded_at: Mapped[datetime]
+
+    verification: Mapped[Verification] = relationship()
+    photos: Mapped[list["FieldVisitPhoto"]] = relationship(back_populates="visit", order_by="FieldVisitPhoto.no")
+
+    @property
+    def nomination(self) -> Nomination:
+        """The nomination whose candidate was visited."""
+        return self.verification.nomination
+
+
+class FieldVisitPhoto(Base):
+    """A photo of a visit. Its bytes are a blob of the candidate's organisation, its page picture is what is shown."""
+
+    __tablename__ = "field_visit_photo"
+    __table_args__ = (
+        UniqueConstraint("visit_id", "no"),
+        UniqueConstraint("visit_id", "blob_id"),
+        CheckConstraint("no >= 1", name="no_positive"),
+        CheckConstraint("shows <> ''", name="says_what_it_shows"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    visit_id: Mapped[int] = mapped_column(ForeignKey("field_visit.id"))
+    no: Mapped[int]  # counts inside the visit
+    blob_id: Mapped[int] = mapped_column(ForeignKey("blob.id"))
+    name: Mapped[str]
+    shows: Mapped[str]  # what it shows, in words: also the text for whoever does not see it
+    added_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    added_by_name: Mapped[str]
+    added_at: Mapped[datetime]
+
+    visit: Mapped[FieldVisit] = relationship(back_populates="photos")
+    blob: Mapped[Blob] = relationship()
+
+
+attach(cast(Table, FieldVisit.__table__))
+attach(cast(Table, FieldVisitPhoto.__table__))

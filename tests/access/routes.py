@@ -146,6 +146,10 @@ POST /verification/<ref>/requests/new                             request_change
 GET  /verification/<ref>/revisions/<int:a>/<int:b>                see_nomination              nomination
 POST /verification/<ref>/take                                     take_verification + verify  nomination
 GET  /verification/<ref>/villages                                 see_nomination              nomination
+GET  /verification/<ref>/visits                                   see_nomination              nomination
+POST /verification/<ref>/visits                                   verify                      nomination
+POST /verification/<ref>/visits/<int:no>/photos                   verify                      nomination
+GET  /verification/<ref>/visits/<int:no>/photos/<int:photo>       download_evidence           nomination
 POST /verification/next                                           verify                      *nomination
 GET  /verify                                                      verify_certificate          *public
 GET  /verify/<code>                                               verify_certificate          *public

@@ -28,7 +28,7 @@ from paritrana.nominations.models import Attachment, FileDeclaration, Nomination
 from paritrana.panels.models import Recusal, Seat
 from paritrana.seeding.documents import simulated_document
 from paritrana.sheets.models import Sheet
-from paritrana.verification.models import ChangeRequest, Verification
+from paritrana.verification.models import ChangeRequest, FieldVisit, FieldVisitPhoto, Verification
 from tests.access.routes import Route
 from tests.factories import NOW, World, grant, person, sign_in
 from tests.factories_results import category_of, contest, nominations, publish
@@ -237,6 +237,16 @@ class Stage:
                               state="answered" if nomination is answered else "open")
             )  # fmt: skip
             db.session.add(verification)
+            visit = FieldVisit(
+                verification=verification, no=1, place="Balai", visited_on=NOW.date(), offices="Dinas",
+                seen={"coverage": "Ada"}, recorded_by=self.accounts["verifier-1"], recorded_by_name="V",
+                recorded_at=NOW,
+            )  # fmt: skip
+            shot = FieldVisitPhoto(
+                visit=visit, no=1, blob_id=blob.id, name=name, shows="Loket", added_by=self.accounts["verifier-1"],
+                added_by_name="V", added_at=NOW,
+            )  # fmt: skip
+            db.session.add_all((visit, shot))
             for name_ in ("verifier-2", "assessor-4"):
                 self._recuse(self.accounts[name_], nomination)
         day = InterviewDay(code="contoh-2025-1", cycle_id=here.cycle.id, no=1, on=NOW.date())
@@ -370,7 +380,8 @@ class Stage:
         values = {
             "<cycle>": "contoh-2025", "<cat>": "kabkota", "<day>": "contoh-2025-1", "<int:no>": "1", "<int:doc>": "1",
             "<int:item>": "1", "<item>": "coverage", "<kind>": "coverage", "<indicator>": "A1", "<candidate>": "99.01",
-            "<path:filename>": "favicon.svg", "<computed>": "C1", "<int:page>": "1", "<int:a>": "1", "<int:b>": "1", "<job>": self.job,
+            "<path:filename>": "favicon.svg", "<computed>": "C1", "<int:page>": "1", "<int:photo>": "1", "<int:a>": "1",
+            "<int:b>": "1", "<job>": self.job,
         }  # fmt: skip
         if route.rule.startswith("/bootstrap"):
             values["<path:filename>"] = "umd/popper.min.js"

@@ -51,6 +51,8 @@ DESK = {
 }  # fmt: skip
 READERS = {"VE", "AS", "CH", "OR"}
 EXPLAINED = "/verification/<ref>/explanation/<computed>"  # an auditor reads it, too
+# What verifiers note of their visits: an auditor reads it too, with a reason.
+VISITS = {"/verification/<ref>/visits", "/verification/<ref>/visits/<int:no>/photos/<int:photo>"}
 
 
 def first_role(matrix: Matrix, route: Route, roles: frozenset[str], truth: Any, state: int) -> str | None:
@@ -75,6 +77,8 @@ def expected(matrix: Matrix, who: Who, route: Route, state: int) -> str:
         return HIDDEN if roles != {"PU"} else SIGN_IN  # the desk of officers: a nominee has pages of its own
     if route.rule == EXPLAINED and first_role(matrix, route, roles, truth, state) not in READERS | {"AU"}:
         return HIDDEN if roles != {"PU"} else SIGN_IN  # a nominee has a page of its own
+    if route.rule in VISITS and route.safe and first_role(matrix, route, roles, truth, state) == "NO":
+        return HIDDEN
     first = matrix.answer(route.act, roles, truth, at, route.kind, second=route.second)
     if first != ALLOWED:
         return first

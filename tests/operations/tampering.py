@@ -86,6 +86,12 @@ REPLAYED: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     "recusal": ("recusal", {"account_id": "=SELECT id FROM account ORDER BY id DESC"}, "reason = 'x'"),
     "finding": ("finding", {"figure": "x"}, "page = 'x'"),
     "decision": ("gate_finding", {"gate": "x"}, "decided_reason = 'x'"),
+    "visit": ("field_visit", {"no": 99}, "place = 'x'"),
+    "visit_photo": (
+        "field_visit_photo",
+        {"no": 99, "blob_id": "=SELECT max(id) FROM blob WHERE id NOT IN (SELECT blob_id FROM field_visit_photo)"},
+        "shows = 'x'",
+    ),
     "verification": (
         "verification",
         {"nomination_id": "=SELECT id FROM nomination WHERE id NOT IN (SELECT nomination_id FROM verification)"},
@@ -190,6 +196,9 @@ TAMPERINGS: Mapping[str, Tampering] = {
     "finding.document": _sql("UPDATE finding SET document_no = 999 WHERE id = 1"),
     "verification.two_persons": _sql(
         "UPDATE verification SET closed_by = proposed_by, closed_person_id = proposed_person_id"
+    ),
+    "visit_photo.tenant": _sql(
+        "UPDATE blob SET organisation_id = 9999 WHERE id = (SELECT min(blob_id) FROM field_visit_photo)"
     ),
     "mark.revision_missing": _sql("UPDATE mark_revision SET version = 2 WHERE id = 1"),
     "mark.revision_differs": _sql("UPDATE mark_revision SET value = '1' WHERE id = 1"),

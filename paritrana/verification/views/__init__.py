@@ -10,6 +10,7 @@ from paritrana.verification.views import (
     revisions,
     shortlist,
     villages,
+    visits,
 )
 from paritrana.verification.views.frame import bp
 
@@ -24,4 +25,5 @@ __all__ = [
     "revisions",
     "shortlist",
     "villages",
+    "visits",
 ]

@@ -17,6 +17,7 @@ from paritrana.verification.queries import Case
 from paritrana.verification.views.frame import bp, item_title, may_read, moment_in, show, status_of, stored
 from paritrana.verification.views.gates import gate_forms, sent_gate_form
 from paritrana.verification.views.overview import overview_page
+from paritrana.verification.visits import visits_of
 from paritrana.web.access import allowed, current_actor, may
 from paritrana.web.forms import Form
 from paritrana.web.template_filters import quantity, sentence
@@ -122,6 +123,7 @@ def _close_page(
         may_close=verifier and case.state == "proposed" and may(Act.CLOSE_VERIFICATION, nomination),
         first_person=verification is not None and verification.proposed_person_id == current_actor().person_id,
         names=queries.names_of(verification),
+        visits=visits_of(nomination),
         gate_forms=gate_forms(case, gate_form, deciding=True) if deciding else {},
         plain=Form(formdata=None, version=verification.version if verification is not None else 0),
         note_form=note_form or forms.NoteForm(formdata=None, version=verification.version if verification else 0),

@@ -25,6 +25,7 @@ from paritrana.verification.models import Finding
 from paritrana.verification.queries import Case, Item
 from paritrana.verification.views.frame import bp, check_reader, may_read, moment_in, show, whole_number
 from paritrana.verification.views.villages import villages_beside
+from paritrana.verification.visits import seen_of
 from paritrana.web import formats
 from paritrana.web.access import allowed, current_actor, may, now
 from paritrana.web.forms import Form
@@ -174,6 +175,7 @@ def _item_page(
         rows=shown,
         current=next((row for row in shown if row.judged.finding is None), shown[0] if shown else None),
         villages=villages_beside(case) if kind == VILLAGES else None,
+        visited=seen_of(nomination, kind),
         published={row.id: published.beside(row.judged.figure) for row in shown},
         pane=pane,
         opened=opened,
