@@ -89,7 +89,13 @@ class EvidenceForm(Form):
     @property
     def unreadable(self) -> list[str]:
         """The sentences about entries that cannot be read, after `validate`."""
-        return [str(message) for _key, _spec, field in self.entries for message in field.errors]
+        return [_under(spec.group, str(message)) for _key, spec, field in self.entries for message in field.errors]
+
+    @property
+    def problems(self) -> list[tuple[str, str]]:
+        """As in every form, each under the heading of its group: one label stands in several groups."""
+        groups = {input_name(key): spec.group for key, spec in self.names.items()}
+        return [(target, _under(groups.get(target, ""), said)) for target, said in super().problems]
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,11 @@ class Page:
     number: int
     count: int
     keys: tuple[str, ...]
+
+
+def _under(group: str, said: str) -> str:
+    """A sentence about an entry with the heading under which the entry stands."""
+    return str(_("%(group)s: %(sentence)s", group=_(group), sentence=said)) if group else said
 
 
 def input_name(figure: str) -> str:

@@ -14,6 +14,8 @@ for (const box of document.querySelectorAll("[data-upload]")) {
   const waiting = [];
   const underway = new Set();
   let wanted = null; // the button that was pressed while files were on their way
+  const hint = document.getElementById(`${input.id}-hint`);
+  if (hint) hint.textContent = words.wordHint;
 
   input.addEventListener("change", () => {
     const requirement = form.elements.namedItem("requirement");

@@ -87,7 +87,7 @@ def test_an_employer_and_a_village_get_from_an_empty_page_to_values_that_count(
     nominee.go(f"/nominations/{ref}").reads("Verified").look(f"task-list-verified-{slug}")
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 def test_a_regency_gets_from_an_empty_page_to_verified_without_scripts(
     site: Site, walker: Walk, tmp_path: Path
 ) -> None:

@@ -73,8 +73,8 @@ def test_a_count_means_the_same_however_its_thousands_are_written(nominee, here,
 @pytest.mark.parametrize(
     ("language", "sentence"),
     [
-        ("id", "Tulis peserta aktif per 31 Desember sebagai 15000 atau 15.000"),
-        ("en", "Write active participants on 31 December as 15000 or 15,000"),
+        ("id", "Penerima Upah (PU): Tulis peserta aktif per 31 Desember sebagai 15000 atau 15.000"),
+        ("en", "Wage workers (PU): Write active participants on 31 December as 15000 or 15,000"),
     ],
 )
 def test_a_count_that_reads_no_one_way_is_refused_by_the_name_of_its_field(nominee, here, place, language, sentence):
