@@ -37,9 +37,10 @@ demo-reset: setup ## Throw the demonstration's data away and nothing else; refus
 
 test: system-packages setup-dev lint ## Lint, types, import rules, all tests on SQLite and PostgreSQL, the browser journeys
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest tests --ignore=tests/journeys -n $(JOBS) --cov --cov-report=
+	$(BIN)/python -m pytest tests --ignore=tests/journeys -n $(JOBS) --part measured --cov --cov-report=
 	$(BIN)/python -m coverage report --include='paritrana/core/*,paritrana/files/*,paritrana/audit/*,paritrana/web/access.py' --fail-under=100
 	$(BIN)/python -m coverage report --format=total --fail-under=90
+	$(BIN)/python -m pytest tests --ignore=tests/journeys -n $(JOBS) --part rest
 	$(BIN)/python -m pytest tests/journeys
 
 test-fast: setup-dev ## The tests without browser and PostgreSQL, in under a minute
