@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
 from paritrana.audit.invariants import in_order, stream, told
 from paritrana.core.invariants import Broken, Check, Found, Stored, Told, latest, replay, replayed
-from paritrana.cycles.models import Category
+from paritrana.cycles.models import Category, Cycle
 from paritrana.database import canonical
 from paritrana.files.models import Blob
 from paritrana.nominations.models import (
@@ -25,16 +26,20 @@ from paritrana.reference.models import Organisation
 WAY: Final = (
     "nomination.created", "nomination.submitted", "nomination.taken_back", "nomination.moved", "nomination.amended",
 )  # fmt: skip
+COPIED: Final = "nomination.copied"
 SENT: Final = ("nomination.submitted", "nomination.amended")
 
 
 def _ways() -> Iterator[Broken]:
+    source = aliased(Nomination)
     statement = (
         select(
             Nomination.ref, Nomination.state, Nomination.state_reason, Nomination.revision_no,
             Nomination.candidate_code, Category.slug, Organisation.ref.label("organisation"),
+            source.ref.label("source"),
         )
         .select_from(Nomination)
+        .join(source, source.id == Nomination.copied_from_id, isouter=True)
         .join(Category, Category.id == Nomination.category_id)
         .join(Organisation, Organisation.id == Nomination.organisation_id)
         .order_by(in_order(Nomination.ref))
@@ -43,11 +48,12 @@ def _ways() -> Iterator[Broken]:
         Stored(
             row.ref, "",
             {"state": row.state, "reason": row.state_reason, "revision": row.revision_no,
-             "category": row.slug, "organisation": row.organisation, "candidate_code": row.candidate_code},
+             "category": row.slug, "organisation": row.organisation, "candidate_code": row.candidate_code,
+             "copied_from": row.source},
         )
         for row in stream(statement)
     )  # fmt: skip
-    yield from replay("nomination", "nomination", told(*WAY), rows, _way)
+    yield from replay("nomination", "nomination", told(*WAY, COPIED), rows, _way)
 
 
 def _way(now: Found, event: Told) -> None:
@@ -55,6 +61,9 @@ def _way(now: Found, event: Told) -> None:
         now[""] = {**event.values, "state": "draft", "revision": 0}
         return
     kept = now.setdefault("", {})
+    if event.kind == COPIED:
+        kept["copied_from"] = event.values["source"]
+        return
     kept["state"] = _state_after(event, str(kept.get("state", "")))
     if event.kind in SENT:
         kept["revision"] = event.values["revision"]
@@ -88,6 +97,27 @@ def _steps() -> Iterator[Broken]:
         state = after
 
 
+def _copies() -> Iterator[Broken]:
+    source, theirs, here, then = aliased(Nomination), aliased(Category), aliased(Cycle), aliased(Cycle)
+    statement = (
+        select(Nomination.ref, source.ref.label("source"))
+        .join(source, source.id == Nomination.copied_from_id)
+        .join(Category, Category.id == Nomination.category_id)
+        .join(theirs, theirs.id == source.category_id)
+        .join(here, here.id == Category.cycle_id)
+        .join(then, then.id == theirs.cycle_id)
+        .where(
+            (source.organisation_id != Nomination.organisation_id)
+            | (theirs.kind != Category.kind)
+            | (then.kind != here.kind)
+            | (then.assessment_year >= here.assessment_year)
+        )
+        .order_by(Nomination.ref)
+    )
+    for ref, copied in stream(statement):
+        yield Broken("nomination.copied_from", ref, f"{copied} is no earlier nomination of the same organisation.")
+
+
 def _of_nomination(model: Any, *columns: Any) -> Any:
     return (
         select(Nomination.ref.label("ref"), *columns)
@@ -100,13 +130,22 @@ def _of_nomination(model: Any, *columns: Any) -> Any:
 def _evidence() -> Iterator[Broken]:
     item = EvidenceItem
     statement = _of_nomination(
-        item, item.kind, item.data, item.note, item.explanation_reason, item.explanation, item.completed, item.version
+        item,
+        item.kind,
+        item.data,
+        item.note,
+        item.explanation_reason,
+        item.explanation,
+        item.completed,
+        item.copied,
+        item.version,
     )
     rows = (
         Stored(
             row.ref, (row.kind,),
             {"data": row.data, "note": row.note, "explanation_reason": row.explanation_reason,
-             "explanation": row.explanation, "completed": row.completed, "version": row.version},
+             "explanation": row.explanation, "completed": row.completed, "copied": row.copied,
+             "version": row.version},
         )
         for row in stream(statement)
     )  # fmt: skip
@@ -125,13 +164,13 @@ def _statements() -> Iterator[Broken]:
 def _documents() -> Iterator[Broken]:
     statement = _of_nomination(
         Attachment, Attachment.no, Attachment.kind, Attachment.requirement, Attachment.name,
-        Attachment.removed_at.is_not(None).label("removed"), Blob.sha256, Blob.size,
+        Attachment.reused_year, Attachment.removed_at.is_not(None).label("removed"), Blob.sha256, Blob.size,
     ).join(Blob, Blob.id == Attachment.blob_id)  # fmt: skip
     rows = (
         Stored(
             row.ref, row.no,
             {"evidence": row.kind, "requirement": row.requirement or None, "name": row.name, "sha256": row.sha256,
-             "size": row.size, "removed": bool(row.removed)},
+             "size": row.size, "reused_year": row.reused_year, "removed": bool(row.removed)},
         )
         for row in stream(statement)
     )  # fmt: skip
@@ -218,6 +257,10 @@ def _numbers() -> Iterator[Broken]:
 CHECKS = (
     Check(replayed("nomination", "nomination"), _ways),
     Check({"nomination.step": "Every step of a nomination starts in its state and exists."}, _steps),
+    Check(
+        {"nomination.copied_from": "A copy comes from an earlier nomination of the same organisation and kind."},
+        _copies,
+    ),
     Check(replayed("evidence", "evidence"), _evidence),
     Check(replayed("gate_statement", "statement on a condition"), _statements),
     Check(replayed("attachment", "document"), _documents),

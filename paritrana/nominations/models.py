@@ -27,6 +27,7 @@ class Nomination(Base):
         UniqueConstraint("category_id", "candidate_code"),
         CheckConstraint("state IN ({})".format(", ".join(f"'{s}'" for s in STATES)), name="state_known"),
         CheckConstraint("state = 'draft' OR state = 'withdrawn' OR revision_no > 0", name="sent_has_revision"),
+        CheckConstraint("copied_from_id <> id", name="not_its_own_copy"),
         Index("ix_nomination_organisation_id", "organisation_id"),
     )
 
@@ -40,6 +41,7 @@ class Nomination(Base):
     state_reason: Mapped[str | None]
     created_at: Mapped[datetime]
     created_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    copied_from_id: Mapped[int | None] = mapped_column(ForeignKey("nomination.id"))  # of an earlier cycle
     version: Mapped[int] = mapped_column(default=1)
 
     category: Mapped[Category] = relationship()
@@ -72,6 +74,7 @@ class EvidenceItem(Base):
     explanation_reason: Mapped[str] = mapped_column(default="")  # code of the reason list, for an open difference
     explanation: Mapped[str] = mapped_column(default="")
     completed: Mapped[bool] = mapped_column(default=False)  # set by the nominee alone
+    copied: Mapped[dict[str, Any] | None] = mapped_column(Document)  # {"year", "figures"}: from then, not looked at yet
     changed_at: Mapped[datetime]
     changed_by_name: Mapped[str]
     version: Mapped[int] = mapped_column(default=1)
@@ -92,6 +95,7 @@ class Attachment(Base):
     requirement: Mapped[str] = mapped_column(default="")  # code of the document the rubric asks for, where it is one
     blob_id: Mapped[int] = mapped_column(ForeignKey("blob.id"))
     name: Mapped[str]
+    reused_year: Mapped[int | None]  # where it was taken over from the nomination of an earlier assessment year
     declared_at: Mapped[datetime | None]  # where it was announced before its bytes came
     uploaded_at: Mapped[datetime]
     uploaded_by: Mapped[int] = mapped_column(ForeignKey("account.id"))

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from paritrana.core.errors import NotFound
@@ -247,6 +247,36 @@ def find_nomination(category: Category, organisation: Organisation) -> Nominatio
     """The nomination of an organisation in a category, where there is one."""
     return db.session.scalar(
         select(Nomination).where(Nomination.category_id == category.id, Nomination.organisation_id == organisation.id)
+    )
+
+
+def find_by_id(nomination_id: int) -> Nomination | None:
+    """The nomination with this id, its category, cycle and organisation loaded (one statement)."""
+    return db.session.scalar(select(Nomination).where(Nomination.id == nomination_id).options(*_WHOLE))
+
+
+def find_earlier(nomination: Nomination) -> Nomination | None:
+    """The newest nomination of the same organisation in a matching category of an earlier assessment year.
+
+    A category matches by its kind, its cycle by its kind (what a simulation invents is never copied into a real
+    cycle); of one year the same tier comes first. One that was withdrawn does not count. One statement.
+    """
+    category, cycle = nomination.category, nomination.category.cycle
+    return db.session.scalar(
+        select(Nomination)
+        .join(Nomination.category)
+        .join(Category.cycle)
+        .where(
+            Nomination.organisation_id == nomination.organisation_id,
+            Nomination.state != "withdrawn",
+            Category.kind == category.kind,
+            Cycle.kind == cycle.kind,
+            Cycle.assessment_year < cycle.assessment_year,
+            exists().where(EvidenceItem.nomination_id == Nomination.id),
+        )
+        .options(*_WHOLE)
+        .order_by(Cycle.assessment_year.desc(), (Cycle.tier == cycle.tier).desc(), Nomination.id.desc())
+        .limit(1)
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from paritrana.core.evidence import KINDS, Check, CheckContext, blank_figures, run_checks
-from paritrana.core.quantities import Count, Label, Quantity, Text
+from paritrana.core.quantities import Count, Label, Quantity, Text, Year
 from paritrana.core.words import N_
 from paritrana.cycles.models import Indicator, RubricVersion
 from paritrana.nominations.models import Attachment, EvidenceItem, GateStatement
@@ -208,6 +208,10 @@ def _missing(
         if blank:
             params: dict[str, Quantity] = {"title": Label(KINDS[kind].title), "n": Count(len(blank))}
             found.append(Blocker(kind, N_("%(title)s: required entries are missing (%(n)s)"), params))
+    if item is not None and item.copied:
+        figures, year = Count(len(item.copied["figures"])), Year(item.copied["year"])
+        message = N_("%(title)s: entries copied from %(year)s are not checked yet (%(n)s)")
+        found.append(Blocker(kind, message, {"title": Label(KINDS[kind].title), "year": year, "n": figures}))
     codes = [
         indicator.code
         for indicator in indicators_of(rubric, kind)

@@ -82,6 +82,9 @@ POST /manage/<cycle>/scoring/<cat>/close                          move_state    
 GET  /nominations                                                 see_draft                   *nomination
 GET  /nominations/<ref>                                           see_draft                   nomination
 GET  /nominations/<ref>/check                                     see_draft                   nomination
+GET  /nominations/<ref>/copy                                      see_draft                   nomination
+POST /nominations/<ref>/copy                                      edit_nomination             nomination
+POST /nominations/<ref>/copy/documents                            edit_nomination             nomination
 POST /nominations/<ref>/documents                                 upload                      nomination
 GET  /nominations/<ref>/documents/<int:doc>/file                  download_evidence           nomination
 GET  /nominations/<ref>/documents/<int:doc>/pages/<int:page>      download_evidence           nomination

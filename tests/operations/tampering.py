@@ -185,6 +185,9 @@ TAMPERINGS: Mapping[str, Tampering] = {
     "category.calendar": _sql("UPDATE category SET closes_at = opens_at WHERE opens_at IS NOT NULL"),
     "clock.event_differs": _sql("UPDATE cycle SET offset_seconds = offset_seconds + 60 WHERE kind = 'simulated'"),
     "nomination.step": _sql(_body("nomination.moved", '"after":"verified"', '"after":"no_show"')),
+    "nomination.copied_from": _sql(
+        "UPDATE nomination SET copied_from_id = (SELECT max(id) FROM nomination) WHERE id = 1"
+    ),
     "attachment.tenant": _sql("UPDATE blob SET organisation_id = 9999 WHERE id = 1"),
     "revision.digest": _sql("UPDATE nomination_revision SET content = '{}' WHERE id = 1"),
     "revision.numbers": _sql("UPDATE nomination SET revision_no = 7"),

@@ -4,6 +4,14 @@
 it was opened. Every act locks the cycle's intake stream first, so that two people never write past each other.
 """
 
+from paritrana.nominations.service.copying import (
+    DraftHasFigures,
+    NoEarlierNomination,
+    attach_again,
+    copied_from,
+    copies_of,
+    copy_earlier,
+)
 from paritrana.nominations.service.documents import (
     MAX_BYTES,
     MAX_FILES,
@@ -65,8 +73,10 @@ __all__ = [
     "STEPS",
     "AlreadyNominated",
     "DeclarationEnded",
+    "DraftHasFigures",
     "EntryClosed",
     "Limits",
+    "NoEarlierNomination",
     "NominationNotSent",
     "NominationSent",
     "NotComplete",
@@ -81,10 +91,14 @@ __all__ = [
     "UnreadableDeclaration",
     "amend",
     "attach",
+    "attach_again",
     "check_fits",
     "check_may_finish",
     "clean_data",
     "complete",
+    "copied_from",
+    "copies_of",
+    "copy_earlier",
     "create_nomination",
     "declare",
     "end_declaration",

@@ -57,13 +57,15 @@ def attach(
     name: str,
     *,
     requirement: str = "",
+    reused_year: int | None = None,
     actor: Actor,
     at: datetime,
     limits: Limits = LIMITS,
 ) -> Attachment:
     """Put a stored blob under one kind of evidence; the caller commits.
 
-    The same bytes in the same place are not attached twice: the first attachment comes back. Raises `EntryClosed`,
+    The same bytes in the same place are not attached twice: the first attachment comes back. `reused_year` is the
+    assessment year of the nomination that a document was taken over from. Raises `EntryClosed`,
     `NominationSent`, `UnknownKind`, `TooManyFiles`, `TooManyBytes`.
     """
     lock(nomination, at)
@@ -74,7 +76,9 @@ def attach(
         if (one.kind, one.requirement, one.blob_id) == (kind, requirement, blob.id):
             return one
     check_room([one.blob.size for one in there], queries.open_declarations(nomination), blob.size, limits)
-    return add_attachment(nomination, kind, blob, name, requirement=requirement, actor=actor, at=at)
+    return add_attachment(
+        nomination, kind, blob, name, requirement=requirement, reused_year=reused_year, actor=actor, at=at
+    )
 
 
 def check_place(nomination: Nomination, kind: str, requirement: str) -> None:
@@ -109,6 +113,7 @@ def add_attachment(
     actor: Actor,
     at: datetime,
     declaration: FileDeclaration | None = None,
+    reused_year: int | None = None,
 ) -> Attachment:
     """The row of a document and its event. The caller has locked the nomination and asked all that must hold."""
     attachment = Attachment(
@@ -118,6 +123,7 @@ def add_attachment(
         requirement=requirement,
         blob=blob,
         name=name,
+        reused_year=reused_year,
         declared_at=declaration.declared_at if declaration is not None else None,
         uploaded_at=at,
         uploaded_by=actor.account_id,
@@ -129,6 +135,7 @@ def add_attachment(
         intake_of(nomination.category), "file.received", actor, at=at, object_ref=nomination.ref,
         document=attachment.no, evidence=kind, requirement=requirement or None, name=name, sha256=blob.sha256,
         size=blob.size, declaration=declaration.ref if declaration is not None else None,
+        reused_year=reused_year,
     )  # fmt: skip
     return attachment
 

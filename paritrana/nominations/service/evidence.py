@@ -1,6 +1,6 @@
 """What a nomination says: typed evidence and the statements on conditions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from paritrana.core.words import N_
 from paritrana.cycles.service import intake_of
 from paritrana.database import db
 from paritrana.nominations import queries
+from paritrana.nominations.copied import still_copied
 from paritrana.nominations.models import EvidenceItem, GateStatement, Nomination
 from paritrana.nominations.rows import kinds_asked, reasons_of
 from paritrana.nominations.service.writing import MAX_TEXT, UnfitEvidence, UnknownKind, open_for_writing
@@ -34,6 +35,7 @@ class Saved:
     explanation_reason: str
     explanation: str
     completed: bool
+    copied: Mapping[str, Any] | None = None  # figures that still stand as a copy of an earlier year
 
 
 def save_evidence(
@@ -46,13 +48,15 @@ def save_evidence(
     explanation: str,
     completed: bool,
     expected: int,
+    seen: Collection[str] | None = None,
     actor: Actor,
     at: datetime,
 ) -> EvidenceItem:
     """Save what a nomination says under one kind; the caller commits.
 
     `data` is the whole of it, `{"fields": {...}, "lines": [...]}` in the stored form of `core.evidence`; `expected` is
-    the version the writer saw, 0 where nothing was saved yet. Raises `EntryClosed`, `NominationSent`, `UnknownKind`,
+    the version the writer saw, 0 where nothing was saved yet. `seen` are the figures that stood before the writer, None
+    for all: a copied figure that was not seen keeps its mark. Raises `EntryClosed`, `NominationSent`, `UnknownKind`,
     `UnfitEvidence`, `StaleVersion`.
     """
     rubric = open_for_writing(nomination, at)
@@ -65,7 +69,8 @@ def save_evidence(
     item = queries.evidence_of(nomination).get(kind)
     if (item.version if item is not None else 0) != expected:
         raise _stale(item, at)
-    saved = Saved(clean, note[:MAX_TEXT], explanation_reason, explanation[:MAX_TEXT], completed)
+    saved = Saved(clean, note[:MAX_TEXT], explanation_reason, explanation[:MAX_TEXT], completed,
+                  still_copied(item, clean, seen))  # fmt: skip
     return store_evidence(nomination, kind, item, saved, actor=actor, at=at)
 
 
@@ -208,7 +213,7 @@ def saved_in(item: EvidenceItem | None) -> Saved:
     """What was saved under a kind; nothing, where nothing was."""
     if item is None:
         return Saved({}, "", "", "", False)
-    return Saved(item.data, item.note, item.explanation_reason, item.explanation, item.completed)
+    return Saved(item.data, item.note, item.explanation_reason, item.explanation, item.completed, item.copied)
 
 
 def store_evidence(
@@ -221,12 +226,13 @@ def store_evidence(
     item.data = dict(saved.data)
     item.note, item.completed = saved.note, saved.completed
     item.explanation_reason, item.explanation = saved.explanation_reason, saved.explanation
+    item.copied = dict(saved.copied) if saved.copied else None
     item.changed_at, item.changed_by_name = at, actor.name
     item.version += 1
     audit.record(
         intake_of(nomination.category), "evidence.saved", actor, at=at, object_ref=nomination.ref, evidence=kind,
         data=_for_audit(item.data), note=item.note, explanation_reason=item.explanation_reason,
-        explanation=item.explanation, completed=item.completed, version=item.version,
+        explanation=item.explanation, completed=item.completed, copied=item.copied, version=item.version,
     )  # fmt: skip
     db.session.flush()
     return item

@@ -194,6 +194,7 @@ def _content(nomination: Nomination) -> dict[str, Any]:
                 "sha256": one.blob.sha256,
                 "size": one.blob.size,
                 "media_type": one.blob.media_type,
+                **({"reused_year": one.reused_year} if one.reused_year is not None else {}),
             }
             for one in queries.attachments_of(nomination)
         ],

@@ -1,6 +1,7 @@
 """The nominee's pages: list, task list, conditions, evidence, documents, check, sending and receipts."""
 
 from paritrana.nominations.views import (
+    copying,
     documents,
     evidence,
     importing,
@@ -15,6 +16,7 @@ from paritrana.nominations.views.frame import bp
 
 __all__ = [
     "bp",
+    "copying",
     "documents",
     "evidence",
     "importing",

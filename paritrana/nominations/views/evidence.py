@@ -149,6 +149,7 @@ def save_evidence(nomination: Nomination, kind: str, item: int = 1) -> ResponseR
             explanation=form.explanation.data or "",
             completed=form.completed.data == "yes",
             expected=expected,
+            seen=[key for key, _spec, _field in form.entries],
             actor=current_actor(),
             at=frame.moment_of(nomination),
         )

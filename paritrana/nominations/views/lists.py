@@ -21,6 +21,7 @@ from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import NominationFile
 from paritrana.nominations.rows import Standing, evidence_rows, page_name
 from paritrana.nominations.views import frame
+from paritrana.nominations.views.copying import copy_offer
 from paritrana.nominations.views.frame import bp
 from paritrana.nominations.words import state_words
 from paritrana.reference.models import Organisation
@@ -173,6 +174,7 @@ def task_list(nomination: Nomination) -> ResponseReturnValue:
         state=state_words(nomination.state),
         stage=frame.stage_words(nomination.category),
         requests=_requests(nomination),
+        copy=copy_offer(file),
         extensions=extensions_of([nomination.category_id])[nomination.category_id],
         can_fill=frame.editable(nomination),
         can_take_back=nomination.state == "submitted" and may(Act.TAKE_BACK, nomination),
