@@ -81,10 +81,11 @@ def test_an_employer_and_a_village_get_from_an_empty_page_to_values_that_count(
     first.go(f"/verification/{ref}")
     passage.sign_declaration(first)
     assert passage.judge_open(first, ref) > 0
-    first.look(f"overview-{slug}")
+    first.reads("Being verified").look(f"overview-{slug}")
     contest.close(first, walker("chair"), walker("verifier-2"), ref)
     passage.counted(first, ref, CANDIDATES[slug][1])
     nominee.go(f"/nominations/{ref}").reads("Verified").look(f"task-list-verified-{slug}")
+    expect(nominee.main).not_to_contain_text("perpanjangan")
 
 
 @pytest.mark.timeout(420)

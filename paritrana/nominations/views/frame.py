@@ -108,6 +108,8 @@ def lock_of(file: NominationFile) -> tuple[str, str] | None:
     else:
         saved = written_moment(last, nomination.category.cycle.timezone, "short", seconds=True)
         said = _("Entry closed %(time)s. Last saved entry: %(time2)s.", time=since, time2=saved)
+    if nomination.state != "draft":
+        return _("Entry is closed"), said + " " + _("You can read everything.")
     return _("Entry is closed"), said + " " + _(
         "You can read everything. Ask the organiser of the cycle about an extension."
     )

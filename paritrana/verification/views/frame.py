@@ -95,7 +95,7 @@ def status_of(case: Case) -> tuple[str, str]:
         return "attention", _("Waits for the nominee")
     if case.verification is None or case.open == case.total:
         return "open", _("Not started")
-    return "doing", _("In progress")
+    return "doing", _("Being verified")
 
 
 def score(value: str) -> str:
