@@ -35,6 +35,10 @@ DRAWN: Final = {PDF.media_type: "pdf", JPEG.media_type: "image", PNG.media_type:
 SECONDS: Final = 180  # by the clock on the wall, for a whole document
 LARGEST: Final = 8 * 1024 * 1024  # bytes of one picture
 WIDEST: Final = 10_000  # pixels
+PROGRAM: Final = (
+    "from paritrana.files.offline import leave_network; leave_network(); "
+    "from paritrana.files.previews.render import main; main()"
+)
 MOST_PAGES: Final = 200
 PAGE: Final = 100  # files looked for at once
 _LINE: Final = 80  # bytes
@@ -67,9 +71,8 @@ class Drawing:
 
     def pictures(self) -> Iterator[Picture]:
         """The pages as they are drawn, one in memory at a time."""
-        code = "from paritrana.files.previews.render import main; main()"
         with subprocess.Popen(  # noqa: S603 - our own program and a word of ours
-            [sys.executable, "-I", "-c", code, self.how, str(MOST_PAGES)],
+            [sys.executable, "-I", "-c", PROGRAM, self.how, str(MOST_PAGES)],
             stdin=self.file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}, cwd="/", close_fds=True,
             start_new_session=True,
         ) as process:  # fmt: skip
