@@ -1,5 +1,6 @@
 """What the pages of a verification share: the blueprint, who reads, the frame around a page, and words."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -21,8 +22,9 @@ from paritrana.panels.queries import has_declared
 from paritrana.verification import forms, queries
 from paritrana.verification.figures import SHAPES, VERDICTS, difference, quantity_of
 from paritrana.verification.queries import Case, Item
+from paritrana.verification.twins import Twin, twins_of
 from paritrana.web import formats
-from paritrana.web.access import ask, current_actor, now
+from paritrana.web.access import ask, current_actor, now, visible
 from paritrana.web.template_filters import current_language, own
 from paritrana.web.template_filters import moment as written_moment
 
@@ -49,6 +51,14 @@ def may_read(nomination: Nomination, role: Role) -> bool:
     """Whether documents and findings may be opened: officers who judge declare first."""
     account_id = current_actor().user_id
     return role is Role.ORGANISER or (account_id is not None and has_declared(account_id, nomination.id))
+
+
+def twins_for(nomination: Nomination, role: Role | None) -> Mapping[int, Sequence[Twin]]:
+    """Where the files of a nomination stand a second time, for a verifier; for nobody else."""
+    if role is not Role.VERIFIER:
+        return {}
+    seen = visible(current_actor(), Act.SEE_NOMINATION, Nomination).with_only_columns(Nomination.id).correlate(None)
+    return twins_of(nomination, seen)
 
 
 def show(template: str, nomination: Nomination, **context: Any) -> str:

@@ -16,7 +16,7 @@ from paritrana.verification import forms, queries, service
 from paritrana.verification.models import ChangeRequest
 from paritrana.verification.queries import Case
 from paritrana.verification.values import computed_values
-from paritrana.verification.views.frame import bp, check_reader, may_read, moment_in, show, status_of, stored
+from paritrana.verification.views.frame import bp, check_reader, may_read, moment_in, show, status_of, stored, twins_for
 from paritrana.verification.views.gates import gate_forms, not_applicable_form, sent_gate_form
 from paritrana.web.access import allowed, current_actor, may, require
 from paritrana.web.forms import Form
@@ -118,6 +118,7 @@ def overview_page(
         plain=Form(formdata=None),
         problems=[problem for one in refused for problem in one.problems],
         gate_words=forms.GATE_WORDS,
+        twins=twins_for(nomination, role),
         statements=case.revision.content.get("gates", {}),
     )
 

@@ -23,11 +23,11 @@ from paritrana.verification.beside import Leaf, leaf_of, published_beside
 from paritrana.verification.figures import DOCUMENTS
 from paritrana.verification.models import Finding
 from paritrana.verification.queries import Case, Item
-from paritrana.verification.views.frame import bp, check_reader, may_read, moment_in, show, whole_number
+from paritrana.verification.views.frame import bp, check_reader, may_read, moment_in, show, twins_for, whole_number
 from paritrana.verification.views.villages import villages_beside
 from paritrana.verification.visits import seen_of
 from paritrana.web import formats
-from paritrana.web.access import allowed, current_actor, may, now
+from paritrana.web.access import allowed, ask, current_actor, may, now
 from paritrana.web.forms import Form
 from paritrana.web.template_filters import current_language, sentence
 
@@ -175,6 +175,7 @@ def _item_page(
         rows=shown,
         current=next((row for row in shown if row.judged.finding is None), shown[0] if shown else None),
         villages=villages_beside(case) if kind == VILLAGES else None,
+        twins=twins_for(nomination, ask(Act.SEE_NOMINATION, nomination).role),
         visited=seen_of(nomination, kind),
         published={row.id: published.beside(row.judged.figure) for row in shown},
         pane=pane,
