@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -83,7 +84,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     )
     app.extensions["settings"] = settings
     app.extensions["clock"] = clock or SystemClock()
-    set_up_logs()
+    set_up_logs(settings.log_file)
     _make_keys(settings)
     if settings.proxy_hops:
         from werkzeug.middleware.proxy_fix import ProxyFix
@@ -191,12 +192,19 @@ def _place(category: Category, at: datetime) -> CategoryPlace:
 
 
 class PatientStream:
-    """Standard error as it is now. Where it leads to a full disk, lines of the log are lost and no request is."""
+    """A file, or standard error as it is now. Where it leads to a full disk, lines are lost and no request is."""
+
+    def __init__(self, file: Path | None = None) -> None:
+        self.file = file
 
     def write(self, text: str) -> None:
         """Write what can be written."""
         with suppress(OSError, ValueError):
-            sys.stderr.write(text)
+            if self.file is None:
+                sys.stderr.write(text)
+                return
+            with self.file.open("a", encoding="utf-8") as log:  # opened anew, so that it may be moved away meanwhile
+                log.write(text)
 
     def flush(self) -> None:
         """Flush what can be flushed."""
@@ -204,9 +212,9 @@ class PatientStream:
             sys.stderr.flush()
 
 
-def set_up_logs() -> None:
-    """Structured logs: one JSON line per event on standard error."""
-    stream = PatientStream()
+def set_up_logs(file: Path | None = None) -> None:
+    """Structured logs: one JSON line per event, in a file or on standard error."""
+    stream = PatientStream(file)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
     structlog.configure(
         processors=[

@@ -31,6 +31,7 @@ class Settings(BaseModel):
     database_url: str
     blob_path: Path
     queue_url: str = ""  # empty: a file of its own in the instance folder
+    log_file: Path | None = None  # none: standard error
     job_lease_seconds: int = Field(default=60, ge=2, le=3600)
     secret_key: str = Field(min_length=32)
     base_url: str = "http://127.0.0.1:8080"

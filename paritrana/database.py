@@ -15,7 +15,7 @@ from sqlalchemy import JSON, DateTime, Engine, Executable, Integer, LargeBinary,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.engine import Connection, CursorResult, Dialect
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
@@ -204,6 +204,12 @@ def insert_unless_there(model: type[Base], **values: Any) -> Executable:
     postgresql = db.session.get_bind(model.__mapper__).dialect.name == "postgresql"
     insert = postgresql_insert if postgresql else sqlite_insert
     return insert(model).values(**values).on_conflict_do_nothing()
+
+
+def rows_changed(statement: Executable) -> int:
+    """Execute an UPDATE or DELETE; gives how many rows it touched."""
+    done: CursorResult[Any] = db.session.execute(statement)  # type: ignore[assignment]
+    return done.rowcount
 
 
 def random_ref(prefix: str, groups: int = 2) -> str:

@@ -20,14 +20,14 @@ from typing import Any
 import structlog
 from flask import Response, g, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from paritrana.accounts import queries
 from paritrana.accounts.models import SentOnce
 from paritrana.core.errors import ParitranaError
 from paritrana.core.words import N_
-from paritrana.database import canonical, db, reading
+from paritrana.database import canonical, db, reading, rows_changed
 from paritrana.web.access import current_actor, now
 from paritrana.web.faults import cause_of, fault_of
 from paritrana.web.fields import answer_of
@@ -198,10 +198,8 @@ def _fill_in(account_id: int, key: str, digest: str, answer: Response, at: datet
         status, body = answer.status_code, answer.get_data()
         headers = {name: answer.headers[name] for name in _KEPT_HEADERS if name in answer.headers}
     mine = SentOnce.account_id == account_id
-    kept: CursorResult[Any] = db.session.execute(  # type: ignore[assignment]
-        update(SentOnce).where(mine, SentOnce.key == key).values(status=status, headers=headers, body=body)
-    )
-    if kept.rowcount == 0:
+    filling = update(SentOnce).where(mine, SentOnce.key == key).values(status=status, headers=headers, body=body)
+    if rows_changed(filling) == 0:
         row = _row(account_id, key, digest, at)
         row.status, row.headers, row.body = status, dict[str, Any](headers), body
         db.session.add(row)

@@ -2,10 +2,9 @@
 
 import re
 from datetime import datetime, timedelta
-from typing import Any
 
 from flask_security import hash_password
-from sqlalchemy import CursorResult, delete
+from sqlalchemy import delete
 
 from paritrana.accounts import queries
 from paritrana.accounts.models import Account, Person, RoleGrant, SentOnce, SignInSession
@@ -14,7 +13,7 @@ from paritrana.audit import service as audit
 from paritrana.core.errors import BadInput, ParitranaError
 from paritrana.core.policy import Actor
 from paritrana.core.words import N_
-from paritrana.database import db, random_ref
+from paritrana.database import db, random_ref, rows_changed
 
 GRANTED = frozenset({"nominee", "verifier", "organiser", "auditor", "administrator"})
 OF_CYCLE = frozenset({"verifier", "organiser", "auditor"})
@@ -67,13 +66,8 @@ class GrantEnded(ParitranaError):
 
 def forget_expired(*, at: datetime) -> tuple[int, int]:
     """Remove sessions past their end and answers kept too long; gives how many of each; the caller commits."""
-    sessions: CursorResult[Any] = db.session.execute(  # type: ignore[assignment]
-        delete(SignInSession).where(SignInSession.expires_at < at)
-    )
-    answers: CursorResult[Any] = db.session.execute(  # type: ignore[assignment]
-        delete(SentOnce).where(SentOnce.at < at - ANSWERS_KEPT)
-    )
-    return sessions.rowcount, answers.rowcount
+    sessions = rows_changed(delete(SignInSession).where(SignInSession.expires_at < at))
+    return sessions, rows_changed(delete(SentOnce).where(SentOnce.at < at - ANSWERS_KEPT))
 
 
 def create_person(*, staff_number: str | None = None, fictitious: bool = False) -> Person:

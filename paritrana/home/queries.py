@@ -22,13 +22,14 @@ from paritrana.interviews import tasks as interviews
 from paritrana.interviews.models import InterviewSession
 from paritrana.nominations import tasks as nominations
 from paritrana.nominations.models import Nomination
+from paritrana.nominations.queries import CANDIDATE_STATES
 from paritrana.operations import tasks as operations
 from paritrana.panels import tasks as panels
 from paritrana.publication import tasks as publication
 from paritrana.results import tasks as results
 from paritrana.sheets import tasks as sheets
 from paritrana.verification import tasks as verification
-from paritrana.verification.models import Verification
+from paritrana.verification.models import ChangeRequest, Verification
 from paritrana.verification.queries import IN_VERIFICATION
 
 ROOMS = (cycles, nominations, panels, verification, interviews, sheets, results, publication, certificates, operations)
@@ -114,6 +115,20 @@ def run_by(actor: Actor) -> Sequence[tuple[str, str, str]]:
     return [(code, title_id, title_en) for code, title_id, title_en in rows]
 
 
+def audited_by(actor: Actor) -> Sequence[tuple[str, str, str]]:
+    """Code and both titles of the cycles whose figures an auditor may read, by code (at most one statement)."""
+    if not actor.audits:
+        return []
+    rows = db.session.execute(
+        select(Cycle.code, Cycle.title_id, Cycle.title_en)
+        .join(Category, Category.cycle_id == Cycle.id)
+        .where(Cycle.id.in_(actor.audits), Category.state >= int(State.OPEN))
+        .distinct()
+        .order_by(Cycle.code)
+    )
+    return [(code, title_id, title_en) for code, title_id, title_en in rows]
+
+
 @dataclass(frozen=True)
 class Ahead:
     """The stage that begins next, somewhere among a person's categories."""
@@ -159,6 +174,7 @@ class Counts:
     nominations: Mapping[str, int] = field(default_factory=dict)
     sessions: Mapping[str, int] = field(default_factory=dict)  # of the present attempt
     to_close: int = 0  # verifications that wait for their second person
+    asked: int = 0  # candidates of the interviews whom a change request still asks
 
     def nominated(self, *states: str) -> int:
         """How many nominations are in one of these states."""
@@ -166,7 +182,7 @@ class Counts:
 
 
 def counts_of(categories: Sequence[Category]) -> Mapping[int, Counts]:
-    """The counts of these categories by id (three statements)."""
+    """The counts of these categories by id (four statements)."""
     ids = [category.id for category in categories]
     nominations = db.session.execute(
         select(Nomination.category_id, Nomination.state, func.count())
@@ -187,12 +203,23 @@ def counts_of(categories: Sequence[Category]) -> Mapping[int, Counts]:
         )
         .group_by(Nomination.category_id)
     ).all()  # fmt: skip
+    requested = db.session.execute(
+        select(Nomination.category_id, func.count(Nomination.id.distinct()))
+        .join(Verification, Verification.nomination_id == Nomination.id)
+        .join(ChangeRequest, ChangeRequest.verification_id == Verification.id)
+        .where(
+            Nomination.category_id.in_(ids), Nomination.state.in_(CANDIDATE_STATES), ChangeRequest.state == "open"
+        )
+        .group_by(Nomination.category_id)
+    ).all()  # fmt: skip
     to_close = {row[0]: row[1] for row in proposed}
+    asked = {row[0]: row[1] for row in requested}
     return {
         number: Counts(
             {state: count for category_id, state, count in nominations if category_id == number},
             {state: count for category_id, state, count in sessions if category_id == number},
             to_close.get(number, 0),
+            asked.get(number, 0),
         )
         for number in ids
     }

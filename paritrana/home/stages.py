@@ -165,6 +165,7 @@ def _of_interviews(counts: Counts) -> list[Blocker]:
         (N_("Candidates without an interview slot: %(n)s"), counts.nominated(*AFTER_SHORTLIST) - planned),
         (N_("Interview sessions not held yet: %(n)s"), counts.sessions.get("planned", 0)),
         (N_("Interview sessions not closed yet: %(n)s"), counts.sessions.get("open", 0)),
+        (N_("Candidates whom a change request still asks: %(n)s"), counts.asked),
     )
 
 

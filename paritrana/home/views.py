@@ -111,6 +111,11 @@ def _menu(actor: Actor) -> list[MenuItem]:
         entries.append((_("Manage the cycle"), url_for("home.manage", cycle=run[0][0])))
     elif run:
         entries.append((_("Manage the cycles"), url_for("home.home", _anchor="cycles")))
+    audited = queries.audited_by(actor)
+    if len(audited) == 1:
+        entries.append((_("Data quality"), url_for("quality.page", cycle=audited[0][0])))
+    elif audited:
+        entries.append((_("Data quality"), url_for("home.home", _anchor="quality")))
     if actor.administrator:
         entries.append((_("System"), url_for("operations.system")))
     return [MenuItem(label, url, _is_here(url)) for label, url in entries]
@@ -144,6 +149,10 @@ def home() -> ResponseReturnValue:
         run=[
             {"url": url_for("home.manage", cycle=code), "title_id": title_id, "title_en": title_en}
             for code, title_id, title_en in queries.run_by(actor)
+        ],
+        audited=[
+            {"url": url_for("quality.page", cycle=code), "title_id": title_id, "title_en": title_en}
+            for code, title_id, title_en in queries.audited_by(actor)
         ],
         role_names=ROLE_NAMES,
         translated=translated,

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, delete, insert, null, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, null, select, update
 
 from paritrana.core.errors import ParitranaError
 from paritrana.core.policy import Actor
 from paritrana.core.words import N_
-from paritrana.database import db, insert_unless_there, random_ref
+from paritrana.database import db, insert_unless_there, random_ref, rows_changed
 from paritrana.jobs import queries
 from paritrana.jobs.kinds import Kind, Kinds, Said
 from paritrana.jobs.models import OPEN, Job, Worker
@@ -186,9 +186,9 @@ def _row_of_a_start(at: datetime) -> dict[str, Any]:
 def _change(*where: ColumnElement[bool], values: Mapping[str, Any]) -> bool:
     """Change the jobs that meet every condition; whether there was one."""
     statement = update(Job).where(*where).values(**values).execution_options(synchronize_session=False)
-    changed: CursorResult[Any] = db.session.execute(statement)  # type: ignore[assignment]
+    changed = rows_changed(statement)
     db.session.expire_all()
-    return changed.rowcount > 0
+    return changed > 0
 
 
 # Keeping order --------------------------------------------------------------------------------------------------------
@@ -237,10 +237,7 @@ def plan(kinds: Kinds, *, at: datetime) -> list[str]:
 
 def note_worker(name: str, *, host: str, threads: int, at: datetime) -> None:
     """Note that a worker is there."""
-    seen: CursorResult[Any] = db.session.execute(  # type: ignore[assignment]
-        update(Worker).where(Worker.name == name).values(seen_at=at)
-    )
-    if seen.rowcount == 0:
+    if rows_changed(update(Worker).where(Worker.name == name).values(seen_at=at)) == 0:
         db.session.execute(insert(Worker).values(name=name, host=host, threads=threads, started_at=at, seen_at=at))
     db.session.execute(delete(Worker).where(Worker.seen_at < at - WORKER_FORGOTTEN))
 
@@ -253,10 +250,7 @@ def forget_worker(name: str) -> None:
 def forget_old(*, at: datetime) -> int:
     """Remove jobs that ended long ago, but the last ones of each kind; gives how many."""
     kept = [job.id for job in queries.last_ended().values()]
-    gone: CursorResult[Any] = db.session.execute(  # type: ignore[assignment]
-        delete(Job).where(Job.state.not_in(OPEN), Job.ended_at < at - KEPT, Job.id.not_in(kept))
-    )
-    return gone.rowcount
+    return rows_changed(delete(Job).where(Job.state.not_in(OPEN), Job.ended_at < at - KEPT, Job.id.not_in(kept)))
 
 
 def wake(queue: Queue, refs: Sequence[str]) -> None:

@@ -31,6 +31,7 @@ MakeApp = Callable[[Settings], Flask]
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 READY_SECONDS = 120
+DEMO_LOG = "demo.log"  # in the instance folder: the console says what a user needs
 
 REAL_CYCLE = "This database holds a real cycle; demonstration mode refuses it."
 
@@ -208,6 +209,7 @@ def demo(port: int, reset: bool, no_worker: bool) -> None:
         "PARITRANA_DEMO": "true",
         "PARITRANA_BASE_URL": settings.base_url,
         "PARITRANA_INSTANCE": str(settings.instance_path),
+        "PARITRANA_LOG_FILE": str(settings.log_file or settings.instance_path / DEMO_LOG),
     }
     family = Family(environment)
     try:
@@ -258,6 +260,7 @@ def _reset(settings: Settings) -> None:
     for file in (database, settings.instance_path / "queue.db"):
         for path in (file, Path(f"{file}-wal"), Path(f"{file}-shm")):
             path.unlink(missing_ok=True)
+    (settings.instance_path / DEMO_LOG).unlink(missing_ok=True)
     for folder in ("objects", "incoming"):
         shutil.rmtree(settings.blob_path / folder, ignore_errors=True)
     cast.unlink()

@@ -172,6 +172,23 @@ def conflicts_in(category: Category) -> frozenset[tuple[int, int]]:
     return _conflicts([category.id])
 
 
+def hidden_from_verifiers(category: Category, states: Collection[str]) -> int:
+    """How many nominations of a category in `states` are kept from a verifier of its cycle (one statement)."""
+    recused = exists().where(Recusal.account_id == Account.id, Recusal.nomination_id == Nomination.id)
+    return db.session.execute(
+        select(func.count(Nomination.id.distinct()))
+        .join(Organisation, Organisation.id == Nomination.organisation_id)
+        .join(RoleGrant, and_(RoleGrant.role == "verifier", RoleGrant.cycle_id == category.cycle_id))
+        .join(Account, Account.id == RoleGrant.account_id)
+        .where(
+            Nomination.category_id == category.id,
+            Nomination.state.in_(states),
+            RoleGrant.ended_at.is_(None),
+            or_(Organisation.region_code == Account.office_region_code, recused),
+        )
+    ).scalar_one()
+
+
 def _conflicts(category_ids: Sequence[int]) -> frozenset[tuple[int, int]]:
     declared = db.session.execute(
         select(Recusal.account_id, Recusal.nomination_id).where(Recusal.category_id.in_(category_ids))

@@ -20,6 +20,7 @@ SHOWN_BY = {
     "nomination": ("see_draft", "see_nomination"),
     "slot": ("manage_cycle", "see_nomination"),
     "cycle": ("manage_cycle",),
+    "marks": ("manage_cycle",),
     "sheet": ("see_own_marks",),
     "paper": ("see_own_marks",),
     "call": ("read_public_page",),

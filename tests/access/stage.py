@@ -72,7 +72,7 @@ class Who:
             if guard == "s":
                 return role != "VE" and (route.kind != "paper" or self.sheet)
             if guard == "k":
-                return route.kind != "public"  # a category is no candidate, so nobody has locked a sheet of it
+                return route.kind not in {"public", "marks"}  # a category is no candidate: nobody locked a sheet of it
             return True  # n, N, q, not_first
 
         return holds

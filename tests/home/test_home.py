@@ -74,6 +74,15 @@ def test_the_cycles_a_person_runs_are_linked(visit, db_session):
     assert "/manage/" not in visit("assessor-3").read("/home")
 
 
+def test_an_auditor_comes_to_the_data_quality_page_of_the_own_cycle(visit, db_session):
+    made = world()
+    auditor = visit("auditor")
+    assert 'href="/manage/contoh-2025/quality">Paritrana Award Contoh 2025</a>' in auditor.read("/home")
+    assert auditor.client.get("/manage/contoh-2025/quality").status_code == 200
+    made.category.state = int(State.DRAFT)
+    assert "/quality" not in auditor.read("/home")
+
+
 def test_who_is_not_signed_in_is_asked_to(client, db_session):
     world()
     answer = client.get("/home", query_string={"lang": "en"})
@@ -88,7 +97,7 @@ def test_who_is_not_signed_in_is_asked_to(client, db_session):
         ("assessor-3", ["What needs you now", "Assessments"]),
         ("chair", ["What needs you now", "Assessments", "Manage the cycle"]),
         ("organiser-1", ["What needs you now", "Manage the cycle"]),
-        ("auditor", ["What needs you now"]),
+        ("auditor", ["What needs you now", "Data quality"]),
         ("administrator", ["What needs you now", "System"]),
     ],
 )

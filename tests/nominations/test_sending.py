@@ -135,6 +135,24 @@ def test_after_the_deadline_nothing_is_sent_or_taken_back(here):
     db.session.rollback()
 
 
+def test_a_take_back_that_comes_late_says_when_entry_closed_and_that_the_nomination_stays_sent(
+    client, db_session, clock
+):
+    here, nominee = world(kind="real"), client
+    sign_in(nominee, "nominee-1")
+    nomination = filled(here)
+    page = f"/nominations/{nomination.ref}"
+    send(nominee, f"{page}/submit", submit_fields(nominee, nomination))
+    form = fields_of(nominee, page, f"{page}/take-back")
+    clock.set(here.category.closes_at + timedelta(seconds=1))
+    sign_in(nominee, "nominee-1")
+    refused = send(nominee, f"{page}/take-back", form | fields_of(nominee, page, "/sign-out"))
+    assert refused.status_code == 409
+    assert "The nomination stays sent and cannot be taken back." in text_of(refused)
+    db.session.expire_all()
+    assert queries.get_nomination(nomination.ref).state == "submitted"
+
+
 def test_an_amendment_makes_the_next_revision_and_leaves_the_first_alone(here):
     actor = here.actor("nominee-1")
     nomination = filled(here)

@@ -51,7 +51,7 @@ class Demonstration:
     def end(self, number: signal.Signals) -> int:
         """Send a signal and wait for the end."""
         self.process.send_signal(number)
-        self.process.communicate(timeout=60)
+        _rest, self.complaints = self.process.communicate(timeout=60)
         return self.process.returncode
 
     @property
@@ -91,8 +91,14 @@ def test_it_gets_ready_ends_whole_and_starts_again_with_the_same_people(start, i
         assert one["email"] in line
         assert line.endswith(one["password"])
     assert cast[0]["password"] in first.page("/sign-in")
+    log, until = instance / "demo.log", time.monotonic() + 60
+    while not log.exists():  # the worker writes that it has begun
+        assert time.monotonic() < until
+        time.sleep(0.1)
     assert first.end(signal.SIGINT) == 0
     assert not first.listening
+    assert '{"' not in first.complaints
+    assert {"event", "level"} <= json.loads(log.read_text(encoding="utf-8").splitlines()[0]).keys()
 
     second = start()
     assert second.lines(19)[1:] == told[1:]

@@ -13,6 +13,7 @@ from paritrana.cycles.models import Category, Proposal
 from paritrana.cycles.service import advance_clock
 from paritrana.database import db
 from paritrana.nominations.models import Nomination, NominationRevision
+from paritrana.panels.service import declare
 from paritrana.verification import queries, service
 from paritrana.verification.models import ChangeRequest, Finding, GateFinding, Verification
 from paritrana.verification.tasks import tasks
@@ -359,6 +360,17 @@ def shortlisted(here, chosen, left_out=()):
     )  # fmt: skip
     service.confirm_shortlist(proposal, proposal.digest, actor=here.actor("chair"), at=at)
     db.session.commit()
+
+
+def test_only_the_organiser_reads_how_many_nominations_a_conflict_hides(here, nomination, door):
+    page, said = "/manage/contoh-2025/nominations", "hidden from a verifier by conflict of interest"
+    organiser = door("organiser-1")
+    assert said not in page_of(organiser, page)
+    declare(nomination, True, "My brother works there.", actor=here.actor("verifier-2"), at=here.now + LATER)
+    db.session.commit()
+    assert f"{said}: 1" in page_of(organiser, page)
+    assert said not in page_of(door("chair"), page)
+    assert said not in page_of(door("verifier-1"), "/verification")
 
 
 def test_the_shortlist_needs_organiser_and_chair(here, clock, door):

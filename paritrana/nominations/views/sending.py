@@ -11,10 +11,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from paritrana.accounts.once import once
-from paritrana.core.errors import NotFound, WrongState
+from paritrana.core.errors import NotFound, ParitranaError
 from paritrana.core.evidence import KINDS
 from paritrana.core.evidence.stored import entries
 from paritrana.core.policy import Act
+from paritrana.core.words import N_
 from paritrana.database import db
 from paritrana.files.previews.web import ask_for_previews
 from paritrana.nominations import queries, receipts, service
@@ -27,6 +28,8 @@ from paritrana.nominations.views.frame import bp
 from paritrana.nominations.views.lists import eligibility_row, evidence_views
 from paritrana.web.access import allowed, current_actor, may, now
 from paritrana.web.template_filters import moment, number, own, quantity, sentence, translated
+
+View = Callable[..., ResponseReturnValue]
 
 ORDER = ("problem", "attention", "open", "doing", "done")
 
@@ -43,20 +46,34 @@ class Section:
     asks: list[str]
 
 
-def said_on_the_page(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
-    """Have a refusal of the stage said on the check page: who comes after the deadline reads both times there."""
+class StaysSent(ParitranaError):
+    """A nomination is taken back after the deadline. Params: `time` (the deadline), `time2` (when the wish came)."""
 
-    @functools.wraps(view)
-    def shown(**values: Any) -> ResponseReturnValue:
-        try:
-            return view(**values)
-        except WrongState as refusal:
-            db.session.rollback()
-            nomination, form = queries.get_nomination(values["ref"]), SendForm(formdata=None)
-            form.refuse(frame.in_zone(refusal, nomination))
-            return _check(queries.file_of(nomination), form, refusal.status)
+    code = "stays_sent"
+    message = N_("Entry closed %(time)s, and this came %(time2)s. The nomination stays sent and cannot be taken back.")
 
-    return shown
+
+def said_on_the_page(late: type[ParitranaError] = frame.CameLate) -> Callable[[View], View]:
+    """Have a refusal of the stage said on the check page: who comes after the deadline reads both times there.
+
+    `late` is what is said after the deadline; its params are those of `CameLate`.
+    """
+
+    def declare(view: View) -> View:
+        @functools.wraps(view)
+        def shown(**values: Any) -> ResponseReturnValue:
+            try:
+                return view(**values)
+            except frame.LATE as refusal:
+                db.session.rollback()
+                nomination, form = queries.get_nomination(values["ref"]), SendForm(formdata=None)
+                said = frame.in_zone(refusal, nomination)
+                form.refuse(late(**said.params) if isinstance(said, frame.CameLate) else said)
+                return _check(queries.file_of(nomination), form, refusal.status)
+
+        return shown
+
+    return declare
 
 
 @bp.get("/nominations/<ref>/check")
@@ -67,7 +84,7 @@ def check(nomination: Nomination) -> ResponseReturnValue:
 
 
 @bp.post("/nominations/<ref>/submit")
-@said_on_the_page
+@said_on_the_page()
 @allowed(Act.SUBMIT, nomination=queries.get_nomination)
 @once
 def submit(nomination: Nomination) -> ResponseReturnValue:
@@ -87,6 +104,7 @@ def submit(nomination: Nomination) -> ResponseReturnValue:
 
 
 @bp.post("/nominations/<ref>/take-back")
+@said_on_the_page(StaysSent)
 @allowed(Act.TAKE_BACK, nomination=queries.get_nomination)
 @once
 def take_back(nomination: Nomination) -> ResponseReturnValue:

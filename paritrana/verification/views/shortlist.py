@@ -17,7 +17,7 @@ from paritrana.cycles.service import withdraw_proposal
 from paritrana.database import db
 from paritrana.nominations.queries import nominations_of
 from paritrana.nominations.words import state_words
-from paritrana.panels.queries import conflicts_in
+from paritrana.panels.queries import conflicts_in, hidden_from_verifiers
 from paritrana.verification import forms, queries, service
 from paritrana.verification.values import computed_values, gates_decided
 from paritrana.verification.views.frame import bp, moment_in, score, status_of, stored
@@ -139,6 +139,9 @@ def _table(category: Category, proposal: Proposal | None, sent: tuple[int, Any, 
         "indicators": [one for one in rubric.indicators if one.source == "computed"] if rubric is not None else [],
         "values": values,
         "hidden": mine,
+        "kept_away": hidden_from_verifiers(category, queries.IN_VERIFICATION)
+        if listed and category.cycle_id in current_actor().organises
+        else 0,
         "failed": gates_decided([one.nomination.id for one in cases]) if cases else {},
         "waiting": waiting,
         "proposal": proposal,
