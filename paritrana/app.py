@@ -35,6 +35,7 @@ from paritrana.jobs.queue import Queue
 from paritrana.nominations import facts as nominations_facts
 from paritrana.nominations import views as nominations_views
 from paritrana.nominations.models import Nomination
+from paritrana.nominations.namelists.work import COUNT_LIST, forget_kind
 from paritrana.operations import views as operations_views
 from paritrana.operations.kinds import KINDS
 from paritrana.panels import facts as panels_facts
@@ -93,7 +94,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     _set_up_database(app)
     app.extensions["queue"] = Queue(settings.queue)
     app.extensions["jobs"] = Kinds(_actor_now)
-    app.extensions["jobs"].register(*KINDS, MAKE_PREVIEWS)
+    app.extensions["jobs"].register(*KINDS, MAKE_PREVIEWS, COUNT_LIST, forget_kind(settings))
     access.init_app(app)
     inputs.init_app(app)
     csrf.init_app(app)

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from flask import current_app, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import RequestRedirect
 
 from paritrana.accounts.session import this_session
@@ -43,7 +43,11 @@ def keep() -> str:
         "application/x-www-form-urlencoded", "multipart/form-data",
     }:  # fmt: skip
         return ""
-    fields = [(name, value) for name, value in request.form.items(multi=True) if name not in LEFT_BEHIND]
+    try:
+        sent = request.form
+    except RequestEntityTooLarge:
+        return ""
+    fields = [(name, value) for name, value in sent.items(multi=True) if name not in LEFT_BEHIND]
     path = request.path + (f"?{request.query_string.decode('ascii', 'replace')}" if request.query_string else "")
     text = json.dumps({"path": path, "fields": fields}, ensure_ascii=False)
     return text if len(text.encode("utf-8", "replace")) <= LIMIT else ""

@@ -36,6 +36,7 @@ PNG: Final = FileKind("PNG", "image/png", ("png",), 10 * MEBIBYTE)
 XLSX: Final = FileKind(
     "XLSX", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ("xlsx",), 10 * MEBIBYTE
 )
+CSV: Final = FileKind("CSV", "text/csv", ("csv",), 200 * MEBIBYTE)  # for lists only, never evidence
 KINDS: Final = (PDF, JPEG, PNG, XLSX)
 BY_EXTENSION: Final[Mapping[str, FileKind]] = {end: kind for kind in KINDS for end in kind.extensions}
 BY_MEDIA_TYPE: Final[Mapping[str, FileKind]] = {kind.media_type: kind for kind in KINDS}

@@ -6,7 +6,7 @@ Source: the design, section 4 (`beneficiary_list`); the security decisions, 2.5.
 """
 
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -53,19 +53,27 @@ def judge(nik: str, *, regions: Container[str], own: str, on: date, born: date |
     return None
 
 
-def count(
+def judged(
     records: Iterable[tuple[str, date | None]], *, regions: Container[str], own: str, on: date, seen: set[str]
-) -> Counts:
-    """Judge a list of (number, birth date beside it). A well-formed number counts once; `seen` gathers the numbers."""
-    submitted, reasons = 0, Counter[Reason]()
+) -> Iterator[Reason | None]:
+    """The reason against each record of a list, in its order, None for a well-formed one; see `judge` and `count`."""
     for nik, born in records:
-        submitted += 1
         reason = judge(nik, regions=regions, own=own, on=on, born=born)
         if reason is None and nik in seen:
             reason = Reason.TWICE
         if reason is None:
             seen.add(nik)
-        else:
+        yield reason
+
+
+def count(
+    records: Iterable[tuple[str, date | None]], *, regions: Container[str], own: str, on: date, seen: set[str]
+) -> Counts:
+    """Judge a list of (number, birth date beside it). A well-formed number counts once; `seen` gathers the numbers."""
+    submitted, reasons = 0, Counter[Reason]()
+    for reason in judged(records, regions=regions, own=own, on=on, seen=seen):
+        submitted += 1
+        if reason is not None:
             reasons[reason] += 1
     return Counts(submitted, submitted - reasons.total(), tuple((reason, reasons[reason]) for reason in Reason))
 

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Final, Protocol, cast
 
 import structlog
 
@@ -244,6 +244,11 @@ class BlobStore:
             self.discard(received)
             raise BytesDiffer(name=name)
         return received
+
+    def open_part(self, part: str) -> BinaryIO:
+        """The bytes of a file that came in parts and is not kept, open at the first and without a buffer, so that
+        another process reads on where this one stands. Raises `FileNotFoundError`."""
+        return cast("BinaryIO", self.disk.open(self._part(part)).detach())
 
     def drop_part(self, part: str) -> None:
         """Remove the bytes of a file that does not come any more; harmless when there are none."""

@@ -4,12 +4,14 @@ The parser keeps small files in memory and puts larger ones into a temporary fil
 middle of the form; so the fault is kept until somebody reads the file, and the rest of the form arrives.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Final
 
-from flask import Request
+from flask import Request, current_app
 
+from paritrana.web.access import current_actor
 from paritrana.web.fields import Sent
 
 IN_MEMORY: Final = 500 * 1024  # bytes of one file
@@ -70,6 +72,16 @@ class Spool:
         self.close()
 
 
+def takes(size: int) -> Callable[[Any], Any]:
+    """Let signed-in people send a view requests of up to `size` bytes; it stands above `@allowed`."""
+
+    def mark(view: Any) -> Any:
+        view.__takes__ = size
+        return view
+
+    return mark
+
+
 class PatientRequest(Request):
     """A request whose files may fail to arrive without taking the texts with them; it knows which fields were read."""
 
@@ -77,6 +89,16 @@ class PatientRequest(Request):
         if "form" not in self.__dict__:
             super()._load_form_data()
             self.__dict__ |= {name: Sent(self.__dict__[name]) for name in ("form", "files")}
+
+    @property
+    def max_content_length(self) -> int | None:
+        """The limit of the view that answers, else the one of the application, and for strangers always that."""
+        size: int | None = getattr(current_app.view_functions.get(self.endpoint or ""), "__takes__", None)
+        return size if size is not None and current_actor().signed_in else super().max_content_length
+
+    @max_content_length.setter
+    def max_content_length(self, value: int | None) -> None:
+        Request.max_content_length.fset(self, value)  # type: ignore[attr-defined]
 
     def _get_file_stream(self, *_sizes: Any, **_more: Any) -> IO[bytes]:
         return Spool()  # type: ignore[return-value]

@@ -100,6 +100,11 @@ GET  /nominations/<ref>/evidence/<kind>/<int:item>                see_draft     
 POST /nominations/<ref>/evidence/<kind>/<int:item>                see_draft + edit_nomination nomination
 POST /nominations/<ref>/evidence/<kind>/arithmetic                see_draft                   nomination
 GET  /nominations/<ref>/explanation/<computed>                    see_draft                   nomination
+GET  /nominations/<ref>/list                                      see_draft                   nomination
+POST /nominations/<ref>/list                                      upload                      nomination
+GET  /nominations/<ref>/list/standing                             see_draft                   nomination
+GET  /nominations/<ref>/list/template.<end>                       see_draft                   nomination
+POST /nominations/<ref>/list/use                                  edit_nomination             nomination
 GET  /nominations/<ref>/receipt                                   see_draft                   nomination
 GET  /nominations/<ref>/receipt.json                              see_draft                   nomination
 GET  /nominations/<ref>/receipt.pdf                               see_draft                   nomination

@@ -381,7 +381,7 @@ class Stage:
             "<cycle>": "contoh-2025", "<cat>": "kabkota", "<day>": "contoh-2025-1", "<int:no>": "1", "<int:doc>": "1",
             "<int:item>": "1", "<item>": "coverage", "<kind>": "coverage", "<indicator>": "A1", "<candidate>": "99.01",
             "<path:filename>": "favicon.svg", "<computed>": "C1", "<int:page>": "1", "<int:photo>": "1", "<int:a>": "1",
-            "<int:b>": "1", "<job>": self.job,
+            "<int:b>": "1", "<job>": self.job, "<end>": "csv",
         }  # fmt: skip
         if route.rule.startswith("/bootstrap"):
             values["<path:filename>"] = "umd/popper.min.js"

@@ -6,6 +6,7 @@ ended seat, a missing sheet and a moved clock. A third is open with a draft and 
 extended deadline. The historical cycle stands beside them.
 """
 
+from array import array
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -19,11 +20,14 @@ from paritrana.database import db
 from paritrana.files.models import Blob
 from paritrana.files.previews.service import make_previews_of
 from paritrana.files.store import BlobStore
+from paritrana.nominations.namelists.checking import Counted, ListFormula
+from paritrana.nominations.namelists.service import keep_counts, receive_list, refuse_list
 from paritrana.nominations.queries import nominations_of
 from paritrana.nominations.rows import kinds_asked
-from paritrana.nominations.service import declare
+from paritrana.nominations.service import create_nomination, declare
 from paritrana.panels.queries import seats_in
 from paritrana.panels.service import unseat
+from paritrana.reference.models import Organisation
 from paritrana.results.service import build_run
 from paritrana.seeding import cycles
 from paritrana.seeding.cast import Cast
@@ -53,6 +57,7 @@ def build(settings: Settings, now: datetime) -> None:
     _to_the_plenary(cast, now)
     _extended(cast, now)
     _announce_a_file(cast, now)
+    _counted_lists(cast, now)
     db.session.commit()
     drawn = db.session.scalars(select(Blob.id).order_by(Blob.id).limit(1)).one()
     make_previews_of(drawn, store=BlobStore(settings.blob_path), at=now)
@@ -71,6 +76,31 @@ def _announce_a_file(cast: Cast, now: datetime) -> None:
         draft, kinds_asked(rubric_of(category))[0], name="surat.pdf", sha256="0" * 64, size=1000, requirement="",
         actor=nominee, at=cycle_time(category.cycle, now), now=now, max_bytes=10**6,
     )  # fmt: skip
+
+
+def _counted_lists(cast: Cast, now: datetime) -> None:
+    """Two villages whose lists were counted and share a number, and one list that was refused."""
+    category = get_category(OPEN, "desa")
+    actor: Actor = cast.actor(cast.with_role("organiser")[0])
+    at, key = cycle_time(category.cycle, now), "0123456789abcdef"
+    lists = []
+    for no in (1, 2, 3):
+        village = Organisation(
+            ref=f"O-0000-000{no}", name=f"Desa Hitung {no}", kind="village", region_code="35.07", fictitious=True
+        )
+        db.session.add(village)
+        db.session.flush()
+        nomination = create_nomination(category, village, actor=actor, at=at)
+        lists.append(
+            receive_list(nomination, f"L-0000-000{no}", name="daftar.csv", size=100, actor=actor, at=at, now=now)
+        )
+        db.session.commit()
+    reasons = {"malformed": 0, "elsewhere": 0, "implausible": 0, "twice": 0}
+    for one, marks in zip(lists, ([1, 2], [2, 3]), strict=False):
+        counts = {"submitted": 2, "valid": 2, "as_figure": 0, "reasons": reasons, "groups": {}}
+        keep_counts(one, Counted(counts, array("Q", marks)), key_id=key, actor=actor, at=at)
+        db.session.commit()
+    refuse_list(lists[2], ListFormula(name="daftar.csv", cell="A2"), actor=actor, at=at)
 
 
 def _to_the_plenary(cast: Cast, now: datetime) -> None:

@@ -16,6 +16,9 @@ from paritrana.core.policy import Act
 from paritrana.database import db
 from paritrana.files.previews.service import MOST_PAGES
 from paritrana.nominations.models import Nomination
+from paritrana.nominations.namelists import queries as namelists
+from paritrana.nominations.namelists.service import KIND as NAME_LIST
+from paritrana.nominations.namelists.shown import groups_of, lines_beside
 from paritrana.nominations.rows import kind_of_page, page_name, reasons_of
 from paritrana.nominations.villages import KIND as VILLAGES
 from paritrana.verification import forms, queries, service
@@ -196,7 +199,23 @@ def _item_page(
         months=[(str(no), name) for no, name in enumerate(formats.month_names(current_language()), start=1)],
         reason_words=dict(reasons_of(kind)).get(one.explanation_reason, ""),
         documents_only=DOCUMENTS,
+        **_name_list(one, nomination),
     )
+
+
+def _name_list(one: Item, nomination: Nomination) -> dict[str, Any]:
+    """The counts of the nominee's list by name beside what is claimed, and what it shares with other lists."""
+    found = namelists.checked_list(nomination) if one.kind == NAME_LIST else None
+    if found is None:
+        return {"name_list": None}
+    claimed = {row.figure.key: row.figure.claimed for row in one.rows}
+    lists, numbers = namelists.overlap_of(found)
+    return {
+        "name_list": found,
+        "list_lines": lines_beside(found, claimed),
+        "list_groups": groups_of(found),
+        "list_overlap": (lists, numbers),
+    }
 
 
 def _pane_of(
