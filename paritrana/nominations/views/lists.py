@@ -10,12 +10,14 @@ from flask_babel import gettext as _
 
 from paritrana.accounts.once import once
 from paritrana.core.errors import NotFound, ParitranaError, StaleVersion, WrongState
+from paritrana.core.gates import KIND as COMPLIANCE
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import Act, Actor
 from paritrana.cycles.models import Category
 from paritrana.cycles.queries import all_categories, cycle_time, extensions_of
 from paritrana.database import db
 from paritrana.nominations import queries, service
+from paritrana.nominations.conditions import contradicted
 from paritrana.nominations.forms import NewNominationForm, eligibility_form
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import NominationFile
@@ -288,4 +290,5 @@ def _eligibility(
         gates=file.rubric.gates,
         lock=frame.lock_of(file),
         conflict=conflict or {},
+        signs=contradicted(file.rubric, file.items[COMPLIANCE].data if COMPLIANCE in file.items else {}),
     )

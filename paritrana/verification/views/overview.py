@@ -15,6 +15,7 @@ from paritrana.panels.service import declare
 from paritrana.verification import forms, queries, service
 from paritrana.verification.models import ChangeRequest
 from paritrana.verification.queries import Case
+from paritrana.verification.signs import signs_of
 from paritrana.verification.values import computed_values
 from paritrana.verification.views.frame import bp, check_reader, may_read, moment_in, show, status_of, stored, twins_for
 from paritrana.verification.views.gates import gate_forms, not_applicable_form, sent_gate_form
@@ -119,6 +120,7 @@ def overview_page(
         problems=[problem for one in refused for problem in one.problems],
         gate_words=forms.GATE_WORDS,
         twins=twins_for(nomination, role),
+        signs=signs_of(case),
         statements=case.revision.content.get("gates", {}),
     )
 
