@@ -57,6 +57,8 @@ SHOTS = (
     # Organiser
     Shot("organiser-cycle", "manage-verification", 860, "main"),
     Shot("organiser-shortlist", "shortlist", 900, "main"),
+    Shot("organiser-extension", "extension-proposed", 800, "#kabkota"),
+    Shot("organiser-import", "import-refused", 900, "#preview"),
     Shot("organiser-panel", "panel", 860, "main"),
     Shot("organiser-schedule", "schedule", 640, "main"),
     Shot("organiser-presenter", "attendance-wakil", 820, "main"),
