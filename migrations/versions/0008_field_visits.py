@@ -29,7 +29,7 @@ def upgrade() -> None:
         sa.Column("place", sa.Text(), nullable=False),
         sa.Column("visited_on", sa.Date(), nullable=False),
         sa.Column("offices", sa.Text(), nullable=False),
-        sa.Column("seen", sa.JSON(), nullable=False),
+        sa.Column("seen", paritrana.database.Document(), nullable=False),
         sa.Column("recorded_by", sa.Integer(), nullable=False),
         sa.Column("recorded_by_name", sa.Text(), nullable=False),
         sa.Column("recorded_at", paritrana.database.UtcDateTime(timezone=True), nullable=False),
