@@ -14,13 +14,16 @@ from wtforms import Field
 from wtforms.validators import Optional
 
 from paritrana.core.evidence import FieldSpec, KindSpec, line_figure
+from paritrana.cycles.models import RubricVersion
 from paritrana.nominations.models import EvidenceItem
+from paritrana.nominations.rows import assessed_by_itself
 from paritrana.web.forms import (
     ChoiceField,
     DayField,
     DecimalField,
     Form,
     LongTextField,
+    MarkField,
     MoneyField,
     MonthsField,
     RadioChoiceField,
@@ -284,6 +287,24 @@ def eligibility_form(
             f"{code}-version": str(there.version if there is not None else 0),
         }
     form_class = type("AllGatesForm", (EligibilityForm,), parts)
+    return form_class() if sent else form_class(formdata=None, data=data)
+
+
+def self_assessment_form(rubric: RubricVersion, stored: Mapping[str, Any], *, sent: bool) -> Any:
+    """The form of all desk indicators: `<code>-value`, `<code>-note` and `<code>-version` for each."""
+    parts: dict[str, Any] = {}
+    data: dict[str, Any] = {}
+    for indicator in assessed_by_itself(rubric):
+        code, there = indicator.code, stored.get(indicator.code)
+        parts[f"{code}-value"] = MarkField(_l("Value for %(code)s", code=code), [optional()], high=rubric.scale_max)
+        parts[f"{code}-note"] = LongTextField(_l("Reason for %(code)s", code=code), [optional()], max_length=500)
+        parts[f"{code}-version"] = VersionField()
+        data |= {
+            f"{code}-value": there.value if there is not None else None,
+            f"{code}-note": there.note if there is not None else "",
+            f"{code}-version": str(there.version if there is not None else 0),
+        }
+    form_class = type("SelfAssessmentForm", (Form,), parts)
     return form_class() if sent else form_class(formdata=None, data=data)
 
 

@@ -19,6 +19,7 @@ from paritrana.nominations.models import (
     GateStatement,
     Nomination,
     NominationRevision,
+    SelfAssessment,
 )
 from paritrana.nominations.service import STEPS
 from paritrana.reference.models import Organisation
@@ -161,6 +162,15 @@ def _statements() -> Iterator[Broken]:
     yield from replay("gate_statement", "statement on a condition", told("gate.stated"), rows, latest("gate"))
 
 
+def _assessments() -> Iterator[Broken]:
+    said = SelfAssessment
+    rows = (
+        Stored(row.ref, (row.indicator,), {"value": row.value, "note": row.note, "version": row.version})
+        for row in stream(_of_nomination(said, said.indicator, said.value, said.note, said.version))
+    )
+    yield from replay("self_assessment", "self-assessment", told("self_assessment.saved"), rows, latest("indicator"))
+
+
 def _documents() -> Iterator[Broken]:
     statement = _of_nomination(
         Attachment, Attachment.no, Attachment.kind, Attachment.requirement, Attachment.name,
@@ -263,6 +273,7 @@ CHECKS = (
     ),
     Check(replayed("evidence", "evidence"), _evidence),
     Check(replayed("gate_statement", "statement on a condition"), _statements),
+    Check(replayed("self_assessment", "self-assessment"), _assessments),
     Check(replayed("attachment", "document"), _documents),
     Check(replayed("file_declaration", "announced file"), _declarations),
     Check({"attachment.tenant": "The bytes of every document belong to the organisation that is nominated."}, _tenants),

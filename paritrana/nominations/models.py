@@ -1,6 +1,7 @@
 """A nomination, its typed evidence and documents, and every revision that was sent."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, cast
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Table, UniqueConstraint, text
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from paritrana.audit.triggers import attach
 from paritrana.cycles.models import Category
-from paritrana.database import Base, Document
+from paritrana.database import Base, Document, ExactDecimal
 from paritrana.files.models import Blob
 from paritrana.reference.models import Organisation
 
@@ -50,6 +51,9 @@ class Nomination(Base):
     attachments: Mapped[list["Attachment"]] = relationship(back_populates="nomination", order_by="Attachment.no")
     gate_statements: Mapped[list["GateStatement"]] = relationship(
         back_populates="nomination", order_by="GateStatement.gate"
+    )
+    self_assessments: Mapped[list["SelfAssessment"]] = relationship(
+        back_populates="nomination", order_by="SelfAssessment.indicator"
     )
     revisions: Mapped[list["NominationRevision"]] = relationship(
         back_populates="nomination", order_by="NominationRevision.no"
@@ -163,6 +167,27 @@ class GateStatement(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     nomination: Mapped[Nomination] = relationship(back_populates="gate_statements")
+
+
+class SelfAssessment(Base):
+    """What a nominee thinks one indicator is worth: a value on the scale and a sentence, both optional.
+
+    It counts nowhere; each sent revision keeps what stood then.
+    """
+
+    __tablename__ = "self_assessment"
+    __table_args__ = (UniqueConstraint("nomination_id", "indicator"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    nomination_id: Mapped[int] = mapped_column(ForeignKey("nomination.id"))
+    indicator: Mapped[str]
+    value: Mapped[Decimal | None] = mapped_column(ExactDecimal)
+    note: Mapped[str] = mapped_column(default="")
+    assessed_at: Mapped[datetime]
+    assessed_by_name: Mapped[str]
+    version: Mapped[int] = mapped_column(default=1)
+
+    nomination: Mapped[Nomination] = relationship(back_populates="self_assessments")
 
 
 class NominationRevision(Base):

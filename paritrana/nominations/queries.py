@@ -21,6 +21,7 @@ from paritrana.nominations.models import (
     GateStatement,
     Nomination,
     NominationRevision,
+    SelfAssessment,
 )
 from paritrana.nominations.rows import Blocker, Standing, blockers, kinds_asked, standing
 from paritrana.nominations.villages import norm_for, village_norms
@@ -97,6 +98,17 @@ def statements_of(nomination: Nomination) -> Mapping[str, GateStatement]:
         .order_by(GateStatement.gate)
     )
     return {statement.gate: statement for statement in found}
+
+
+def self_assessments_of(nomination: Nomination) -> Mapping[str, SelfAssessment]:
+    """What the nominee thinks of each indicator, by its code, as it stands in the database now (one statement)."""
+    found = db.session.scalars(
+        select(SelfAssessment)
+        .where(SelfAssessment.nomination_id == nomination.id)
+        .execution_options(populate_existing=True)
+        .order_by(SelfAssessment.indicator)
+    )
+    return {one.indicator: one for one in found}
 
 
 def attachments_of(nomination: Nomination) -> Sequence[Attachment]:

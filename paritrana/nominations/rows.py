@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from paritrana.core.evidence import KINDS, Check, CheckContext, blank_figures, run_checks
+from paritrana.core.evidence import KINDS, Check, CheckContext, blank_figures, filled_figures, run_checks
 from paritrana.core.quantities import Count, Label, Quantity, Text, Year
 from paritrana.core.words import N_
 from paritrana.cycles.models import Indicator, RubricVersion
@@ -15,6 +15,7 @@ from paritrana.nominations.models import Attachment, EvidenceItem, GateStatement
 
 INTERVIEW = "interview"  # the stage whose indicators are judged in the room and take no evidence beforehand
 DOCUMENTS_ONLY = "indicator:"
+SENT_AS = "self_assessment"  # where a sent revision keeps what the nominee thinks of its indicators, if anything
 
 # Reasons for an open difference; the text beside them says the rest. Money has two more reasons than counts.
 COUNT_REASONS = (
@@ -59,6 +60,18 @@ class Blocker:
 
 
 @dataclass(frozen=True)
+class Progress:
+    """What a kind requires, what of it is present, and what its checks say: numbers for the row of a task list."""
+
+    entries: int  # required entries that are filled in
+    entries_needed: int
+    documents: int  # documents asked for that are attached
+    documents_needed: int
+    checks: int  # checks that could look at something
+    asking: int  # of them, those that ask for an explanation
+
+
+@dataclass(frozen=True)
 class Standing:
     """How far one kind of evidence is: state of its chip, hints for the row, and what its checks ask about."""
 
@@ -68,6 +81,7 @@ class Standing:
     documents: tuple[Attachment, ...]
     differences: tuple[Check, ...]
     explained: bool
+    progress: Progress
 
 
 def evidence_rows(rubric: RubricVersion) -> list[EvidenceRow]:
@@ -79,6 +93,16 @@ def evidence_rows(rubric: RubricVersion) -> list[EvidenceRow]:
         kinds = kinds_of(indicator)
         rows.extend(EvidenceRow(indicator, kind, several=len(kinds) > 1) for kind in kinds)
     return rows
+
+
+def assessed_by_itself(rubric: RubricVersion) -> list[Indicator]:
+    """The indicators for which a nominee may say what it thinks they are worth: those not judged in the interview."""
+    return [one for one in rubric.indicators if one.stage != INTERVIEW]
+
+
+def judged_in_interview(rubric: RubricVersion) -> list[Indicator]:
+    """The indicators that take no evidence beforehand, in rubric order."""
+    return [one for one in rubric.indicators if one.stage == INTERVIEW]
 
 
 def kinds_of(indicator: Indicator) -> tuple[str, ...]:
@@ -127,9 +151,11 @@ def kind_of_page(name: str) -> str:
 
 def open_differences(kind: str, data: Mapping[str, Any], context: CheckContext) -> tuple[Check, ...]:
     """The checks of an item that ask for an explanation."""
-    if kind not in KINDS or not data:
-        return ()
-    return tuple(check for check in run_checks(kind, data, context) if check.severity == "ask")
+    return tuple(check for check in _checks(kind, data, context) if check.severity == "ask")
+
+
+def _checks(kind: str, data: Mapping[str, Any], context: CheckContext) -> list[Check]:
+    return run_checks(kind, data, context) if kind in KINDS and data else []
 
 
 def standing(
@@ -142,7 +168,8 @@ def standing(
     """How far a kind is. Only the nominee's own word makes it `done`; a check that asks keeps it at `attention`."""
     item = items.get(kind)
     documents = tuple(one for one in attachments if one.kind == kind and one.removed_at is None)
-    differences = open_differences(kind, item.data, context) if item is not None else ()
+    checks = _checks(kind, item.data, context) if item is not None else []
+    differences = tuple(check for check in checks if check.severity == "ask")
     explained = item is not None and bool(item.explanation_reason and item.explanation.strip())
     missing = _missing(rubric, kind, items, attachments, context.election_held)
     hints: list[tuple[str, Mapping[str, Quantity]]] = [(one.message, one.params) for one in missing]
@@ -161,7 +188,14 @@ def standing(
         state = "done"
     else:
         state = "doing"
-    return Standing(state, tuple(hints) if state != "open" else (), item, documents, differences, explained)
+    filled, needed = (0, 0)
+    if kind in KINDS:
+        data = item.data if item is not None else {}
+        held, candidate = context.election_held, rubric.category_kind
+        filled, needed = filled_figures(kind, data, election_held=held, candidate=candidate)
+    asked = requirements_of(rubric, kind)
+    progress = Progress(filled, needed, len(asked) - len(absent), len(asked), len(checks), len(differences))
+    return Standing(state, tuple(hints) if state != "open" else (), item, documents, differences, explained, progress)
 
 
 def blockers(

@@ -16,13 +16,14 @@ from paritrana.cycles.queries import get_category, rubric_of
 from paritrana.database import db
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import current_revision
+from paritrana.nominations.rows import SENT_AS
 from paritrana.publication import queries
 from paritrana.publication.models import Publication
 from paritrana.results import words as ranking_words
 from paritrana.verification.explanation import STATE_SHAPES, STATES, Explanation, explained, without_names
 from paritrana.verification.queries import find_verification
 from paritrana.verification.values import computed_values
-from paritrana.web.access import allowed
+from paritrana.web.access import allowed, may
 
 bp = Blueprint("explanation", __name__, template_folder="templates")
 
@@ -40,6 +41,7 @@ def candidate(category: Category, candidate: str) -> ResponseReturnValue:
         raise NotFound
     rubric = rubric_of(category)
     values = _sealed_values(publication, candidate)
+    nomination = _nomination_of(category, candidate)
     return render_template(
         "publication/candidate.html",
         category=category,
@@ -50,7 +52,8 @@ def candidate(category: Category, candidate: str) -> ResponseReturnValue:
         row=row,
         rubric=rubric,
         values=values,
-        explanations=_explanations(category, rubric, candidate, values),
+        explanations=_explanations(category, rubric, nomination, values),
+        own_words=_own_words(nomination),
         states=STATES,
         state_shapes=STATE_SHAPES,
         ranking_words=ranking_words,
@@ -70,18 +73,29 @@ def _sealed_values(publication: Publication, candidate: str) -> Mapping[str, str
     return {one["indicator"]: one["value"] for one in rows if one["candidate"] == candidate}
 
 
+def _nomination_of(category: Category, candidate: str) -> Nomination | None:
+    return db.session.scalar(
+        select(Nomination)
+        .where(Nomination.category_id == category.id, Nomination.candidate_code == candidate)
+        .options(joinedload(Nomination.organisation, innerjoin=True))
+    )
+
+
+def _own_words(nomination: Nomination | None) -> Mapping[str, Any]:
+    """What the nominee thought of its own indicators: for itself alone, beside what came out."""
+    if nomination is None or not may(Act.SEE_DRAFT, nomination):
+        return {}
+    revision = current_revision(nomination)
+    return {} if revision is None else revision.content.get(SENT_AS, {})
+
+
 def _explanations(
-    category: Category, rubric: RubricVersion, candidate: str, values: Mapping[str, str]
+    category: Category, rubric: RubricVersion, nomination: Nomination | None, values: Mapping[str, str]
 ) -> Mapping[str, Explanation]:
     """How each computed value of a candidate came about, by indicator, with verified figures alone.
 
     Only where the steps end at the published value: a page never shows steps that lead elsewhere.
     """
-    nomination = db.session.scalar(
-        select(Nomination)
-        .where(Nomination.category_id == category.id, Nomination.candidate_code == candidate)
-        .options(joinedload(Nomination.organisation, innerjoin=True))
-    )
     if nomination is None:
         return {}
     revision, verification = current_revision(nomination), find_verification(nomination)

@@ -128,7 +128,8 @@ class Line:
     points: Sequence[tuple[int, Fraction, str]]
 
 
-LINES = 300  # height of the picture of years without its legend
+ACROSS, LINES = 440, 280  # width of the picture of years, and its height without the legend
+IN_A_ROW = 2  # entries in a row of its legend
 # One after the other: colour, dashes and the shape of the points, which differ so that lines read without colour.
 STROKES = (("#0067A5", ""), ("#C25400", "2 5"), ("#5F6878", "10 6"))
 ABOVE, BELOW = -12, 22  # where the numbers of the first line stand, and those of the others
@@ -141,17 +142,17 @@ def year_lines(name: str, title: str, description: str, lines: Sequence[Line]) -
     """
     years = sorted({year for line in lines for year, _value, _text in line.points})
     first, span = (years[0], max(1, years[-1] - years[0])) if years else (0, 1)
-    top = 12 + LEGEND_ROW * -(-len(lines) // LEGEND) + 16
-    left, right, bottom = 64, WIDTH - 40, top + LINES - 56
+    top = 12 + LEGEND_ROW * -(-len(lines) // IN_A_ROW) + 16
+    left, right, bottom = 48, ACROSS - 8, top + LINES - 56
 
     def across(year: int) -> float:
-        return left + 24 + (right - left - 48) * (year - first) / span
+        return left + 28 + (right - left - 56) * (year - first) / span
 
     def down(value: Fraction) -> float:
         return float(bottom - (bottom - top) * value / 100)
 
     pieces = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top + LINES - 20}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="p-years" viewBox="0 0 {ACROSS} {top + LINES - 20}" role="img" '
         f'aria-labelledby="{name}-title {name}-desc" font-size="14">'
         f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(description)}</desc>'
     ]
@@ -168,7 +169,7 @@ def year_lines(name: str, title: str, description: str, lines: Sequence[Line]) -
     for place, line in enumerate(lines):
         colour, dashes = STROKES[place % len(STROKES)]
         dash = f' stroke-dasharray="{dashes}"' if dashes else ""
-        along, at = place % LEGEND * (WIDTH // LEGEND), place // LEGEND * LEGEND_ROW + 11
+        along, at = place % IN_A_ROW * (ACROSS // IN_A_ROW), place // IN_A_ROW * LEGEND_ROW + 11
         pieces.append(
             f'<path d="M{along} {at}H{along + 36}" stroke="{colour}" stroke-width="3" fill="none"{dash}/>'
             + _point(place, along + 18, at, colour)

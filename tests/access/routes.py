@@ -105,6 +105,7 @@ POST /nominations/<ref>/list                                      upload        
 GET  /nominations/<ref>/list/standing                             see_draft                   nomination
 GET  /nominations/<ref>/list/template.<end>                       see_draft                   nomination
 POST /nominations/<ref>/list/use                                  edit_nomination             nomination
+GET  /nominations/<ref>/explanation/<computed>                    see_draft                   nomination
 GET  /nominations/<ref>/receipt                                   see_draft                   nomination
 GET  /nominations/<ref>/receipt.json                              see_draft                   nomination
 GET  /nominations/<ref>/receipt.pdf                               see_draft                   nomination
@@ -114,6 +115,8 @@ GET  /nominations/<ref>/revisions/<int:a>/<int:b>                 see_draft     
 POST /nominations/<ref>/submit                                    submit                      nomination
 POST /nominations/<ref>/take-back                                 take_back                   nomination
 POST /nominations/<ref>/uploads                                   upload                      nomination
+GET  /nominations/<ref>/self-assessment                           see_draft                   nomination
+POST /nominations/<ref>/self-assessment                           see_draft + edit_nomination nomination
 GET  /nominations/<ref>/uploads/<upload>                          upload                      nomination
 PUT  /nominations/<ref>/uploads/<upload>                          upload                      nomination
 POST /nominations/<ref>/uploads/<upload>/cancel                   upload                      nomination

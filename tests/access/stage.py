@@ -380,7 +380,8 @@ class Stage:
         values = {
             "<cycle>": "contoh-2025", "<cat>": "kabkota", "<day>": "contoh-2025-1", "<int:no>": "1", "<int:doc>": "1",
             "<int:item>": "1", "<item>": "coverage", "<kind>": "coverage", "<indicator>": "A1", "<candidate>": "99.01",
-            "<path:filename>": "favicon.svg", "<computed>": "C1", "<int:page>": "1", "<int:photo>": "1", "<int:a>": "1",
+            "<computed>": "C1",
+            "<path:filename>": "favicon.svg", "<int:page>": "1", "<int:photo>": "1", "<int:a>": "1",
             "<int:b>": "1", "<job>": self.job, "<end>": "csv",
         }  # fmt: skip
         if route.rule.startswith("/bootstrap"):

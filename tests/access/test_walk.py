@@ -79,6 +79,8 @@ def expected(matrix: Matrix, who: Who, route: Route, state: int) -> str:
         return HIDDEN if roles != {"PU"} else SIGN_IN  # a nominee has a page of its own
     if route.rule in VISITS and route.safe and first_role(matrix, route, roles, truth, state) == "NO":
         return HIDDEN
+    if route.rule == EXPLAINED and first_role(matrix, route, roles, truth, state) not in READERS | {"AU"}:
+        return HIDDEN if roles != {"PU"} else SIGN_IN  # a nominee has a page of its own
     first = matrix.answer(route.act, roles, truth, at, route.kind, second=route.second)
     if first != ALLOWED:
         return first

@@ -9,6 +9,7 @@ extended deadline. The historical cycle stands beside them.
 from array import array
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from sqlalchemy import select
 
@@ -24,7 +25,7 @@ from paritrana.nominations.namelists.checking import Counted, ListFormula
 from paritrana.nominations.namelists.service import keep_counts, receive_list, refuse_list
 from paritrana.nominations.queries import nominations_of
 from paritrana.nominations.rows import kinds_asked
-from paritrana.nominations.service import create_nomination, declare
+from paritrana.nominations.service import assess, create_nomination, declare
 from paritrana.panels.queries import seats_in
 from paritrana.panels.service import unseat
 from paritrana.reference.models import Organisation
@@ -57,6 +58,7 @@ def build(settings: Settings, now: datetime) -> None:
     _to_the_plenary(cast, now)
     _extended(cast, now)
     _announce_a_file(cast, now)
+    _assess_itself(cast, now)
     _counted_lists(cast, now)
     db.session.commit()
     drawn = db.session.scalars(select(Blob.id).order_by(Blob.id).limit(1)).one()
@@ -101,6 +103,16 @@ def _counted_lists(cast: Cast, now: datetime) -> None:
         keep_counts(one, Counted(counts, array("Q", marks)), key_id=key, actor=actor, at=at)
         db.session.commit()
     refuse_list(lists[2], ListFormula(name="daftar.csv", cell="A2"), actor=actor, at=at)
+
+
+def _assess_itself(cast: Cast, now: datetime) -> None:
+    """What the nominee of the open draft thinks of one indicator."""
+    category = get_category(OPEN, "kabkota")
+    (draft,) = nominations_of(category, {"draft"})
+    nominee: Actor = cast.actor(cast.with_role("nominee")[0])
+    code = next(one.code for one in rubric_of(category).indicators)
+    at = cycle_time(category.cycle, now)
+    assess(draft, {code: (Decimal("7.50"), "Perda sudah berlaku (simulasi).", 0)}, actor=nominee, at=at)
 
 
 def _to_the_plenary(cast: Cast, now: datetime) -> None:

@@ -76,6 +76,7 @@ REPLAYED: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
                    "candidate_code = 'x'"),
     "evidence": ("evidence_item", {"kind": "x"}, "note = 'x'"),
     "gate_statement": ("gate_statement", {"gate": "x"}, "note = 'x'"),
+    "self_assessment": ("self_assessment", {"indicator": "Z9"}, "note = 'x'"),
     "file_declaration": ("file_declaration", {"ref": "D-0000-0000-0000", "sha256": "f" * 64}, "name = 'x'"),
     "attachment": ("attachment", {"no": 999}, "name = 'x'"),
     "name_list": ("name_list", {"ref": "L-0000-0009"}, "name = 'x'"),

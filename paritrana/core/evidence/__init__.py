@@ -32,6 +32,7 @@ __all__ = [
     "arithmetic",
     "blank_figures",
     "claims",
+    "filled_figures",
     "line_figure",
     "line_key_of",
     "run_checks",
@@ -54,3 +55,10 @@ def blank_figures(kind: str, data: Stored, *, election_held: bool = True, candid
     """The keys of the required fields, counted or not, that are not filled in."""
     found = entries(KINDS[kind], data, election_held=election_held, candidate=candidate)
     return tuple(key for key, field, value in found if field.required and value is None)
+
+
+def filled_figures(kind: str, data: Stored, *, election_held: bool = True, candidate: str = REGENCY) -> tuple[int, int]:
+    """How many of the required fields are filled in, and how many there are; every line adds its own."""
+    found = entries(KINDS[kind], data, election_held=election_held, candidate=candidate)
+    needed = [value for _key, field, value in found if field.required]
+    return sum(1 for value in needed if value is not None), len(needed)

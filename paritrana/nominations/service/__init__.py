@@ -4,6 +4,7 @@
 it was opened. Every act locks the cycle's intake stream first, so that two people never write past each other.
 """
 
+from paritrana.nominations.service.assessing import OffTheScale, assess, assessments_sent
 from paritrana.nominations.service.copying import (
     DraftHasFigures,
     NoEarlierNomination,
@@ -82,6 +83,7 @@ __all__ = [
     "NotComplete",
     "NotFitting",
     "NothingSavedYet",
+    "OffTheScale",
     "Saved",
     "TooManyBytes",
     "TooManyDeclarations",
@@ -90,6 +92,8 @@ __all__ = [
     "UnknownKind",
     "UnreadableDeclaration",
     "amend",
+    "assess",
+    "assessments_sent",
     "attach",
     "attach_again",
     "check_fits",

@@ -18,6 +18,7 @@ from paritrana.database import canonical, db, random_ref
 from paritrana.nominations import queries
 from paritrana.nominations.models import Nomination, NominationRevision
 from paritrana.nominations.rows import Blocker, blockers, kinds_asked
+from paritrana.nominations.service.assessing import assessments_sent
 from paritrana.nominations.service.evidence import clean_data, saved_in, store_evidence, with_figures
 from paritrana.nominations.service.writing import AMENDABLE, UnknownKind, check_open, closed, lock
 
@@ -170,7 +171,7 @@ def _revise(nomination: Nomination, *, actor: Actor, at: datetime, note: str = "
 
 
 def _content(nomination: Nomination) -> dict[str, Any]:
-    return {
+    return assessments_sent(nomination) | {
         "evidence": {
             kind: {
                 "data": item.data,

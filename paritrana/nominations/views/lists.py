@@ -1,6 +1,6 @@
 """The list of an actor's nominations, a new nomination, the task list and the conditions of one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,17 @@ from paritrana.nominations.conditions import contradicted
 from paritrana.nominations.forms import NewNominationForm, eligibility_form
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import NominationFile
-from paritrana.nominations.rows import Standing, evidence_rows, page_name
+from paritrana.nominations.rows import (
+    EvidenceRow,
+    Progress,
+    Standing,
+    assessed_by_itself,
+    evidence_rows,
+    indicators_of,
+    judged_in_interview,
+    kinds_of,
+    page_name,
+)
 from paritrana.nominations.views import frame
 from paritrana.nominations.views.copying import copy_offer
 from paritrana.nominations.views.frame import bp
@@ -43,6 +53,8 @@ class RowView:
     word: str | None = None
     hint: str = ""
     changed: str = ""
+    detail: str = ""  # what is required, present and checked
+    links: Sequence[tuple[str, str]] = ()  # further pages of the row: words and address
 
     @property
     def unfinished(self) -> bool:
@@ -167,6 +179,8 @@ def task_list(nomination: Nomination) -> ResponseReturnValue:
         nomination.organisation.name,
         eligibility=[eligibility],
         evidence=[row for row in evidence if row.unfinished or not only_open],
+        interview=interview_views(file),
+        assessment=self_assessment_row(file),
         only_open=only_open,
         done=sum(not row.unfinished for row in counted),
         total=len(counted),
@@ -195,9 +209,63 @@ def evidence_views(file: NominationFile, standings: Mapping[str, Standing]) -> l
         changed = ""
         if found.item is not None:
             changed = f"{found.item.changed_by_name}, {moment(found.item.changed_at, zone, 'short')}"
+        shared = [one.code for one in indicators_of(file.rubric, row.kind) if one.code != row.indicator.code]
+        if shared:
+            hints.append(_("Counts for %(codes)s, too", codes=", ".join(shared)))
         url = url_for("nominations.evidence", ref=file.nomination.ref, kind=page_name(row.kind))
-        rows.append(RowView(frame.row_title(row), url, found.state, None, "; ".join(hints), changed))
+        rows.append(
+            RowView(
+                frame.row_title(row), url, found.state, None, "; ".join(hints), changed,
+                detail=progress_words(found.progress), links=_explained(file, row),
+            )
+        )  # fmt: skip
     return rows
+
+
+def progress_words(one: Progress) -> str:
+    """What a row requires, what is present and what was checked, in one line."""
+    said = []
+    if one.entries_needed:
+        said.append(_("Entries %(n)s of %(total)s", n=number(one.entries), total=number(one.entries_needed)))
+    if one.documents_needed:
+        said.append(_("Documents %(n)s of %(total)s", n=number(one.documents), total=number(one.documents_needed)))
+    if one.checks:
+        asking = _("%(n)s ask for an explanation", n=number(one.asking)) if one.asking else _("none asks anything")
+        said.append(_("Checks %(n)s: %(asking)s", n=number(one.checks), asking=asking))
+    return " · ".join(said)
+
+
+def _explained(file: NominationFile, row: EvidenceRow) -> list[tuple[str, str]]:
+    """The way to the calculation of an indicator, on the first of its rows."""
+    indicator = row.indicator
+    if indicator.source != "computed" or kinds_of(indicator)[0] != row.kind:
+        return []
+    address = url_for("verification.claimed_explanation", ref=file.nomination.ref, computed=indicator.code)
+    return [(_("How %(code)s is calculated", code=indicator.code), address)]
+
+
+def interview_views(file: NominationFile) -> list[RowView]:
+    """The indicators that are judged in the interview: nothing is asked for them beforehand."""
+    return [
+        RowView(
+            f"{one.code} {own(one, 'title')}",
+            None,
+            "neutral",
+            _("No evidence beforehand"),
+            _("Weight %(weight)s", weight=number(one.weight)),
+        )
+        for one in judged_in_interview(file.rubric)
+    ]
+
+
+def self_assessment_row(file: NominationFile) -> RowView:
+    """The row of what the nominee thinks of its indicators; it blocks nothing."""
+    asked = assessed_by_itself(file.rubric)
+    there = queries.self_assessments_of(file.nomination)
+    count = sum(1 for one in asked if one.code in there and there[one.code].value is not None)
+    hint = _("%(n)s of %(total)s indicators assessed; it counts nowhere", n=number(count), total=number(len(asked)))
+    url = url_for("nominations.self_assessment", ref=file.nomination.ref)
+    return RowView(_("Say what you think each indicator is worth"), url, "neutral", _("Optional"), hint)
 
 
 def eligibility_row(file: NominationFile) -> RowView:

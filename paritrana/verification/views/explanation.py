@@ -17,13 +17,13 @@ from paritrana.cycles.models import Indicator, RubricVersion
 from paritrana.cycles.queries import rubric_of, state_now
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.pictures import target_path
-from paritrana.nominations.queries import current_revision, evidence_of, get_nomination
+from paritrana.nominations.queries import current_revision, evidence_of, get_nomination, self_assessments_of
 from paritrana.nominations.rows import kinds_of
 from paritrana.reference.queries import national_targets
 from paritrana.verification import queries
 from paritrana.verification.explanation import STATE_SHAPES, STATES, Explanation, explained
 from paritrana.verification.values import claimed_value, computed_values, found_figures, not_applicable
-from paritrana.verification.views.frame import READERS, bp, may_read, show
+from paritrana.verification.views.frame import READERS, bp, may_read, self_said, show
 from paritrana.web.access import allowed, ask, current_actor, now
 
 REASON_LENGTH = 500
@@ -48,6 +48,7 @@ def claimed_explanation(nomination: Nomination, computed: str) -> ResponseReturn
         indicator,
         claimed=explained(indicator, rubric, value, evidence, None, election_held=held),
         verified=_verified(nomination, rubric, indicator, evidence) if public else None,
+        said=_said(nomination, indicator),
         picture=_path(nomination, indicator, evidence, found=public),
         with_claims=True,
         role=Role.NOMINEE,
@@ -74,7 +75,7 @@ def explanation(nomination: Nomination, computed: str) -> ResponseReturnValue:
         )  # fmt: skip
     elif not may_read(nomination, role):
         return redirect(url_for("verification.overview", ref=nomination.ref), 303)
-    evidence = _evidence(nomination)
+    evidence, revision = _evidence(nomination), current_revision(nomination)
     seated = nomination.category_id in current_actor().seats
     return _page(
         nomination,
@@ -82,6 +83,7 @@ def explanation(nomination: Nomination, computed: str) -> ResponseReturnValue:
         indicator,
         claimed=None,
         verified=_verified(nomination, rubric, indicator, evidence),
+        said={} if revision is None else self_said(nomination, revision).get(indicator.code, {}),
         picture=None if seated else _path(nomination, indicator, evidence, found=True),
         with_claims=not seated,
         role=role,
@@ -96,6 +98,7 @@ def _page(
     *,
     claimed: Explanation | None,
     verified: Explanation | None,
+    said: Mapping[str, Any],
     picture: Markup | None,
     with_claims: bool,
     role: Role,
@@ -110,6 +113,7 @@ def _page(
         indicator=indicator,
         claimed=claimed,
         verified=verified,
+        said=said,
         picture=picture,
         with_claims=with_claims,
         excused=excused,
@@ -154,6 +158,14 @@ def _evidence(nomination: Nomination) -> Evidence:
     if revision is None:
         return {kind: item.data for kind, item in evidence_of(nomination).items()}
     return {kind: said.get("data") or {} for kind, said in revision.content["evidence"].items()}
+
+
+def _said(nomination: Nomination, indicator: Indicator) -> Mapping[str, Any]:
+    """What the nominee itself thinks of an indicator, as it stands now."""
+    one = self_assessments_of(nomination).get(indicator.code)
+    if one is None or (one.value is None and not one.note):
+        return {}
+    return {"value": None if one.value is None else format(one.value, "f"), "note": one.note}
 
 
 def _verified(nomination: Nomination, rubric: RubricVersion, indicator: Indicator, evidence: Evidence) -> Explanation:

@@ -9,20 +9,24 @@ from flask import Blueprint, flash, redirect, render_template
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from paritrana.core.errors import NotFound
-from paritrana.core.evidence import KINDS
+from paritrana.core.evidence import KINDS, development_target
 from paritrana.core.policy import Act, Role
 from paritrana.cycles.models import Category
 from paritrana.cycles.queries import cycle_time
 from paritrana.database import db
-from paritrana.nominations.models import Nomination
-from paritrana.nominations.rows import page_name
+from paritrana.nominations.models import Nomination, NominationRevision
+from paritrana.nominations.pictures import target_path
+from paritrana.nominations.rows import SENT_AS, page_name
 from paritrana.panels.queries import has_declared
+from paritrana.reference.queries import national_targets
 from paritrana.verification import forms, queries
-from paritrana.verification.figures import SHAPES, VERDICTS, difference, quantity_of
+from paritrana.verification.figures import SHAPES, VERDICTS, WITHOUT_VALUE, difference, quantity_of
 from paritrana.verification.queries import Case, Item
 from paritrana.verification.twins import Twin, twins_of
+from paritrana.verification.values import computed_values
 from paritrana.web import formats
 from paritrana.web.access import ask, current_actor, now, visible
 from paritrana.web.template_filters import current_language, own
@@ -82,8 +86,41 @@ def show(template: str, nomination: Nomination, **context: Any) -> str:
         difference=difference,
         me=current_actor(),
         score=score,
+        self_said=self_said,
+        plan_picture=plan_picture,
+        computed_of=computed_of,
         **context,
     )
+
+
+def self_said(nomination: Nomination, revision: NominationRevision) -> Mapping[str, Mapping[str, Any]]:
+    """What the nominee says its indicators are worth, by indicator: {value, note}. The panel never reads it.
+
+    A member who saw the nominee's own number would mark with it in mind, so a seat in the category shows nothing.
+    """
+    if nomination.category_id in current_actor().seats:
+        return {}
+    said: Mapping[str, Mapping[str, Any]] = revision.content.get(SENT_AS, {})
+    return said
+
+
+def computed_of(case: Case) -> Mapping[str, str | None]:
+    """The verified value of every computed indicator, None where there is none yet (four statements)."""
+    found = computed_values(case.nomination.category, case.rubric, [case.nomination])
+    return {code: one.value for (_nomination, code), one in found.items()}
+
+
+def plan_picture(case: Case, item: Item) -> Markup | None:
+    """The path in the development plan as claimed and as found (one statement, none for another kind of evidence)."""
+    if item.kind != development_target.SPEC.kind:
+        return None
+    data = case.revision.content["evidence"].get(item.kind, {}).get("data") or {}
+    found = {
+        row.figure.key: row.found
+        for row in item.rows
+        if row.finding is not None and row.finding.verdict not in WITHOUT_VALUE
+    }
+    return target_path("plan", data, national_targets(case.nomination.category.cycle.target_instrument), found)
 
 
 def item_title(one: Item) -> str:
