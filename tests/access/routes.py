@@ -105,7 +105,6 @@ POST /nominations/<ref>/list                                      upload        
 GET  /nominations/<ref>/list/standing                             see_draft                   nomination
 GET  /nominations/<ref>/list/template.<end>                       see_draft                   nomination
 POST /nominations/<ref>/list/use                                  edit_nomination             nomination
-GET  /nominations/<ref>/explanation/<computed>                    see_draft                   nomination
 GET  /nominations/<ref>/receipt                                   see_draft                   nomination
 GET  /nominations/<ref>/receipt.json                              see_draft                   nomination
 GET  /nominations/<ref>/receipt.pdf                               see_draft                   nomination

@@ -75,8 +75,6 @@ def expected(matrix: Matrix, who: Who, route: Route, state: int) -> str:
         return HIDDEN  # the address is for an assessor who steps back; others have pages of their own for that
     if route.safe and route.rule in DESK and first_role(matrix, route, roles, truth, state) not in READERS:
         return HIDDEN if roles != {"PU"} else SIGN_IN  # the desk of officers: a nominee has pages of its own
-    if route.rule == EXPLAINED and first_role(matrix, route, roles, truth, state) not in READERS | {"AU"}:
-        return HIDDEN if roles != {"PU"} else SIGN_IN  # a nominee has a page of its own
     if route.rule in VISITS and route.safe and first_role(matrix, route, roles, truth, state) == "NO":
         return HIDDEN
     if route.rule == EXPLAINED and first_role(matrix, route, roles, truth, state) not in READERS | {"AU"}:
