@@ -83,6 +83,7 @@ class Act(StrEnum):
     REQUEST_CHANGE = "request_change"
     ANSWER_REQUEST = "answer_request"
     CLOSE_VERIFICATION = "close_verification"
+    OVERRIDE = "override_verification"
     SEAT_PANEL = "seat_panel"
     RECUSE = "recuse"
     PLAN_SESSION = "plan_session"
@@ -189,6 +190,7 @@ MATRIX: Mapping[Act, Mapping[str, str]] = {
     Act.REQUEST_CHANGE: {"VE": "3-4 pn"},
     Act.ANSWER_REQUEST: {"NO": "3-4 oqr"},
     Act.CLOSE_VERIFICATION: {"VE": "3-4 pn [not_first]"},
+    Act.OVERRIDE: {"VE": "3-4 pnw2(VE); 3-4 2nd pn [not_proposer]"},
     Act.SEAT_PANEL: {"CH": "4-5 2nd", "OR": "0-3 cw; 4-5 cw2(CH)"},
     Act.RECUSE: {"VE": "0-5 s", "AS": "0-6 s", "CH": "0-6 s; 0-6 pw"},
     Act.PLAN_SESSION: {"OR": "3-4 c"},
@@ -227,7 +229,7 @@ WITH_ACCOUNT = frozenset(act for act, row in MATRIX.items() if row is _SIGNED_IN
 _OF_A_NOMINATION = (
     Act.EDIT_NOMINATION, Act.SUBMIT, Act.TAKE_BACK, Act.WITHDRAW, Act.UPLOAD, Act.DOWNLOAD_EVIDENCE,
     Act.TAKE_VERIFICATION, Act.VERIFY, Act.SET_FINDING, Act.DECIDE_FINDING, Act.REQUEST_CHANGE,
-    Act.ANSWER_REQUEST, Act.CLOSE_VERIFICATION,
+    Act.ANSWER_REQUEST, Act.CLOSE_VERIFICATION, Act.OVERRIDE,
 )  # fmt: skip
 _OF_A_SLOT = (Act.OPEN_SESSION, Act.CLOSE_SESSION, Act.RECORD_ATTENDANCE)
 _OF_A_CYCLE = (

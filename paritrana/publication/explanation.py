@@ -42,6 +42,7 @@ def candidate(category: Category, candidate: str) -> ResponseReturnValue:
     rubric = rubric_of(category)
     values = _sealed_values(publication, candidate)
     nomination = _nomination_of(category, candidate)
+    set_values = {one["indicator"]: one for one in row.get("set_values", [])}
     return render_template(
         "publication/candidate.html",
         category=category,
@@ -52,7 +53,10 @@ def candidate(category: Category, candidate: str) -> ResponseReturnValue:
         row=row,
         rubric=rubric,
         values=values,
-        explanations=_explanations(category, rubric, nomination, values),
+        set_values=set_values,
+        explanations=_explanations(
+            category, rubric, nomination, values | {code: one["computed"] for code, one in set_values.items()}
+        ),
         own_words=_own_words(nomination),
         states=STATES,
         state_shapes=STATE_SHAPES,
@@ -67,7 +71,7 @@ def _row_of(publication: Publication | None, candidate: str) -> Mapping[str, Any
     return next((row for row in publication.table["rows"] if row["candidate"] == candidate), None)
 
 
-def _sealed_values(publication: Publication, candidate: str) -> Mapping[str, str]:
+def _sealed_values(publication: Publication, candidate: str) -> dict[str, str | None]:
     """The computed values of a candidate as they stand in the published bundle, by indicator."""
     rows = json.loads(publication.bundle).get("computed", [])
     return {one["indicator"]: one["value"] for one in rows if one["candidate"] == candidate}
@@ -90,11 +94,12 @@ def _own_words(nomination: Nomination | None) -> Mapping[str, Any]:
 
 
 def _explanations(
-    category: Category, rubric: RubricVersion, nomination: Nomination | None, values: Mapping[str, str]
+    category: Category, rubric: RubricVersion, nomination: Nomination | None, values: Mapping[str, str | None]
 ) -> Mapping[str, Explanation]:
     """How each computed value of a candidate came about, by indicator, with verified figures alone.
 
-    Only where the steps end at the published value: a page never shows steps that lead elsewhere.
+    `values` are the published ones, of a set value the computed one that stands beside it. Only where the steps end
+    there: a page never shows steps that lead elsewhere.
     """
     if nomination is None:
         return {}

@@ -67,6 +67,7 @@ def _row(one: Standing, title: tuple[str, str] | None) -> Json:
         "assessors": one.assessors,
         "not_applicable": [dict(each) for each in one.not_applicable],
         "caps": [dict(each) for each in one.caps],
+        "set_values": [dict(each) for each in one.set_values],
         "title_id": title[0] if title else None,
         "title_en": title[1] if title else None,
     }

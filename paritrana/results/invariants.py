@@ -186,11 +186,17 @@ def _computed_anew() -> Iterator[Broken]:
             continue  # the rule about the bundle itself names it
         yield from _conflicted(category, where, sealed)
         try:
-            contest = queries.inputs(category).contest
+            given = queries.inputs(category)
+            contest = given.contest
             now = json.loads(json.dumps(build(contest, rank(contest))))
         except ParitranaError as refusal:
             yield Broken("result.recomputed", where, f"The ranking cannot be computed any more: {refusal}")
             continue
+        marked = {
+            key: said for key, said in (sealed.get("provenance") or {}).items() if key.startswith(queries.SET_VALUE)
+        }
+        if marked != given.set_values:
+            yield Broken("result.set_values", where, "The ranking does not mark exactly the values that were set.")
         moved = [name for name in FOLLOWS if sealed.get(name, []) != now.get(name, [])]
         if moved:
             yield Broken(
@@ -243,6 +249,7 @@ CHECKS = (
     Check(
         {
             "result.recomputed": "The sealed ranking comes out the same, computed anew from what is stored.",
+            "result.set_values": "A sealed ranking marks exactly the values that two people set, with the reason.",
             "result.conflicted": "No mark counts in a sealed ranking whose assessor is in conflict with the candidate.",
         },
         _computed_anew,

@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from paritrana.core.ranking import RECUSED
 from paritrana.cycles.models import Category
 from paritrana.results.models import ResultRun
-from paritrana.results.queries import MarkRow
+from paritrana.results.queries import MarkRow, SetValue
 from paritrana.web import formats
 from paritrana.web.exports import Spool, cell, number_cell
 
@@ -24,12 +24,21 @@ _BATCH = 500  # rows that are encoded at once
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def as_csv(spool: Spool, category: Category, run: ResultRun | None, rows: Iterable[MarkRow], *, names: bool) -> int:
+def as_csv(
+    spool: Spool,
+    category: Category,
+    run: ResultRun | None,
+    rows: Iterable[MarkRow],
+    *,
+    names: bool,
+    set_values: Iterable[SetValue] = (),
+) -> int:
     """Write the marks for a spreadsheet program; tells how many rows.
 
     Without `names` assessors stand by their codes, and what they wrote about an abstention is left out.
 
-    Below the table, after an empty line, stand the number of rows, the run and the digest of the lines above.
+    Below the table, after an empty line, stand the number of rows, the run and the digest of the lines above, then a
+    line for each computed value that two people set.
     """
     spool.write(b"\xef\xbb\xbf")
     spool.write_csv([_heads()])
@@ -57,6 +66,19 @@ def as_csv(spool: Spool, category: Category, run: ResultRun | None, rows: Iterab
             [str(_("Run")), "" if run is None else str(run.no)],
             [str(_("Digest of the run (SHA-256)")), "" if run is None else cell(run.digest)],
             [str(_("Digest of the lines above (SHA-256)")), cell(digest)],
+            *(
+                [
+                    str(_("set, not computed")),
+                    cell(one.candidate),
+                    cell(one.indicator),
+                    number_cell(one.value),
+                    str(_("Computed")),
+                    number_cell(one.computed),
+                    str(_("Reason")),
+                    cell(one.reason),
+                ]
+                for one in set_values
+            ),
         ]
     )
     return count
@@ -72,11 +94,19 @@ def _heads() -> list[str]:
     ]  # fmt: skip
 
 
-def as_json(spool: Spool, category: Category, run: ResultRun | None, rows: Iterable[MarkRow], *, names: bool) -> int:
+def as_json(
+    spool: Spool,
+    category: Category,
+    run: ResultRun | None,
+    rows: Iterable[MarkRow],
+    *,
+    names: bool,
+    set_values: Iterable[SetValue] = (),
+) -> int:
     """Write the marks for a program: one object, its rows one to a line; tells how many rows.
 
-    Values are exact decimals as texts. `rows_sha256` is the digest of the bytes between the line `"rows":[`
-    and the line `],`, without the last line break.
+    Values are exact decimals as texts. `set_values` are the computed values that two people set. `rows_sha256` is the
+    digest of the bytes between the line `"rows":[` and the line `],`, without the last line break.
     """
     head = {
         "format": FORMAT,
@@ -92,7 +122,17 @@ def as_json(spool: Spool, category: Category, run: ResultRun | None, rows: Itera
         spool.write(piece)
         digest.update(piece)
         count, ended = count + len(lines), ",\n"
-    tail = {"row_count": count, "rows_sha256": digest.hexdigest()}
+    tail: dict[str, object] = {"row_count": count, "rows_sha256": digest.hexdigest()}
+    tail["set_values"] = [
+        {
+            "candidate": one.candidate,
+            "indicator": one.indicator,
+            "set": format(one.value, "f"),
+            "computed": None if one.computed is None else format(one.computed, "f"),
+            "reason": one.reason,
+        }
+        for one in set_values
+    ]
     spool.write(b"\n],\n" + _encode(tail)[1:].encode() + b"\n")
     return count
 

@@ -45,10 +45,12 @@ from paritrana.reference.models import Organisation, TargetFigure
 from paritrana.results.models import Award, ResultRun, Seal
 from paritrana.sheets.models import Mark as SheetMark
 from paritrana.sheets.models import Sheet
-from paritrana.verification.models import Finding, GateFinding, Verification
-from paritrana.verification.values import computed_values, gates_decided, not_applicable
+from paritrana.verification.counted import Counted, counted_values, told
+from paritrana.verification.models import Finding, GateFinding, Override, Verification
+from paritrana.verification.values import gates_decided, not_applicable
 
 SEAL_ACT = "seal_results"
+SET_VALUE = "override:"  # begins the keys of a bundle's provenance that mark values which were set, not computed
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Inputs:
     sheets_in: int
     sheets_due: int
     sheets_digest: str
+    set_values: Mapping[str, str]  # keys and texts for the provenance: which computed values two people set, and why
 
 
 def inputs(category: Category) -> Inputs:
@@ -88,6 +91,7 @@ def inputs(category: Category) -> Inputs:
     active = {account_id for account_id, _code, ended in seats if ended is None}
     judging = active | {sheet.assessor_id for sheet in sheets}
     failed, excused = gates_decided(list(codes)), not_applicable(list(codes))
+    values = counted_values(category, version, nominations)
     contest = Contest(
         cycle=_cycle(category.cycle),
         category=ranking.Category(category.slug, category.title_id),
@@ -99,7 +103,7 @@ def inputs(category: Category) -> Inputs:
         marks=(*_marks(category, counted, codes, seat_codes), *_recused(rubric, recused, codes, seat_codes)),
         computed=tuple(
             Computed(codes[nomination_id], indicator, Decimal(found.value))
-            for (nomination_id, indicator), found in computed_values(category, version, nominations).items()
+            for (nomination_id, indicator), found in values.items()
             if found.value is not None
         ),
         caps=tuple(
@@ -121,7 +125,16 @@ def inputs(category: Category) -> Inputs:
         sheets_in=len(counted),
         sheets_due=len(active) * len(codes) - len(out),
         sheets_digest=hashlib.sha256(canonical(lines)).hexdigest(),
+        set_values=_set_values(values, codes),
     )
+
+
+def _set_values(values: Mapping[tuple[int, str], Counted], codes: Mapping[int, str]) -> dict[str, str]:
+    return {
+        f"{SET_VALUE}{codes[nomination_id]}:{indicator}": canonical(told(found.override)).decode()
+        for (nomination_id, indicator), found in values.items()
+        if found.override is not None
+    }
 
 
 def _cycle(cycle: Cycle) -> ranking.Cycle:
@@ -217,6 +230,10 @@ def _traces(category: Category) -> list[Select[tuple[str, int, str]]]:
         .join(Verification, Verification.id == GateFinding.verification_id)
         .join(Nomination, Nomination.id == Verification.nomination_id)
         .where(mine),
+        select(literal("override"), Override.id, text(Override.version))
+        .join(Verification, Verification.id == Override.verification_id)
+        .join(Nomination, Nomination.id == Verification.nomination_id)
+        .where(mine, Override.state == "confirmed"),
         select(literal("attendance"), Attendance.id, text(Attendance.version, InterviewSession.attempt))
         .join(InterviewSession, InterviewSession.id == Attendance.session_id)
         .where(InterviewSession.category_id == category.id),
@@ -359,6 +376,35 @@ class MarkRow(NamedTuple):
     submitted_at: datetime | None
     version: int | None
     counts: bool = True
+
+
+class SetValue(NamedTuple):
+    """A value that two people set for a candidate in place of the computed one, as it leaves in a file."""
+
+    candidate: str
+    indicator: str
+    value: Decimal
+    computed: Decimal | None
+    reason: str
+
+
+def set_values_of(category: Category) -> Sequence[SetValue]:
+    """What is set in a category, by candidate code and indicator, codes compared by code point (one statement)."""
+    rows = db.session.execute(
+        select(Nomination.candidate_code, Override.indicator, Override.value, Override.computed, Override.reason)
+        .join(Verification, Verification.id == Override.verification_id)
+        .join(Nomination, Nomination.id == Verification.nomination_id)
+        .where(
+            Nomination.category_id == category.id,
+            Nomination.state.in_(CANDIDATE_STATES),
+            Override.state == "confirmed",
+            Override.value.is_not(None),
+        )
+    ).all()
+    return sorted(
+        SetValue(candidate, indicator, Decimal(value or 0), None if computed is None else Decimal(computed), reason)
+        for candidate, indicator, value, computed, reason in rows
+    )
 
 
 STREAMED = 2000  # rows that are in memory at once

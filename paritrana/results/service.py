@@ -64,6 +64,7 @@ def build_run(category: Category, *, actor: Actor, at: datetime) -> ResultRun:
             "rubric_digest": given.rubric.digest,
             "inputs_digest": inputs_digest,
             "sheets_digest": given.sheets_digest,
+            **given.set_values,
         },
     )
     run = ResultRun(

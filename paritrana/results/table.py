@@ -14,6 +14,7 @@ from paritrana.core.scoring import effective_weights, subtotal
 from paritrana.cycles.models import RubricVersion
 from paritrana.cycles.queries import core_rubric
 from paritrana.results.models import ResultRun
+from paritrana.results.queries import SET_VALUE
 
 Json = dict[str, Any]
 
@@ -36,6 +37,7 @@ class Standing:
     reasons: Sequence[Mapping[str, Any]]
     caps: Sequence[Mapping[str, str]]
     not_applicable: Sequence[Mapping[str, str]]
+    set_values: Sequence[Mapping[str, str]]  # computed indicators whose value two people set, with the reason
     weights: Mapping[str, str]  # effective ones, where an indicator that is not applicable moved any
 
 
@@ -55,6 +57,7 @@ class Ranking:
                 (mark["candidate"], mark["assessor"]) for mark in data["marks"] if mark["value"] is not None
             }
         )
+        self._set = set_values_in(data.get("provenance") or {})
         self._caps, self._excused = (_by_candidate(data.get(name, [])) for name in ("caps", "not_applicable"))
         self._standings: dict[str, Standing] = {}
 
@@ -97,6 +100,7 @@ class Ranking:
             reasons=row["reasons"],
             caps=[one for one in caps if Decimal(one["value"]) < self.rubric.scale.high],  # others limit nothing
             not_applicable=excused,
+            set_values=self._set.get(row["candidate"], []),
             weights={code: two_decimals(weight) for code, weight in effective_weights(self.rubric, moved).items()}
             if moved and ranked
             else {},
@@ -104,6 +108,25 @@ class Ranking:
 
     def _subtotal(self, earned: Mapping[str, Fraction], element: str) -> str:
         return decimal_string(subtotal(earned, element, self.rubric), 2)
+
+
+def set_values_in(provenance: Mapping[str, str]) -> dict[str, list[Json]]:
+    """What the provenance of a bundle tells of values that were set, not computed, by candidate and indicator.
+
+    `{indicator, computed, set, reason, first, second}` each; a text that says something else is passed over.
+    """
+    found: dict[str, list[Json]] = {}
+    for key in sorted(provenance):
+        if not key.startswith(SET_VALUE):
+            continue
+        candidate, _sep, indicator = key.removeprefix(SET_VALUE).partition(":")
+        try:
+            said = json.loads(provenance[key])
+        except ValueError:
+            continue
+        if isinstance(said, dict) and {"computed", "set", "reason"} <= set(said):
+            found.setdefault(candidate, []).append({"indicator": indicator, **said})
+    return found
 
 
 def two_decimals(value: Fraction) -> str:

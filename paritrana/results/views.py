@@ -91,7 +91,10 @@ def _marks_file(category: Category, form: str, mimetype: str, write: Callable[..
     role = ask(Act.SEE_OTHERS_MARKS, category).role
     run = queries.run_in_force(category)
     spool = Spool()
-    count = write(spool, category, run, queries.marks_of(category), names=role not in BY_CODE)
+    count = write(
+        spool, category, run, queries.marks_of(category), names=role not in BY_CODE,
+        set_values=queries.set_values_of(category),
+    )  # fmt: skip
     log.info(
         "exported", act=Act.SEE_OTHERS_MARKS.value, account=current_actor().ref, category=category.id, form=form,
         rows=count, run=None if run is None else run.no, digest=spool.sha256, reason=reason or None,

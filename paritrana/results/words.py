@@ -103,6 +103,19 @@ def excused_words(rubric: Described, one: Mapping[str, str]) -> str:
     return f"{one['indicator']}: " + _("Not applicable: %(reason)s (chair's decision)", reason=one["reason"])
 
 
+def set_words(rubric: Described, one: Mapping[str, Any]) -> str:
+    """A computed indicator whose value two people set, with the computed value, the reason and their roles."""
+    computed = _("no value") if one["computed"] is None else decimal2(Decimal(one["computed"]))
+    return _(
+        "%(indicator)s: %(value)s is set, not computed (computed: %(computed)s). Reason: %(reason)s. "
+        "Proposed by a verifier, confirmed by a second verifier.",
+        indicator=indicator_title(rubric, one["indicator"]),
+        value=decimal2(Decimal(one["set"])),
+        computed=computed,
+        reason=str(one["reason"]).rstrip(" ."),
+    )
+
+
 FUNCTIONS = (
-    title_in, indicator_title, rule_title, tie_words, rank_text, reason_words, cap_words, excused_words,
+    title_in, indicator_title, rule_title, tie_words, rank_text, reason_words, cap_words, excused_words, set_words,
 )  # fmt: skip

@@ -239,6 +239,20 @@ REQUESTS: Final = Table(
     rules=(figure_fits_kind,),
     facts=(lambda row: (row["nomination"],),),
 )
+OVERRIDES: Final = Table(
+    "overrides.csv",
+    (
+        column("key", words),
+        column("nomination", slug),
+        column(
+            "indicator", matching(r"[A-Z][0-9]{1,2}", N_("“%(value)s” in “%(column)s” is no code of an indicator."))
+        ),
+        column("value", _on_scale),
+        column("reason", words),
+    ),
+    key="key",
+    facts=(lambda row: (row["nomination"], row["indicator"]),),
+)
 INTERVIEWS: Final = Table(
     "interviews.csv",
     (
@@ -271,7 +285,7 @@ MARKS: Final = Table(
 )
 TABLES: Final = (
     CYCLES, CATEGORIES, ORGANISATIONS, PEOPLE, NOMINATIONS, FIGURES, EXPLANATIONS, FINDINGS, GATES, REQUESTS,
-    RECUSALS, INTERVIEWS, MARKS,
+    OVERRIDES, RECUSALS, INTERVIEWS, MARKS,
 )  # fmt: skip
 
 
@@ -289,6 +303,7 @@ class Simulated:
     findings: Mapping[str, Mapping[tuple[str, str], Row]]  # nomination: kind, figure; all others match the claim
     gates: Mapping[tuple[str, str], str]  # nomination, gate that is not passed: why
     requests: Mapping[str, Row]  # nomination: what the verifier asks, and the answer
+    overrides: Mapping[str, Mapping[str, Row]]  # nomination, computed indicator: what two verifiers set, and why
     recusals: Sequence[Row]
     interviews: Mapping[str, Row]
     marks: Mapping[str, Mapping[str, Row]]  # nomination, indicator
@@ -318,6 +333,7 @@ def read_simulated(folder: Path) -> Simulated:
         findings=_nested(rows[FINDINGS.file], lambda row: (row["kind"], row["figure"])),
         gates={(row["nomination"], row["gate"]): row["reason"] for row in rows[GATES.file]},
         requests={row["nomination"]: row for row in rows[REQUESTS.file]},
+        overrides=_nested(rows[OVERRIDES.file], lambda row: row["indicator"]),
         recusals=rows[RECUSALS.file],
         interviews={row["nomination"]: row for row in rows[INTERVIEWS.file]},
         marks=_nested(rows[MARKS.file], lambda row: row["indicator"]),
@@ -354,7 +370,7 @@ REFERENCES: Final = (
     (CATEGORIES, "cycle", CYCLES),
     (NOMINATIONS, "cycle", CYCLES),
     *((table, "nomination", NOMINATIONS) for table in (FIGURES, EXPLANATIONS, FINDINGS, GATES)),
-    *((table, "nomination", NOMINATIONS) for table in (REQUESTS, RECUSALS, INTERVIEWS, MARKS)),
+    *((table, "nomination", NOMINATIONS) for table in (REQUESTS, OVERRIDES, RECUSALS, INTERVIEWS, MARKS)),
     (RECUSALS, "person", PEOPLE),
 )
 DANGLING: Final = N_("“%(value)s” in “%(column)s” is no key of %(file)s.")

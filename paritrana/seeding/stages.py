@@ -6,6 +6,7 @@ The clock stands where the cycle's calendar says and moves on with every act. No
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -35,6 +36,7 @@ from paritrana.verification import queries as verification_queries
 from paritrana.verification import service as verification
 from paritrana.verification.figures import DOCUMENTS, from_text
 from paritrana.verification.service import Entry, Photo, Visited
+from paritrana.verification.values import computed_values
 
 # From the making of a cycle to its opening, in days, and the steps of its clock between two acts.
 SET_UP_BEFORE: Final = 10
@@ -272,6 +274,7 @@ def verify(play: Play) -> None:
         if place == 0:
             _visit(play, nomination, first)
         _judge(play, row, nomination, first)
+        _override(play, row, nomination, first, second)
         _gates(play, row, nomination, first, chair)
         there = verification_queries.get_verification(nomination.ref)
         verification.propose_close(nomination, expected=there.version, actor=first, at=play.tick())
@@ -328,6 +331,16 @@ def _judge(play: Play, row: Row, nomination: Nomination, verifier: Actor) -> Non
         verification.record_findings(
             nomination, item.kind, entries, revision_no=nomination.revision_no, actor=verifier, at=play.tick()
         )
+
+
+def _override(play: Play, row: Row, nomination: Nomination, first: Actor, second: Actor) -> None:
+    for told in play.data.overrides.get(row["key"], {}).values():
+        values = computed_values(nomination.category, rubric_of(nomination.category), [nomination])
+        proposed = verification.propose_override(
+            nomination, told["indicator"], Decimal(told["value"]), told["reason"],
+            seen=values[nomination.id, told["indicator"]].value, actor=first, at=play.tick(),
+        )  # fmt: skip
+        verification.confirm_override(nomination, proposed.no, expected=proposed.version, actor=second, at=play.tick())
 
 
 def _gates(play: Play, row: Row, nomination: Nomination, verifier: Actor, chair: Actor) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from paritrana.core.computed import Computation
 from paritrana.core.scoring import effective_weights
 from paritrana.cycles.models import Indicator
 from paritrana.cycles.queries import core_rubric
@@ -17,8 +16,8 @@ from paritrana.nominations.rows import kinds_of
 from paritrana.sheets import queries, service
 from paritrana.sheets.models import Mark, Sheet
 from paritrana.sheets.queries import Circumstances
+from paritrana.verification.counted import Counted, counted_values
 from paritrana.verification.queries import Case, Item, Judged, case_of
-from paritrana.verification.values import computed_values
 from paritrana.web import formats
 from paritrana.web.template_filters import current_language, own
 
@@ -107,7 +106,7 @@ class Paper:
     sheet: Sheet
     where: Circumstances
     leaves: Sequence[Leaf]
-    computed: Sequence[tuple[Indicator, Computation, Fraction | None]] = ()
+    computed: Sequence[tuple[Indicator, Counted, Fraction | None]] = ()
 
     @property
     def locked(self) -> bool:
@@ -155,9 +154,9 @@ def paper_of(sheet: Sheet, where: Circumstances | None = None, *, whole: bool = 
         )
         for one in queries.judged(rubric)
     ]
-    computed: list[tuple[Indicator, Computation, Fraction | None]] = []
+    computed: list[tuple[Indicator, Counted, Fraction | None]] = []
     if whole:
-        values = computed_values(sheet.category, rubric, [sheet.nomination])
+        values = counted_values(sheet.category, rubric, [sheet.nomination])
         computed = [
             (one, values[sheet.nomination_id, one.code], weights.get(one.code))
             for one in rubric.indicators

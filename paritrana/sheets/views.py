@@ -28,6 +28,7 @@ from paritrana.sheets import pages, queries, service
 from paritrana.sheets.forms import DeclarationForm, MarkForm, StepBackForm, SubmitForm, reason_name
 from paritrana.sheets.models import Sheet
 from paritrana.sheets.pages import Leaf, Paper
+from paritrana.verification.counted import told
 from paritrana.verification.figures import SHAPES, VERDICTS, quantity_of
 from paritrana.verification.forms import figure_name
 from paritrana.web import formats
@@ -488,6 +489,7 @@ def _show(template: str, paper: Paper, **context: Any) -> str:
         points=_points(paper, at),
         progress=pages.progress(paper.said, len(paper.asked)),
         exact=Decimal,
+        told=told,
         echo=pages.echo,
         word=pages.word,
         plain=Form(formdata=None),

@@ -17,6 +17,7 @@ from paritrana.verification.models import (
     FieldVisitPhoto,
     Finding,
     GateFinding,
+    Override,
     Verification,
 )
 
@@ -143,6 +144,53 @@ def _state(now: Found, event: Told) -> None:
     now[""] = {"state": STEPS.get(event.kind, before["state"])}
 
 
+def _overrides() -> Iterator[Broken]:
+    one = Override
+    statement = _of_verification(
+        one, one.no, one.indicator, one.computed, one.value, one.reason, one.state, one.first_person_id,
+        one.second_person_id, one.note, one.request_no, one.version,
+    )  # fmt: skip
+    rows = (
+        Stored(
+            row.ref, row.no,
+            {"indicator": row.indicator, "computed": row.computed, "value": row.value, "reason": row.reason,
+             "state": row.state, "first": row.first_person_id, "second": row.second_person_id,
+             "note": row.note or None, "request": row.request_no, "version": row.version},
+        )
+        for row in stream(statement)
+    )  # fmt: skip
+    yield from replay("override", "set value", told(*(f"override.{step}" for step in OVERRIDE_STEPS)), rows, _override)
+
+
+# What may happen to a value that somebody proposes to set.
+OVERRIDE_STEPS: Final = ("proposed", "confirmed", "refused", "withdrawn", "replaced", "voided")
+
+
+def _override(now: Found, event: Told) -> None:
+    said = dict(event.values)
+    now[said.pop("no")] = said
+
+
+def _set_by_two() -> Iterator[Broken]:
+    """The persons are those of the accounts, and two."""
+    first, second = aliased(Account), aliased(Account)
+    statement = (
+        _of_verification(
+            Override, Override.no, Override.first_person_id, Override.second_person_id,
+            first.person_id.label("first"), second.person_id.label("second"),
+        )
+        .join(first, first.id == Override.first_by)
+        .join(second, second.id == Override.second_by, isouter=True)
+        .where(Override.state.in_(("confirmed", "replaced")))
+    )  # fmt: skip
+    for row in stream(statement):
+        persons = (row.first, row.second)
+        if None in persons or row.first == row.second or persons != (row.first_person_id, row.second_person_id):
+            yield Broken(
+                "override.two_persons", f"{row.ref} {row.no}", "The value was not confirmed by a second person."
+            )
+
+
 def _revisions() -> Iterator[Broken]:
     there = exists().where(
         NominationRevision.nomination_id == Verification.nomination_id,
@@ -246,6 +294,8 @@ CHECKS = (
     Check(replayed("decision", "decision on a condition"), _gates),
     Check(replayed("request", "change request"), _requests),
     Check(replayed("verification", "verification"), _states),
+    Check(replayed("override", "set value"), _overrides),
+    Check({"override.two_persons": "Two different persons set a value in place of a computed one."}, _set_by_two),
     Check({"finding.revision": "Every finding judges a revision that was sent."}, _revisions),
     Check({"finding.document": "Every document that a finding names is a document of the nomination."}, _documents),
     Check(replayed("visit", "field visit"), _visits),

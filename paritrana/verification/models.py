@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, Table, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Table, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from paritrana.accounts.models import Account
@@ -47,6 +47,7 @@ class Verification(Base):
     findings: Mapped[list["Finding"]] = relationship(back_populates="verification", order_by="Finding.id")
     gates: Mapped[list["GateFinding"]] = relationship(back_populates="verification", order_by="GateFinding.gate")
     requests: Mapped[list["ChangeRequest"]] = relationship(back_populates="verification", order_by="ChangeRequest.no")
+    overrides: Mapped[list["Override"]] = relationship(back_populates="verification", order_by="Override.no")
 
     @property
     def category(self) -> Category:
@@ -111,6 +112,63 @@ class GateFinding(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     verification: Mapped[Verification] = relationship(back_populates="gates")
+
+
+class Override(Base):
+    """A value set by two people for a computed indicator, with the reason. `value` None goes back to the computed one.
+
+    It counts from the second person's word on, until another one replaces it or what it rests on moves.
+    """
+
+    __tablename__ = "override"
+    __table_args__ = (
+        UniqueConstraint("verification_id", "no"),
+        CheckConstraint(
+            "state IN ('proposed', 'confirmed', 'refused', 'withdrawn', 'replaced', 'void')", name="state_known"
+        ),
+        CheckConstraint("reason <> ''", name="reasoned"),
+        CheckConstraint("second_person_id IS NULL OR second_person_id <> first_person_id", name="two_people"),
+        CheckConstraint(
+            "state NOT IN ('confirmed', 'refused', 'replaced') OR second_person_id IS NOT NULL", name="second_person"
+        ),
+        CheckConstraint("state <> 'refused' OR note <> ''", name="refusal_reasoned"),
+        Index(
+            "uq_override_proposed", "verification_id", "indicator", unique=True,
+            sqlite_where=text("state = 'proposed'"), postgresql_where=text("state = 'proposed'"),
+        ),
+        Index(
+            "uq_override_confirmed", "verification_id", "indicator", unique=True,
+            sqlite_where=text("state = 'confirmed'"), postgresql_where=text("state = 'confirmed'"),
+        ),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    verification_id: Mapped[int] = mapped_column(ForeignKey("verification.id"))
+    no: Mapped[int]
+    indicator: Mapped[str]
+    computed: Mapped[str | None]  # what the rule gave when it was proposed; None: no value
+    value: Mapped[str | None]  # on the scale and its step, as text
+    reason: Mapped[str]
+    state: Mapped[str] = mapped_column(default="proposed")
+    first_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    first_person_id: Mapped[int | None]
+    first_name: Mapped[str]
+    first_at: Mapped[datetime]
+    second_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))  # who confirmed or refused
+    second_person_id: Mapped[int | None]
+    second_name: Mapped[str | None]
+    second_at: Mapped[datetime | None]
+    note: Mapped[str] = mapped_column(default="")  # why it was refused
+    request_no: Mapped[int | None]  # the change request that made it void
+    ended_at: Mapped[datetime | None]  # when it was withdrawn, replaced or made void
+    version: Mapped[int] = mapped_column(default=1)
+
+    verification: Mapped[Verification] = relationship(back_populates="overrides")
+
+    @property
+    def counts(self) -> bool:
+        """Whether its value stands in place of the computed one."""
+        return self.state == "confirmed" and self.value is not None
 
 
 class ChangeRequest(Base):

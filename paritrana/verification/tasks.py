@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from paritrana.core.lifecycle import State
@@ -17,7 +17,7 @@ from paritrana.nominations.models import Nomination
 from paritrana.panels.facts import unconflicted_clause
 from paritrana.panels.queries import waiting_for_chair
 from paritrana.verification import queries
-from paritrana.verification.models import ChangeRequest, GateFinding, Verification
+from paritrana.verification.models import ChangeRequest, GateFinding, Override, Verification
 
 _WHOLE = (
     joinedload(Nomination.category, innerjoin=True).joinedload(Category.cycle, innerjoin=True),
@@ -28,7 +28,13 @@ WORKING = (State.VERIFICATION, State.INTERVIEW)
 
 def tasks(actor: Actor, at: datetime) -> Sequence[Task]:
     """The rows of this room at the system's moment `at` (a fixed number of statements)."""
-    return [*_to_verify(actor, at), *_to_decide(actor, at), *_to_shortlist(actor, at), *_to_answer(actor, at)]
+    return [
+        *_to_verify(actor, at),
+        *_to_confirm(actor, at),
+        *_to_decide(actor, at),
+        *_to_shortlist(actor, at),
+        *_to_answer(actor, at),
+    ]
 
 
 def _to_verify(actor: Actor, at: datetime) -> list[Task]:
@@ -109,6 +115,42 @@ def _row(actor: Actor, nomination: Nomination, verification: Verification) -> Ta
         due=due,
         waiting_for_others=waits,
     )
+
+
+def _to_confirm(actor: Actor, at: datetime) -> list[Task]:
+    """Values that somebody else proposes to set in place of computed ones."""
+    if not actor.verifies:
+        return []
+    nominations = db.session.scalars(
+        select(Nomination)
+        .join(Nomination.category)
+        .where(
+            Category.cycle_id.in_(actor.verifies),
+            unconflicted_clause(actor, Role.VERIFIER),
+            Nomination.state.not_in(("draft", "withdrawn")),
+            exists().where(
+                Verification.nomination_id == Nomination.id,
+                Override.verification_id == Verification.id,
+                Override.state == "proposed",
+                Override.first_person_id != actor.person_id,
+            ),
+        )
+        .options(*_WHOLE)
+        .order_by(Nomination.id)
+    ).all()
+    return [
+        Task(
+            message=N_("Confirm or refuse a set value: %(name)s"),
+            params={"name": nomination.organisation.name},
+            endpoint="verification.overrides",
+            values={"ref": nomination.ref},
+            cycle=nomination.category.cycle,
+            role=Role.VERIFIER,
+            due=nomination.category.verification_until,
+        )
+        for nomination in nominations
+        if state_now(nomination.category, at) in WORKING
+    ]
 
 
 def _to_decide(actor: Actor, at: datetime) -> list[Task]:

@@ -149,6 +149,10 @@ GET  /verification/<ref>/explanation/<computed>                   see_nomination
 POST /verification/<ref>/gates                                    set_finding + verify        nomination
 GET  /verification/<ref>/items/<item>                             see_nomination              nomination
 POST /verification/<ref>/items/<item>                             verify                      nomination
+GET  /verification/<ref>/overrides                                see_nomination              nomination
+POST /verification/<ref>/overrides                                override_verification       nomination
+POST /verification/<ref>/overrides/<int:no>                       override_verification/2     nomination
+POST /verification/<ref>/overrides/<int:no>/withdraw              override_verification       nomination
 GET  /verification/<ref>/requests                                 see_nomination              nomination
 POST /verification/<ref>/requests/<int:no>/end                    request_change              nomination
 GET  /verification/<ref>/requests/new                             request_change              nomination

@@ -28,7 +28,7 @@ from paritrana.nominations.models import Attachment, FileDeclaration, Nomination
 from paritrana.panels.models import Recusal, Seat
 from paritrana.seeding.documents import simulated_document
 from paritrana.sheets.models import Sheet
-from paritrana.verification.models import ChangeRequest, FieldVisit, FieldVisitPhoto, Verification
+from paritrana.verification.models import ChangeRequest, FieldVisit, FieldVisitPhoto, Override, Verification
 from tests.access.routes import Route
 from tests.factories import NOW, World, grant, person, sign_in
 from tests.factories_results import category_of, contest, nominations, publish
@@ -235,6 +235,11 @@ class Stage:
                 ChangeRequest(no=1, question="?", items=[], due_at=NOW + timedelta(days=3), asked_at=NOW,
                               asked_by=self.accounts["verifier-1"], asked_by_name="V",
                               state="answered" if nomination is answered else "open")
+            )  # fmt: skip
+            verification.overrides.append(
+                Override(no=1, indicator="B1", computed="9.00", value="8.00", reason="?", first_at=NOW,
+                         first_by=self.accounts["verifier-1"], first_name="V",
+                         first_person_id=here.accounts["verifier-1"].person_id)
             )  # fmt: skip
             db.session.add(verification)
             visit = FieldVisit(

@@ -47,6 +47,7 @@ def stage(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Itera
 # The pages on which officers work on a nomination, and who does.
 DESK = {
     "/verification/<ref>", "/verification/<ref>/items/<item>", "/verification/<ref>/requests",
+    "/verification/<ref>/overrides",
     "/verification/<ref>/revisions/<int:a>/<int:b>", "/verification/<ref>/villages",
 }  # fmt: skip
 READERS = {"VE", "AS", "CH", "OR"}

@@ -94,6 +94,7 @@ REPLAYED: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
         {"no": 99, "blob_id": "=SELECT max(id) FROM blob WHERE id NOT IN (SELECT blob_id FROM field_visit_photo)"},
         "shows = 'x'",
     ),
+    "override": ("override", {"no": 99, "state": "withdrawn"}, "value = '1.00'"),
     "verification": (
         "verification",
         {"nomination_id": "=SELECT id FROM nomination WHERE id NOT IN (SELECT nomination_id FROM verification)"},
@@ -205,6 +206,7 @@ TAMPERINGS: Mapping[str, Tampering] = {
     "visit_photo.tenant": _sql(
         "UPDATE blob SET organisation_id = 9999 WHERE id = (SELECT min(blob_id) FROM field_visit_photo)"
     ),
+    "override.two_persons": _sql("UPDATE override SET second_by = first_by, second_person_id = first_person_id"),
     "mark.revision_missing": _sql("UPDATE mark_revision SET version = 2 WHERE id = 1"),
     "mark.revision_differs": _sql("UPDATE mark_revision SET value = '1' WHERE id = 1"),
     "sheet.digest": _sql("UPDATE mark SET feedback = 'x'"),
@@ -216,6 +218,7 @@ TAMPERINGS: Mapping[str, Tampering] = {
     "seal.digest": _sql(f"UPDATE seal SET digest = '{ZEROS}'"),
     "seal.state": _sql(f"UPDATE category SET state = 6 WHERE id = {KALTIM}"),
     "result.recomputed": _sql("UPDATE mark SET value = '1'"),
+    "result.set_values": _sql("UPDATE override SET reason = 'x'"),
     "result.conflicted": lambda house: house.copy(
         "recusal", category_id=f"=SELECT {KALTIM}",
         nomination_id=f"=SELECT nomination_id FROM award WHERE category_id = {KALTIM}",

@@ -1,4 +1,4 @@
-"""Changes of verifications: findings, gates, change requests, the close by two people, and the shortlist.
+"""Changes of verifications: findings, gates, change requests, set values, the close by two people, and the shortlist.
 
 `at` is always the cycle's time. Every act locks the cycle's intake stream first, so that two verifiers never write past
 each other. Nothing is half saved: a page of findings is stored whole or refused whole.
@@ -30,6 +30,19 @@ from paritrana.verification.service.findings import (
     take,
 )
 from paritrana.verification.service.gates import GATE_ANSWERS, GateNotProposed, decide_gate, propose_gate
+from paritrana.verification.service.overrides import (
+    ComputedMoved,
+    FiguresOpen,
+    NotFirstPerson,
+    NothingSet,
+    OverrideEnded,
+    OverrideWaits,
+    ValueOffScale,
+    confirm_override,
+    propose_override,
+    refuse_override,
+    withdraw_override,
+)
 from paritrana.verification.service.requests import (
     AnswerMissing,
     DueTooEarly,
@@ -74,8 +87,10 @@ __all__ = [
     "AnswerMissing",
     "Blocker",
     "CloseNotProposed",
+    "ComputedMoved",
     "DueTooEarly",
     "Entry",
+    "FiguresOpen",
     "FoundDiffers",
     "FoundMissing",
     "GateNotProposed",
@@ -83,9 +98,13 @@ __all__ = [
     "NobodyShortlisted",
     "NotAllVerified",
     "NotDeclared",
+    "NotFirstPerson",
     "NotReadyToClose",
     "NoteMissing",
     "NothingSeen",
+    "NothingSet",
+    "OverrideEnded",
+    "OverrideWaits",
     "PageMissing",
     "Photo",
     "RequestEmpty",
@@ -95,6 +114,7 @@ __all__ = [
     "RowRefused",
     "RowsStale",
     "TooManyPhotos",
+    "ValueOffScale",
     "VerdictMissing",
     "VerificationLocked",
     "VisitInFuture",
@@ -106,18 +126,22 @@ __all__ = [
     "ask_changes",
     "close",
     "close_blockers",
+    "confirm_override",
     "confirm_shortlist",
     "decide_gate",
     "end_request",
     "first_day",
     "propose_close",
     "propose_gate",
+    "propose_override",
     "propose_shortlist",
     "record_finding",
     "record_findings",
     "record_visit",
     "refusal_of",
+    "refuse_override",
     "return_close",
     "same_as_claim",
     "take",
+    "withdraw_override",
 ]

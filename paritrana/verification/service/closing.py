@@ -55,6 +55,10 @@ def close_blockers(case: queries.Case, *, decided: bool) -> list[Blocker]:
     for request in case.requests:
         if request.state == "open":
             found.append(Blocker(N_("Change request %(no)s is not answered yet."), {"no": request.no}))
+    for override in case.verification.overrides if case.verification is not None else []:
+        if override.state == "proposed":
+            message = N_("A value for indicator %(code)s waits for a second person.")
+            found.append(Blocker(message, {"code": override.indicator}))
     gates = case.gates
     for gate in case.rubric.gates:
         there = gates.get(("gate", gate["code"]))

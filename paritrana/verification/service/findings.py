@@ -17,6 +17,7 @@ from paritrana.verification import queries
 from paritrana.verification.beside import page_counts
 from paritrana.verification.figures import DOCUMENTS, VERDICTS, WITHOUT_VALUE, Figure, Value, to_text
 from paritrana.verification.models import Finding, Verification
+from paritrana.verification.service.overrides import void_moved
 from paritrana.verification.service.writing import MAX_TEXT, NotDeclared, RowRefused, begin
 
 
@@ -151,6 +152,7 @@ def record_findings(
         verification.taken_by, verification.taken_at = actor.account_id, at
     verification.version += 1
     db.session.flush()
+    void_moved(verification, kind, actor=actor, at=at)
     return stored
 
 

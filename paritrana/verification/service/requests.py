@@ -16,6 +16,7 @@ from paritrana.panels.queries import has_declared
 from paritrana.verification import queries
 from paritrana.verification.figures import DOCUMENTS, Value, to_text
 from paritrana.verification.models import ChangeRequest
+from paritrana.verification.service.overrides import void_asked
 from paritrana.verification.service.writing import MAX_TEXT, NotDeclared, RowRefused, begin
 
 
@@ -64,6 +65,8 @@ def ask_changes(
     at: datetime,
 ) -> ChangeRequest:
     """Ask the nominee about some figures (kind, figure key) until `due_at`; the caller commits.
+
+    A value that two people set for an indicator computed from these figures is void: the answer may move it.
 
     Before the shortlist the nomination goes back as returned; after it, it stays what it is and only these figures
     open. Figures with different due dates are asked about in different requests, which may be open at the same time; a
@@ -114,6 +117,7 @@ def ask_changes(
         question=request.question, due=due_at, figures=[f"{one['kind']}/{one['figure']}" for one in request.items],
     )  # fmt: skip
     db.session.flush()
+    void_asked(verification, {one["kind"] for one in request.items}, request.no, actor=actor, at=at)
     if nomination.state in {"submitted", "resubmitted", "verified"}:
         set_nomination_state(
             nomination, "returned", expected=("submitted", "resubmitted", "verified"), reason=None, actor=actor, at=at

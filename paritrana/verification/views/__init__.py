@@ -3,6 +3,7 @@
 from paritrana.verification.views import (
     closing,
     explanation,
+    overrides,
     overview,
     queue,
     requests,
@@ -18,6 +19,7 @@ __all__ = [
     "bp",
     "closing",
     "explanation",
+    "overrides",
     "overview",
     "queue",
     "requests",

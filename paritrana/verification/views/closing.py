@@ -12,6 +12,7 @@ from paritrana.core.policy import Act, Role
 from paritrana.database import db
 from paritrana.nominations.models import Nomination
 from paritrana.verification import forms, queries, service
+from paritrana.verification.counted import set_values
 from paritrana.verification.figures import VERDICTS, relative_size
 from paritrana.verification.queries import Case
 from paritrana.verification.views.frame import bp, item_title, may_read, moment_in, show, status_of, stored
@@ -117,6 +118,7 @@ def _close_page(
         case=case,
         state_chip=status_of(case),
         by_verdict=by_verdict,
+        set_values=set_values(nomination),
         blockers=service.close_blockers(case, decided=True),
         ready_to_propose=not service.close_blockers(case, decided=False),
         may_propose=verifier and case.state == "open",

@@ -21,6 +21,7 @@ from paritrana.nominations.queries import current_revision, evidence_of, get_nom
 from paritrana.nominations.rows import kinds_of
 from paritrana.reference.queries import national_targets
 from paritrana.verification import queries
+from paritrana.verification.counted import set_values
 from paritrana.verification.explanation import STATE_SHAPES, STATES, Explanation, explained
 from paritrana.verification.values import claimed_value, computed_values, found_figures, not_applicable
 from paritrana.verification.views.frame import READERS, bp, may_read, self_said, show
@@ -117,6 +118,7 @@ def _page(
         picture=picture,
         with_claims=with_claims,
         excused=excused,
+        set_here=set_values(nomination).get(indicator.code) if verified is not None else None,
         crumbs=_crumbs(nomination, role),
         others=[
             (one, url_for(endpoint, ref=nomination.ref, computed=one.code, reason=reason or None))

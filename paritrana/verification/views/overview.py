@@ -13,6 +13,7 @@ from paritrana.database import db
 from paritrana.nominations.models import Nomination
 from paritrana.panels.service import declare
 from paritrana.verification import forms, queries, service
+from paritrana.verification.counted import overrides_waiting, set_values
 from paritrana.verification.models import ChangeRequest
 from paritrana.verification.queries import Case
 from paritrana.verification.signs import signs_of
@@ -116,6 +117,9 @@ def overview_page(
         end_forms={one.no: end_form(one) for one in case.requests if one.state == "open"}
         | dict([ending] if ending else []),
         computed=_computed(case),
+        set_values=set_values(nomination),
+        waiting={code for _nomination, code in overrides_waiting([nomination.id])},
+        may_set=may(Act.OVERRIDE, nomination) and case.state != "proposed",
         plain=Form(formdata=None),
         problems=[problem for one in refused for problem in one.problems],
         gate_words=forms.GATE_WORDS,

@@ -23,6 +23,7 @@ from paritrana.nominations.rows import kind_of_page, page_name, reasons_of
 from paritrana.nominations.villages import KIND as VILLAGES
 from paritrana.verification import forms, queries, service
 from paritrana.verification.beside import Leaf, leaf_of, published_beside
+from paritrana.verification.counted import set_values
 from paritrana.verification.figures import DOCUMENTS
 from paritrana.verification.models import Finding
 from paritrana.verification.queries import Case, Item
@@ -120,7 +121,7 @@ def save_item(nomination: Nomination, item: str) -> ResponseReturnValue:
         db.session.rollback()
         fresh = queries.case_of(queries.get_sent_nomination(nomination.ref))
         forms.mark_stale(rows, refusal.figures, {row.figure.key: row for row in fresh.item(kind).rows})
-        return _item_page(fresh, kind, rows=rows, refusal=_timed(refusal, nomination)), refusal.status
+        return _item_page(fresh, kind, rows=rows, refusal=timed(refusal, nomination)), refusal.status
     except service.RowRefused as refusal:
         db.session.rollback()
         for row in rows:
@@ -181,6 +182,7 @@ def _item_page(
         twins=twins_for(nomination, ask(Act.SEE_NOMINATION, nomination).role),
         visited=seen_of(nomination, kind),
         published={row.id: published.beside(row.judged.figure) for row in shown},
+        set_values=set_values(nomination),
         pane=pane,
         opened=opened,
         cited=cited,
@@ -296,7 +298,7 @@ def _after_saving(case: Case, kind: str, page: int, same: str, *, on: bool) -> s
     return url_for("verification.item", ref=case.nomination.ref, item=page_name(following))
 
 
-def _timed(refusal: ParitranaError, nomination: Nomination) -> str:
+def timed(refusal: ParitranaError, nomination: Nomination) -> str:
     """A refusal whose moment is written in the zone of the cycle."""
     at = refusal.params.get("time")
     if isinstance(at, datetime):

@@ -19,7 +19,8 @@ from paritrana.nominations.queries import nominations_of
 from paritrana.nominations.words import state_words
 from paritrana.panels.queries import conflicts_in, hidden_from_verifiers
 from paritrana.verification import forms, queries, service
-from paritrana.verification.values import computed_values, gates_decided
+from paritrana.verification.counted import counted_values
+from paritrana.verification.values import gates_decided
 from paritrana.verification.views.frame import bp, moment_in, score, status_of, stored
 from paritrana.web.access import allowed, current_actor, may, now
 from paritrana.web.fields import know
@@ -125,7 +126,7 @@ def _table(category: Category, proposal: Proposal | None, sent: tuple[int, Any, 
     nominations = nominations_of(category)
     cases = queries.cases([one for one in nominations if one.state != "draft"]) if listed else []
     rubric = rubric_of(category) if category.rubric_version_id is not None else None
-    values = computed_values(category, rubric, [one.nomination for one in cases]) if rubric is not None else {}
+    values = counted_values(category, rubric, [one.nomination for one in cases]) if rubric is not None else {}
     mine = {nomination for account, nomination in conflicts_in(category) if account == current_actor().user_id}
     waiting = [one for one in cases if one.nomination.state in queries.IN_VERIFICATION]
     may_propose = state is State.VERIFICATION and may(Act.SHORTLIST, category) and proposal is None
