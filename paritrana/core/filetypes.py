@@ -38,6 +38,7 @@ XLSX: Final = FileKind(
 )
 CSV: Final = FileKind("CSV", "text/csv", ("csv",), 200 * MEBIBYTE)  # for lists only, never evidence
 KINDS: Final = (PDF, JPEG, PNG, XLSX)
+PICTURES: Final = frozenset({JPEG.media_type, PNG.media_type})
 BY_EXTENSION: Final[Mapping[str, FileKind]] = {end: kind for kind in KINDS for end in kind.extensions}
 BY_MEDIA_TYPE: Final[Mapping[str, FileKind]] = {kind.media_type: kind for kind in KINDS}
 

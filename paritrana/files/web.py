@@ -21,20 +21,25 @@ def blob_store() -> BlobStore:
     return BlobStore(extensions["settings"].blob_path, extensions.get("disk", DISK))
 
 
+def as_download(display_name: str, plain_name: str) -> str:
+    """The header by which an answer is stored under a name; see `send_blob` for the two names."""
+    if not _PLAIN.fullmatch(plain_name):
+        raise ValueError("a plain name is ASCII letters, digits, points, hyphens and underscores")
+    return f"attachment; filename=\"{plain_name}\"; filename*=UTF-8''{quote(display_name, safe=_UNQUOTED)}"
+
+
 def send_blob(blob: Blob, *, display_name: str, plain_name: str, store: BlobStore | None = None) -> Response:
     """The file as a download, checked against its hash before the first byte; a single range of it when asked for.
 
     `display_name` is the name people gave it; `plain_name` (`bukti-7.pdf`) is ours, of ASCII letters and digits.
     Raises `DamagedFile`, and 416 for a range outside the file.
     """
-    if not _PLAIN.fullmatch(plain_name):
-        raise ValueError("a plain name is ASCII letters, digits, points, hyphens and underscores")
+    disposition = as_download(display_name, plain_name)
     file = (store or blob_store()).open(blob.organisation_id, blob.sha256)
     response = Response(FileWrapper(file, BLOCK), content_type=blob.media_type, direct_passthrough=True)
     response.call_on_close(file.close)
     response.content_length = blob.size
-    encoded = quote(display_name, safe=_UNQUOTED)
-    response.headers["Content-Disposition"] = f"attachment; filename=\"{plain_name}\"; filename*=UTF-8''{encoded}"
+    response.headers["Content-Disposition"] = disposition
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"

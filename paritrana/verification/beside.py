@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import and_, select
 
+from paritrana.core.filetypes import PICTURES
 from paritrana.database import db
+from paritrana.files.models import Blob
 from paritrana.files.previews.models import Preview, Rendering
 from paritrana.nominations.models import Attachment, Nomination
 from paritrana.reference.queries import published_budgets_of, published_coverage_of, sources_of, target_figures_of
@@ -23,22 +25,32 @@ class Leaf:
     problem: str | None = None  # of `files.previews.models.PROBLEMS`; None while it waits to be drawn
     width: int = 0  # pixels of the picture of this page
     height: int = 0
+    sha256: str = ""  # of the original
+    copy: str = ""  # SHA-256 of the picture of this page
+    is_picture: bool = False  # of which only its owner has the original
 
 
 def leaf_of(nomination: Nomination, no: int, page: int) -> Leaf:
     """Document `no` opened at a page, at its last one where it has fewer (one statement)."""
     row = db.session.execute(
-        select(Rendering.pages, Rendering.shown, Rendering.problem, Preview.page, Preview.width, Preview.height)
+        select(
+            Blob.sha256, Blob.media_type, Rendering.pages, Rendering.shown, Rendering.problem, Preview.page,
+            Preview.width, Preview.height, Preview.sha256.label("copy"),
+        )
         .select_from(Attachment)
-        .join(Rendering, Rendering.blob_id == Attachment.blob_id)
+        .join(Blob, Blob.id == Attachment.blob_id)
+        .outerjoin(Rendering, Rendering.blob_id == Attachment.blob_id)
         .outerjoin(Preview, and_(Preview.blob_id == Rendering.blob_id, Preview.page <= page))
         .where(Attachment.nomination_id == nomination.id, Attachment.no == no)
         .order_by(Preview.page.desc())
         .limit(1)
-    ).one_or_none()
+    ).one_or_none()  # fmt: skip
     if row is None:
         return Leaf(no, page)
-    return Leaf(no, row.page or 1, row.pages, row.shown, row.problem, row.width or 0, row.height or 0)
+    return Leaf(
+        no, row.page or (page if row.problem is None else 1), row.pages or 0, row.shown or 0, row.problem,
+        row.width or 0, row.height or 0, row.sha256, row.copy or "", row.media_type in PICTURES,
+    )  # fmt: skip
 
 
 def page_counts(nomination: Nomination, numbers: Collection[int]) -> Mapping[int, int]:

@@ -2,13 +2,44 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import exists, select
+from sqlalchemy import and_, exists, select
 
-from paritrana.core.errors import NotFound
+from paritrana.core.errors import NotFound, ParitranaError
+from paritrana.core.words import N_
 from paritrana.database import db
 from paritrana.files.models import Blob
 from paritrana.files.previews.models import Preview, Rendering
 from paritrana.jobs.models import Job
+
+
+class CopyWaits(ParitranaError):
+    """The copy of a picture that others may have is not made yet."""
+
+    code = "copy_waits"
+    status = 503
+    message = N_("The copy of this picture is being made. Try again in a moment.")
+
+
+class NoCopy(ParitranaError):
+    """No copy can be made of a picture, so nobody but its owner can have it."""
+
+    code = "no_copy"
+    message = N_("No copy can be made of this picture. Ask the nominee to upload it anew.")
+
+
+def get_copy(blob_id: int) -> Preview:
+    """The copy of a picture that is handed to everybody but its owner (one statement). Raises `CopyWaits`, `NoCopy`."""
+    found = db.session.execute(
+        select(Rendering, Preview)
+        .outerjoin(Preview, and_(Preview.blob_id == Rendering.blob_id, Preview.page == 1))
+        .where(Rendering.blob_id == blob_id)
+    ).one_or_none()
+    if found is None:
+        raise CopyWaits
+    copy: Preview | None = found.Preview
+    if copy is None:
+        raise NoCopy
+    return copy
 
 
 def get_preview(blob_id: int, page: int) -> Preview:

@@ -1,5 +1,7 @@
 """Handing out the picture of a page. The view has decided who may have it before it calls this."""
 
+from pathlib import PurePath
+
 from flask import Response, current_app
 from werkzeug.wsgi import FileWrapper
 
@@ -7,9 +9,22 @@ from paritrana.core.filetypes import JPEG
 from paritrana.files.models import Blob
 from paritrana.files.previews import service
 from paritrana.files.previews.models import Preview
+from paritrana.files.previews.queries import get_copy
 from paritrana.files.store import BLOCK
-from paritrana.files.web import blob_store
+from paritrana.files.web import as_download, blob_store
 from paritrana.web.access import now
+
+
+def send_copy(blob: Blob, *, display_name: str, plain_name: str) -> Response:
+    """The copy of a picture as a download: drawn anew, without what the camera noted; its name ends like what it is.
+
+    `display_name` is the name people gave the original, `plain_name` ours without an ending. Raises `CopyWaits`,
+    `NoCopy`, `DamagedFile`.
+    """
+    answer = send_preview(blob, get_copy(blob.id))
+    ending = f".{JPEG.extensions[0]}"
+    answer.headers["Content-Disposition"] = as_download(PurePath(display_name).stem + ending, plain_name + ending)
+    return answer
 
 
 def send_preview(blob: Blob, preview: Preview) -> Response:

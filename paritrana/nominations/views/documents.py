@@ -10,11 +10,11 @@ from werkzeug.datastructures import FileStorage
 
 from paritrana.config import Settings
 from paritrana.core.errors import BadInput, MissingReason, NotFound, ParitranaError
-from paritrana.core.filetypes import BY_MEDIA_TYPE
+from paritrana.core.filetypes import BY_MEDIA_TYPE, PICTURES
 from paritrana.core.policy import Act, Role
 from paritrana.core.words import N_
 from paritrana.database import db
-from paritrana.files.previews.web import ask_for_previews
+from paritrana.files.previews.web import ask_for_previews, send_copy
 from paritrana.files.service import store_upload
 from paritrana.files.store import StoreFault
 from paritrana.files.web import blob_store, send_blob
@@ -135,20 +135,26 @@ def get_visible_attachment(ref: str, doc: int) -> Attachment:
 @bp.get("/nominations/<ref>/documents/<int:doc>/file")
 @allowed(Act.DOWNLOAD_EVIDENCE, attachment=get_visible_attachment)
 def document_file(attachment: Attachment) -> ResponseReturnValue:
-    """The document itself, always as a download; every view is logged, without names."""
+    """The document itself, always as a download; every view is logged, without names.
+
+    Of a picture only its owner has the original: others get the copy without what the camera noted of place and time.
+    """
     decision = require(Act.DOWNLOAD_EVIDENCE, attachment)
     reason = request.args.get("reason", "").strip()
     if decision.role is Role.AUDITOR and not reason:
         raise MissingReason
-    extension = BY_MEDIA_TYPE[attachment.blob.media_type].extensions[0]
-    answer = send_blob(
-        attachment.blob, display_name=attachment.name, plain_name=f"bukti-{attachment.no}.{extension.lstrip('.')}"
-    )
-    actor = current_actor()
+    actor, blob = current_actor(), attachment.blob
+    copied = blob.media_type in PICTURES and attachment.nomination.organisation_id not in actor.organisations
+    plain_name = f"bukti-{attachment.no}"
+    if copied:
+        answer = send_copy(blob, display_name=attachment.name, plain_name=plain_name)
+    else:
+        extension = BY_MEDIA_TYPE[blob.media_type].extensions[0]
+        answer = send_blob(blob, display_name=attachment.name, plain_name=f"{plain_name}.{extension}")
     log.info(
         "evidence_viewed", account=actor.ref, person=actor.person_id, act=Act.DOWNLOAD_EVIDENCE.value,
         object=f"{attachment.nomination.ref}/{attachment.no}", result=answer.status_code, source=request.remote_addr,
-        reason=bool(reason),
+        reason=bool(reason), copy=copied,
     )  # fmt: skip
     return answer
 
