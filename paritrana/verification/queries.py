@@ -15,7 +15,7 @@ from paritrana.core.evidence import KINDS, Check, CheckContext, run_checks
 from paritrana.cycles.models import Category, Cycle, Proposal, RubricVersion
 from paritrana.database import db
 from paritrana.nominations.models import Nomination, NominationRevision
-from paritrana.nominations.queries import check_context, context_for, current_revisions
+from paritrana.nominations.queries import check_context, context_for, current_revisions, get_revision
 from paritrana.nominations.rows import indicators_of, kinds_asked
 from paritrana.verification.figures import Figure, Value, figures_of, from_text
 from paritrana.verification.models import ChangeRequest, Finding, GateFinding, Verification
@@ -236,9 +236,12 @@ def get_shortlist_proposal(cycle: str, cat: str, proposal: str) -> Proposal:
     return found
 
 
-def cases(nominations: Sequence[Nomination]) -> list[Case]:
-    """Everything a verifier looks at, for several nominations (a fixed number of statements plus one per cycle)."""
-    revisions = current_revisions(nominations)
+def cases(nominations: Sequence[Nomination], revisions: Mapping[int, NominationRevision] | None = None) -> list[Case]:
+    """Everything a verifier looks at, for several nominations (a fixed number of statements plus one per cycle).
+
+    `revisions` are the ones to look at, by nomination id, where they are not those sent last.
+    """
+    revisions = current_revisions(nominations) if revisions is None else revisions
     ids = [one.id for one in nominations]
     verifications = {
         one.nomination_id: one
@@ -268,6 +271,19 @@ def cases(nominations: Sequence[Nomination]) -> list[Case]:
 def case_of(nomination: Nomination) -> Case:
     """Everything a verifier looks at of one nomination. Raises `NotFound` where nothing was sent."""
     found = cases([nomination])
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def case_of_revision(nomination: Nomination, no: int) -> Case:
+    """The same of an earlier revision: its claims and documents, beside the findings as they stand now.
+
+    Raises `NotFound` for a revision that was never sent.
+    """
+    if no > nomination.revision_no:
+        raise NotFound
+    found = cases([nomination], {nomination.id: get_revision(nomination.id, no)})
     if not found:
         raise NotFound
     return found[0]

@@ -15,6 +15,7 @@ from paritrana.core.errors import ParitranaError
 from paritrana.core.policy import Act
 from paritrana.database import db
 from paritrana.files.previews.service import MOST_PAGES
+from paritrana.nominations.changes import Changes, changes_between
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.namelists import queries as namelists
 from paritrana.nominations.namelists.service import KIND as NAME_LIST
@@ -103,10 +104,14 @@ def item(nomination: Nomination, item: str) -> ResponseReturnValue:
 @once
 def save_item(nomination: Nomination, item: str) -> ResponseReturnValue:
     """Store one page of findings, whole or not at all."""
+    if not may_read(nomination, check_reader(nomination)):
+        raise service.NotDeclared  # no refusal below may show the page to somebody who did not declare
     case, kind = queries.case_of(nomination), kind_of_page(item)
-    one = case.item(kind)
-    page, start, judged = _page_of(one)
     typed, same, on = request.form, request.form.get("same", ""), request.form.get("then") == "next"
+    seen = whole_number(typed.get("revision"))
+    if seen != nomination.revision_no:
+        return _refuse_revision(nomination, kind, seen)
+    page, start, judged = _page_of(case.item(kind))
     rows, entries = forms.read_rows(judged, start, typed, same=same)
     waiting = forms.unresolved(rows, typed)
     problems = [(f"{row.id}-{name}", said) for row in rows for name, said in row.problems]
@@ -114,12 +119,14 @@ def save_item(nomination: Nomination, item: str) -> ResponseReturnValue:
         return _item_page(case, kind, rows=rows, problems=problems), 422
     try:
         service.record_findings(
-            nomination, kind, entries, revision_no=whole_number(typed.get("revision")), actor=current_actor(),
-            at=moment_in(nomination.category),
-        )  # fmt: skip
+            nomination, kind, entries, revision_no=seen, actor=current_actor(), at=moment_in(nomination.category)
+        )
+    except service.RevisionChanged:  # it was sent after this page was read
+        db.session.rollback()
+        return _refuse_revision(queries.get_sent_nomination(nomination.ref), kind, seen)
     except service.RowsStale as refusal:
         db.session.rollback()
-        fresh = queries.case_of(queries.get_sent_nomination(nomination.ref))
+        fresh = queries.case_of_revision(queries.get_sent_nomination(nomination.ref), seen)
         forms.mark_stale(rows, refusal.figures, {row.figure.key: row for row in fresh.item(kind).rows})
         return _item_page(fresh, kind, rows=rows, refusal=timed(refusal, nomination)), refusal.status
     except service.RowRefused as refusal:
@@ -129,16 +136,36 @@ def save_item(nomination: Nomination, item: str) -> ResponseReturnValue:
                 name = forms.inputs_of(refusal.refusal, row)[0]
                 row.problems.append((name, f"{forms.figure_name(row.judged)}: {sentence(refusal.refusal)}"))
                 problems.append((f"{row.id}-{name}", row.problems[-1][1]))
-        fresh = queries.case_of(queries.get_sent_nomination(nomination.ref))
+        fresh = queries.case_of_revision(queries.get_sent_nomination(nomination.ref), seen)
         return _item_page(fresh, kind, rows=rows, problems=problems), refusal.refusal.status
     except ParitranaError as refusal:
         db.session.rollback()
-        fresh = queries.case_of(queries.get_sent_nomination(nomination.ref))
+        fresh = queries.case_of_revision(queries.get_sent_nomination(nomination.ref), seen)
         return _item_page(fresh, kind, rows=rows, refusal=sentence(refusal)), refusal.status
     db.session.commit()
     saved = formats.clock_time(now(), current_language(), nomination.category.cycle.timezone)
     flash(_("Saved on the server %(time)s", time=saved), "ok")
     return redirect(_after_saving(queries.case_of(nomination), kind, page, same, on=on), 303)
+
+
+def _refuse_revision(nomination: Nomination, kind: str, seen: int) -> ResponseReturnValue:
+    """The page of the revision that the verifier worked on, with what was typed: it says that a newer one is there.
+
+    The page keeps the old number, so that no second press stores for the new claims what was typed for the old ones.
+    """
+    refusal = service.RevisionChanged(no=nomination.revision_no)
+    if not 0 < seen < nomination.revision_no:  # the page of no revision: there is nothing to set beside it
+        return _item_page(queries.case_of(nomination), kind, refusal=sentence(refusal)), refusal.status
+    case = queries.case_of_revision(nomination, seen)
+    _page, start, judged = _page_of(case.item(kind))
+    rows, _entries = forms.read_rows(judged, start, request.form)
+    for row in rows:  # only the revision stands in the way; what is typed is judged against the new one
+        row.problems, row.readings = [], ()
+    newer = changes_between(
+        case.revision.content, queries.case_of(nomination).revision.content, [kind],
+        election_held=nomination.category.cycle.election_held,
+    )  # fmt: skip
+    return _item_page(case, kind, rows=rows, refusal=sentence(refusal), newer=newer), refusal.status
 
 
 def _item_page(
@@ -148,6 +175,7 @@ def _item_page(
     rows: Sequence[forms.Row] | None = None,
     problems: Sequence[tuple[str, str]] = (),
     refusal: str = "",
+    newer: Changes | None = None,
 ) -> str:
     one = case.item(kind)
     page, start, judged = _page_of(one)
@@ -189,6 +217,8 @@ def _item_page(
         action=url_for("verification.save_item", **here, **at),
         on_phone=request.args.get("pane") if request.args.get("pane") in PANES else PANES[0],
         previous_revision=case.revision.no - 1,
+        newer=newer,
+        file_of=lambda no: url_for("nominations.document_file", ref=nomination.ref, doc=no),
         page_no=page,
         pages=len(_pages(one)),
         documents=documents,
