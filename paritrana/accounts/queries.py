@@ -17,7 +17,7 @@ from paritrana.database import db
 SeatsOf = Callable[[int], Mapping[int, Seat]]
 
 # The few columns of the seats that a grant must not contradict; the table itself belongs to the panels room.
-_seat = table("seat", column("account_id"), column("category_id"), column("ended_at"))
+_seat = table("seat", column("account_id"), column("category_id"), column("role"), column("ended_at"))
 
 # One session with the account that is signed in with it, in one statement.
 SESSION_BY_HASH = select(
@@ -96,12 +96,12 @@ def grants_of_person(person_id: int) -> Sequence[RoleGrant]:
 
 
 def cycles_seated_in(person_id: int) -> frozenset[int]:
-    """The cycles in which a person holds a seat of a panel now."""
+    """The cycles in which a person holds a seat of a panel now; a secretary is an organiser and counts as one."""
     seated = (
         select(Category.cycle_id)
         .join(_seat, _seat.c.category_id == Category.id)
         .join(Account, Account.id == _seat.c.account_id)
-        .where(Account.person_id == person_id, _seat.c.ended_at.is_(None))
+        .where(Account.person_id == person_id, _seat.c.ended_at.is_(None), _seat.c.role != "secretary")
     )
     return frozenset(db.session.scalars(seated))
 

@@ -253,6 +253,10 @@ SEEN_BY: Mapping[Act, tuple[Act, ...]] = {
 class Seat:
     """A seat in the panel of one category. `acting` is set for a deputy while the chair is in conflict there."""
 
+# The seats whose holders mark. A secretary, who is an organiser, and a substitute have no rights from their seats.
+MARKING = frozenset({"chair", "deputy", "member"})
+
+
     category_id: int
     role: str
     acting: bool = False
@@ -319,6 +323,8 @@ def roles_in(actor: Actor, cycle_id: int | None, category_id: int | None) -> fro
         if seat.role == "chair" or seat.acting:
             roles.add(Role.CHAIR)
     return frozenset(roles)
+        if seat.role not in MARKING:
+            continue
 
 
 class Answer(StrEnum):

@@ -52,6 +52,11 @@ class RubricVersion(Base):
         back_populates="rubric", order_by="Indicator.position", cascade="all, delete-orphan"
     )
 
+    @property
+    def needed(self) -> int:
+        """How many marks an indicator needs, as `core.rubric.Rubric.needed` says."""
+        return self.quorum if self.panel_aggregate == "mean" else max(self.quorum, 3)
+
     def indicator(self, code: str) -> "Indicator | None":
         """The indicator with this code, where the version has one."""
         return next((one for one in self.indicators if one.code == code), None)

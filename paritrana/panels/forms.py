@@ -5,10 +5,12 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField
 
 from paritrana.accounts.models import Account
-from paritrana.panels.service import ROLES
-from paritrana.web.forms import ChoiceField, Form, LongTextField, TextField, required
+from paritrana.panels.models import Seat
+from paritrana.panels.service import ROLES, SECRETARY, SHARED
+from paritrana.web.forms import ChoiceField, Form, LongTextField, TextField, optional, required
 
 
 class SeatForm(Form):
@@ -29,11 +31,35 @@ class SeatForm(Form):
             ("", _("Choose a person")),
             *((one.ref, f"{one.name}, {one.position}" if one.position else one.name) for one in accounts),
         ]
-        free = [role for role in ROLES if role == "member" or role not in taken]
+        free = [role for role in ROLES if role != SECRETARY and (role in SHARED or role not in taken)]
         self.role.choices = [("", _("Choose a place")), *((role, _(ROLES[role])) for role in free)]
 
 
-class EndForm(Form):
-    """Why a seat ends."""
+class SecretaryForm(Form):
+    """Which organiser is the secretary of a panel, by which decree."""
 
+    account = ChoiceField(_l("Person"), [required()])
+    role = HiddenField(default=SECRETARY)
+    decree_number = TextField(_l("Number of the decree, or reason"), [required()])
+
+    def __init__(self, *args: Any, accounts: Sequence[Account], slug: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self:
+            field.id = field.label.field_id = f"secretary-{field.name}-{slug}"
+        self.account.choices = [("", _("Choose a person")), *((one.ref, one.name) for one in accounts)]
+
+
+class EndForm(Form):
+    """Why a seat ends, and who comes in."""
+
+    substitute = ChoiceField(
+        _l("Substitute"),
+        [optional()],
+        default="",
+        description=_l("The substitute becomes a member at the same moment and may mark from then on."),
+    )
     reason = LongTextField(_l("Reason"), [required()], max_length=500)
+
+    def __init__(self, *args: Any, substitutes: Sequence[Seat], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.substitute.choices = [("", _("Nobody comes in")), *((one.code, one.account.name) for one in substitutes)]

@@ -44,6 +44,7 @@ def _excluded() -> Iterator[Broken]:
         .join(RoleGrant, RoleGrant.account_id == holder.id)
         .where(
             Seat.ended_at.is_(None),
+            Seat.role != "secretary",  # who is an organiser
             RoleGrant.ended_at.is_(None),
             or_(
                 RoleGrant.role.in_(("nominee", "administrator")),

@@ -12,19 +12,25 @@ from paritrana.cycles.models import Category
 from paritrana.database import Base
 from paritrana.nominations.models import Nomination
 
+# The places whose holders mark: only these make an assessor, owe sheets and stand in a bundle.
+JUDGING = ("chair", "deputy", "member")
+
 
 class Seat(Base):
-    """One place in the panel of a category. Chair and deputy sit and mark like the other members."""
+    """One place in the panel of a category. Chair and deputy sit and mark like the other members.
+
+    A secretary and substitutes have a place, but do not mark: see `JUDGING`.
+    """
 
     __tablename__ = "seat"
     __table_args__ = (
         UniqueConstraint("category_id", "account_id"),
         UniqueConstraint("category_id", "code"),
-        CheckConstraint("role IN ('chair', 'deputy', 'member')", name="role_known"),
+        CheckConstraint("role IN ('chair', 'deputy', 'member', 'secretary', 'substitute')", name="role_known"),
         Index(
             "uq_seat_one_head", "category_id", "role", unique=True,
-            sqlite_where=text("role <> 'member' AND ended_at IS NULL"),
-            postgresql_where=text("role <> 'member' AND ended_at IS NULL"),
+            sqlite_where=text("role NOT IN ('member', 'substitute') AND ended_at IS NULL"),
+            postgresql_where=text("role NOT IN ('member', 'substitute') AND ended_at IS NULL"),
         ),
     )  # fmt: skip
 
@@ -33,7 +39,7 @@ class Seat(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
     role: Mapped[str]
     constituency: Mapped[str] = mapped_column(default="")  # the body the person was seated for
-    code: Mapped[str]  # J1, J2, …: in the open bundle, drawn at random per category
+    code: Mapped[str]  # J1, J2, …: drawn at random per category; in the open bundle for places that mark
     decree_number: Mapped[str]
     seated_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

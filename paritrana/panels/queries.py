@@ -7,7 +7,7 @@ officer's office lies in the candidate's region), which is never written down an
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, column, exists, func, not_, or_, select, table
 from sqlalchemy.orm import aliased, joinedload
 
 from paritrana.accounts.models import Account, RoleGrant
@@ -17,7 +17,7 @@ from paritrana.core.policy import Seat as PolicySeat
 from paritrana.cycles.models import Category, Cycle, Proposal
 from paritrana.database import db
 from paritrana.nominations.models import Nomination
-from paritrana.panels.models import Declaration, Recusal, Seat
+from paritrana.panels.models import JUDGING, Declaration, Recusal, Seat
 from paritrana.reference.models import Organisation
 
 # Nominations in these states compete with nobody, so nobody is in conflict with them.
@@ -30,6 +30,12 @@ ACTS = (SEAT_ACT, OPEN_ACT)
 # Roles that exclude a seat in the same cycle; nominees and administrators exclude one everywhere.
 EXCLUDED_IN_CYCLE = ("organiser", "auditor", "verifier")
 EXCLUDED_EVERYWHERE = ("nominee", "administrator")
+
+# The few columns of the sheets that tell what a panel loses with a seat; the table belongs to the sheets room.
+_sheet = table(
+    "sheet", column("assessor_id"), column("nomination_id"), column("category_id"), column("attempt"),
+    column("submitted_at"), column("withdrawn_at"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,8 @@ class PanelOf:
     """The panel of one category as its page shows it."""
 
     category: Category
-    seats: Sequence[Seat] = ()
+    seats: Sequence[Seat] = ()  # that mark
+    others: Sequence[Seat] = ()  # the secretary and substitutes
     candidates: Sequence[Nomination] = ()
     conflicts: frozenset[tuple[int, int]] = frozenset()  # (account, nomination)
     declared: frozenset[tuple[int, int]] = frozenset()
@@ -56,9 +63,23 @@ class PanelOf:
         """Chair and deputy."""
         return _head(self.seats)
 
+    @property
+    def needed(self) -> int:
+        """How many marks an indicator needs; 0 where the category has no rubric yet."""
+        return 0 if self.category.rubric is None else self.category.rubric.needed
+
+    @property
+    def short(self) -> Sequence[Nomination]:
+        """The candidates whom fewer seats may mark than the quorum asks for."""
+        return [
+            one
+            for one in self.candidates
+            if sum((seat.account_id, one.id) not in self.conflicts for seat in self.seats) < self.needed
+        ]
+
 
 def seats_of(account_id: int) -> Mapping[int, PolicySeat]:
-    """The seats in force of an account by category (one statement).
+    """The seats in force of an account by category (one statement); a secretary or substitute does not mark.
 
     A deputy is `acting` while the chair of the category is in conflict with one of its candidates.
     """
@@ -91,7 +112,7 @@ def _seats_of() -> Select[int, str, bool]:
         .correlate(Seat)
     )
     return select(Seat.category_id, Seat.role, and_(Seat.role == "deputy", chair_fails)).where(
-        Seat.account_id == bindparam("account_id"), Seat.ended_at.is_(None)
+        Seat.account_id == bindparam("account_id"), Seat.ended_at.is_(None), Seat.role.in_(JUDGING)
     )
 
 
@@ -100,8 +121,59 @@ _SEATS_OF = _seats_of()
 
 
 def seats_in(category: Category) -> Sequence[Seat]:
-    """The seats in force of a category with their accounts: chair, deputy, then members by code (one statement)."""
+    """The seats in force that mark, with their accounts: chair, deputy, then members by code (one statement)."""
+    return [seat for seat in everybody_in(category) if seat.role in JUDGING]
+
+
+def everybody_in(category: Category) -> Sequence[Seat]:
+    """Every seat in force, at the end the secretary and the substitutes, who do not mark (one statement)."""
     return _ordered(db.session.scalars(_seats().where(Seat.category_id == category.id)).all())
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How many sheets of a candidate there are, and can be: with the panel as it is, without a seat, and with each
+    substitute in its place (by code of the substitute's seat).
+    """
+
+    nomination: Nomination
+    submitted: int
+    now: int
+    without: int
+    instead: Mapping[str, int]
+    needed: int
+
+
+def reach_without(seat: Seat) -> Sequence[Reach]:
+    """What becomes of every candidate when a seat ends, by name (five statements).
+
+    Sheets that are submitted stay and count, also those of the seat itself.
+    """
+    category = seat.category
+    panel = panels_of([category])[0]
+    rows = db.session.execute(
+        select(_sheet.c.assessor_id, _sheet.c.nomination_id).where(
+            _sheet.c.category_id == category.id,
+            _sheet.c.attempt == category.attempt,
+            _sheet.c.submitted_at.is_not(None),
+            _sheet.c.withdrawn_at.is_(None),
+        )
+    )
+    sent = {(one.assessor_id, one.nomination_id) for one in rows}
+    found = []
+    for nomination in panel.candidates:
+        there = {who for who, which in sent if which == nomination.id and (who, which) not in panel.conflicts}
+        able = {one.account_id for one in panel.seats if (one.account_id, nomination.id) not in panel.conflicts}
+        left = there | (able - {seat.account_id})
+        instead = {
+            one.code: len(
+                left | ({one.account_id} if (one.account_id, nomination.id) not in panel.conflicts else set())
+            )
+            for one in panel.others
+            if one.role == "substitute"
+        }
+        found.append(Reach(nomination, len(there), len(there | able), len(left), instead, panel.needed))
+    return found
 
 
 def _seats() -> Select[Seat]:
@@ -109,8 +181,8 @@ def _seats() -> Select[Seat]:
 
 
 def _ordered(seats: Iterable[Seat]) -> list[Seat]:
-    places = {"chair": 0, "deputy": 1}
-    return sorted(seats, key=lambda seat: (places.get(seat.role, 2), len(seat.code), seat.code))
+    places = {"chair": 0, "deputy": 1, "member": 2, "secretary": 3}
+    return sorted(seats, key=lambda seat: (places.get(seat.role, 4), len(seat.code), seat.code))
 
 
 def _head(seats: Iterable[Seat]) -> Head:
@@ -209,6 +281,17 @@ def _conflicts(category_ids: Sequence[int]) -> frozenset[tuple[int, int]]:
     )
 
 
+def hidden_from(actor: Actor, cycle: Cycle) -> frozenset[int]:
+    """The nominations of a cycle that its pages keep from a panel member in conflict (at most one statement).
+
+    An organiser of the cycle needs them all.
+    """
+    if cycle.id in actor.organises:
+        return frozenset()
+    mine = select(Nomination.id).join(Nomination.category).where(Category.cycle_id == cycle.id, conflict_clause(actor))
+    return frozenset(db.session.scalars(mine))
+
+
 def is_conflicted(actor: Actor, nomination: Nomination) -> bool:
     """Whether an officer must not meet a candidate (at most one statement)."""
     if structural_kind(actor, nomination) is not None:
@@ -301,6 +384,19 @@ def accounts_to_seat(cycle: Cycle) -> Sequence[Account]:
     ).all()
 
 
+def secretaries_to_seat(cycle: Cycle) -> Sequence[Account]:
+    """The active accounts of the organisers of a cycle, by name (one statement)."""
+    organises = exists().where(
+        RoleGrant.account_id == Account.id,
+        RoleGrant.role == "organiser",
+        RoleGrant.cycle_id == cycle.id,
+        RoleGrant.ended_at.is_(None),
+    )
+    return db.session.scalars(
+        select(Account).where(Account.active.is_(True), organises).order_by(func.lower(Account.name), Account.id)
+    ).all()
+
+
 def panels_of(categories: Sequence[Category]) -> Sequence[PanelOf]:
     """The panels of these categories of one cycle with their candidates and marks of conflict (six statements)."""
     ids = [category.id for category in categories]
@@ -327,7 +423,8 @@ def panels_of(categories: Sequence[Category]) -> Sequence[PanelOf]:
     return [
         PanelOf(
             category,
-            _ordered(seat for seat in seats if seat.category_id == category.id),
+            _ordered(seat for seat in seats if seat.category_id == category.id and seat.role in JUDGING),
+            _ordered(seat for seat in seats if seat.category_id == category.id and seat.role not in JUDGING),
             [one for one in candidates if one.category_id == category.id],
             conflicts,
             declared,

@@ -20,9 +20,18 @@ from paritrana.cycles.queries import state_at
 from paritrana.database import db
 from paritrana.nominations.models import Nomination
 from paritrana.panels import queries
-from paritrana.panels.models import Declaration, Recusal, Seat
+from paritrana.panels.models import JUDGING, Declaration, Recusal, Seat
 
-ROLES: Mapping[str, str] = {"chair": N_("Chair"), "deputy": N_("Deputy chair"), "member": N_("Member")}
+ROLES: Mapping[str, str] = {
+    "chair": N_("Chair"),
+    "deputy": N_("Deputy chair"),
+    "member": N_("Member"),
+    "secretary": N_("Secretary"),
+    "substitute": N_("Substitute"),
+}
+# Places that several people may hold at once.
+SHARED = frozenset({"member", "substitute"})
+SECRETARY, SUBSTITUTE = "secretary", "substitute"
 
 # Up to this state an organiser seats alone; later the chair confirms, and after scoring nobody is seated any more.
 LAST_ALONE = State.VERIFICATION
@@ -36,7 +45,7 @@ class ReasonMissing(MissingReason):
 
 
 class PlaceTaken(ParitranaError):
-    """Another person already is chair, or deputy."""
+    """Another person already is chair, deputy or secretary."""
 
     code = "place_taken"
     message = N_("This place is already taken. End the seat of the person who holds it first.")
@@ -67,7 +76,21 @@ class UnknownPlace(BadInput):
     """A seat for a role that panels do not have."""
 
     code = "unknown_place"
-    message = N_("Choose chair, deputy chair or member.")
+    message = N_("Choose chair, deputy chair, member, secretary or substitute.")
+
+
+class NotAnOrganiser(ParitranaError):
+    """Only an organiser of the cycle is the secretary of a panel."""
+
+    code = "not_an_organiser"
+    message = N_("%(name)s does not organise this cycle. Its secretary is one of its organisers.")
+
+
+class NotASubstitute(ParitranaError):
+    """Somebody is called in who is no substitute of this panel, or for a place that nobody fills in for."""
+
+    code = "not_a_substitute"
+    message = N_("Choose a substitute of this panel. A substitute comes in for somebody who marks.")
 
 
 class SecondPersonNeeded(ParitranaError):
@@ -132,16 +155,29 @@ def seat(
     return there
 
 
-def unseat(seat_: Seat, reason: str, *, expected: int, actor: Actor, at: datetime, confirmed: bool = False) -> None:
-    """End a seat; what the person marked stays on record. The caller commits.
+def unseat(
+    seat_: Seat,
+    reason: str,
+    *,
+    expected: int,
+    actor: Actor,
+    at: datetime,
+    confirmed: bool = False,
+    substitute: Seat | None = None,
+) -> None:
+    """End a seat, and call a substitute in with the same act; the caller commits.
 
-    Raises `ReasonMissing`, `StaleVersion`, `SeatEnded`, `WrongState`, `SecondPersonNeeded`.
+    What the person marked stays on record and counts; the substitute becomes a member. Raises `ReasonMissing`,
+    `StaleVersion`, `SeatEnded`, `WrongState`, `SecondPersonNeeded`, `NotASubstitute`.
     """
     if not reason.strip():
         raise ReasonMissing
     category = seat_.category
     audit.lock_stream(_stream(category))
     _check_state(category, at, confirmed)
+    if substitute is not None:
+        db.session.refresh(substitute, ["role", "ended_at", "version"])
+        _check_substitute(substitute, seat_)
     db.session.refresh(seat_, ["ended_at", "version"])
     if seat_.ended_at is not None:
         raise SeatEnded
@@ -153,7 +189,20 @@ def unseat(seat_: Seat, reason: str, *, expected: int, actor: Actor, at: datetim
         _stream(category), "seat.ended", actor, at=at, object_ref=_seat_ref(seat_), account=seat_.account.ref,
         reason=reason.strip(), **told(seat_),
     )  # fmt: skip
+    if substitute is not None:
+        substitute.role, substitute.seated_at = "member", at
+        substitute.version += 1
+        audit.record(
+            _stream(category), "seat.given", actor, at=at, object_ref=_seat_ref(substitute),
+            account=substitute.account.ref, instead_of=seat_.code, reason=reason.strip(), **told(substitute),
+        )  # fmt: skip
     db.session.flush()
+
+
+def _check_substitute(substitute: Seat, leaving: Seat) -> None:
+    waits = substitute.role == SUBSTITUTE and substitute.ended_at is None
+    if not waits or substitute.category_id != leaving.category_id or leaving.role not in JUDGING:
+        raise NotASubstitute
 
 
 def told(seat_: Any) -> dict[str, Any]:
@@ -200,13 +249,18 @@ def propose_seat(
     )  # fmt: skip
 
 
-def propose_unseat(seat_: Seat, reason: str, *, actor: Actor, at: datetime) -> Proposal:
-    """Propose the end of a seat to the chair (states 4 and 5); the caller commits. Raises like `unseat`."""
+def propose_unseat(seat_: Seat, reason: str, *, actor: Actor, at: datetime, substitute: Seat | None = None) -> Proposal:
+    """Propose to the chair the end of a seat, and who comes in (states 4 and 5); the caller commits.
+
+    Raises like `unseat`.
+    """
     if not reason.strip():
         raise ReasonMissing
     audit.lock_stream(_stream(seat_.category))
     _check_state(seat_.category, at, confirmed=True)
-    payload = {
+    if substitute is not None:
+        _check_substitute(substitute, seat_)
+    payload: dict[str, Any] = {
         "change": "end",
         "account": seat_.account.ref,
         "name": seat_.account.name,
@@ -214,6 +268,8 @@ def propose_unseat(seat_: Seat, reason: str, *, actor: Actor, at: datetime) -> P
         "code": seat_.code,
         "version": seat_.version,
     }
+    if substitute is not None:
+        payload |= {"substitute": substitute.account.ref, "substitute_name": substitute.account.name}
     return cycles.propose(
         queries.SEAT_ACT, seat_.category, subject_ref=seat_.account.ref, payload=payload, reason=reason, actor=actor,
         at=at, needs_reason=True,
@@ -238,7 +294,15 @@ def confirm_change(proposal: Proposal, digest: str, *, actor: Actor, at: datetim
     there = queries.find_seat(category, account)
     if there is None or there.ended_at is not None or there.version != change["version"]:
         raise cycles.ProposalVoid
-    unseat(there, proposal.reason or "", expected=there.version, actor=actor, at=at, confirmed=True)
+    instead = None
+    if "substitute" in change:
+        called = db.session.scalars(select(Account).where(Account.ref == change["substitute"])).one()
+        instead = queries.find_seat(category, called)
+        if instead is None or instead.ended_at is not None:
+            raise cycles.ProposalVoid
+    unseat(
+        there, proposal.reason or "", expected=there.version, actor=actor, at=at, confirmed=True, substitute=instead
+    )  # fmt: skip
 
 
 def declare(nomination: Nomination, conflict: bool, reason: str, *, actor: Actor, at: datetime) -> Declaration:
@@ -382,12 +446,15 @@ def _check_state(category: Category, at: datetime, confirmed: bool) -> None:
 
 
 def _check_place(category: Category, account: Account, role: str) -> None:
-    seats = queries.seats_in(category)
+    seats = queries.everybody_in(category)
     if any(one.account.person_id == account.person_id for one in seats):
         raise AlreadySeated(name=account.name)
-    if role != "member" and any(one.role == role for one in seats):
+    if role not in SHARED and any(one.role == role for one in seats):
         raise PlaceTaken
-    if account not in queries.accounts_to_seat(category.cycle):
+    if role == SECRETARY:
+        if account not in queries.secretaries_to_seat(category.cycle):
+            raise NotAnOrganiser(name=account.name)
+    elif account not in queries.accounts_to_seat(category.cycle):
         raise SeatExcluded(name=account.name)
 
 

@@ -1,8 +1,9 @@
 """The panel page of a cycle, the opening of its categories, and what needs a second person there."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -17,8 +18,8 @@ from paritrana.cycles.queries import cycle_time, get_category, get_cycle, state_
 from paritrana.cycles.service import withdraw_proposal
 from paritrana.database import db
 from paritrana.panels import queries, service
-from paritrana.panels.forms import EndForm, SeatForm
-from paritrana.panels.models import Seat
+from paritrana.panels.forms import EndForm, SeatForm, SecretaryForm
+from paritrana.panels.models import JUDGING, Seat
 from paritrana.web.access import allowed, ask, current_actor, may, now
 from paritrana.web.forms import Form
 
@@ -41,7 +42,8 @@ def give_seat(category: Category) -> ResponseReturnValue:
     if not form.validate():
         return _page(category.cycle, seat_form=(category.id, form)), 422
     account = db.session.scalars(select(Account).where(Account.ref == form.account.data)).one()
-    values = (category, account, form.role.data, form.constituency.data or "", form.decree_number.data or "")
+    constituency = form.constituency.data or "" if isinstance(form, SeatForm) else ""
+    values = (category, account, form.role.data, constituency, form.decree_number.data or "")
     try:
         if _needs_second(category):
             service.propose_seat(*values, actor=current_actor(), at=_at(category))
@@ -60,7 +62,7 @@ def give_seat(category: Category) -> ResponseReturnValue:
 @allowed(Act.SEAT_PANEL, seat=queries.get_seat)
 def end_seat_page(seat: Seat) -> ResponseReturnValue:
     """Ask why a seat ends."""
-    return _end_page(seat, EndForm(formdata=None, version=seat.version))
+    return _end_page(seat, EndForm(formdata=None, version=seat.version, substitutes=_substitutes(seat)))
 
 
 @bp.post("/manage/<cycle>/panel/<cat>/seats/<code>/end")
@@ -68,16 +70,21 @@ def end_seat_page(seat: Seat) -> ResponseReturnValue:
 @once
 def end_seat(seat: Seat) -> ResponseReturnValue:
     """End a seat, or from the interviews on propose it to the chair."""
-    form = EndForm()
+    substitutes = _substitutes(seat)
+    form = EndForm(substitutes=substitutes)
     if not form.validate():
         return _end_page(seat, form), 422
     category, reason = seat.category, form.reason.data or ""
+    substitute = next((one for one in substitutes if one.code == form.substitute.data), None)
     try:
         if _needs_second(category):
-            service.propose_unseat(seat, reason, actor=current_actor(), at=_at(category))
+            service.propose_unseat(seat, reason, actor=current_actor(), at=_at(category), substitute=substitute)
             said = _("Proposed. The chair must confirm it.")
         else:
-            service.unseat(seat, reason, expected=form.expected_version, actor=current_actor(), at=_at(category))
+            service.unseat(
+                seat, reason, expected=form.expected_version, actor=current_actor(), at=_at(category),
+                substitute=substitute,
+            )  # fmt: skip
             said = _("The seat of %(name)s has ended.", name=seat.account.name)
     except ParitranaError as refusal:
         form.refuse(refusal)
@@ -135,33 +142,44 @@ def confirm_opening(proposal: Proposal) -> ResponseReturnValue:
     return redirect(_overview(category), 303)
 
 
-def _page(cycle: Cycle, seat_form: tuple[int, SeatForm] | None = None) -> str:
+def _page(cycle: Cycle, seat_form: tuple[int, SeatForm | SecretaryForm] | None = None) -> str:
     categories = [category for category in cycle.categories if may(Act.MANAGE_CYCLE, category)]
     panels = queries.panels_of(categories)
-    accounts = queries.accounts_to_seat(cycle)
-    forms = {}
+    accounts, organisers = queries.accounts_to_seat(cycle), queries.secretaries_to_seat(cycle)
+    forms: dict[int, SeatForm] = {}
+    secretaries: dict[int, SecretaryForm] = {}
     for one in panels:
         if not may(Act.SEAT_PANEL, one.category):
             continue
-        if seat_form is not None and seat_form[0] == one.category.id:
-            forms[one.category.id] = seat_form[1]
-            continue
-        seated = {seat.account_id for seat in one.seats}
-        taken = frozenset(seat.role for seat in one.seats)
-        free = [account for account in accounts if account.id not in seated]
-        forms[one.category.id] = SeatForm(formdata=None, accounts=free, taken=taken, slug=one.category.slug)
+        sent = seat_form[1] if seat_form is not None and seat_form[0] == one.category.id else None
+        everybody = [*one.seats, *one.others]
+        taken = frozenset(seat.role for seat in everybody)
+        forms[one.category.id] = (
+            sent
+            if isinstance(sent, SeatForm)
+            else SeatForm(formdata=None, accounts=_free(accounts, everybody), taken=taken, slug=one.category.slug)
+        )
+        if service.SECRETARY not in taken:
+            secretaries[one.category.id] = (
+                sent
+                if isinstance(sent, SecretaryForm)
+                else SecretaryForm(formdata=None, accounts=organisers, slug=one.category.slug)
+            )
     return render_template(
         "panels/panel.html",
         cycle=cycle,
         simulated=cycle.simulated,
         panels=panels,
         forms=forms,
+        secretaries=secretaries,
         plain=Form(formdata=None),
         problems=seat_form[1].problems if seat_form is not None else [],
         confirmable={one.category.id for one in panels if may(Act.SEAT_PANEL, one.category, part=Part.SECOND)},
         needs_second={one.category.id for one in panels if one.category.id in forms and _needs_second(one.category)},
         states={one.category.id: state_now(one.category, now()) for one in panels},
         roles=service.ROLES,
+        judging=JUDGING,
+        hidden=queries.hidden_from(current_actor(), cycle),
         seat_act=queries.SEAT_ACT,
         me=current_actor(),
     )
@@ -177,14 +195,30 @@ def _end_page(seat: Seat, form: EndForm) -> str:
         form=form,
         roles=service.ROLES,
         needs_second=_needs_second(seat.category),
+        reach=queries.reach_without(seat) if seat.role in JUDGING else (),
+        substitutes=_substitutes(seat),
+        judging=JUDGING,
     )
 
 
-def _seat_form(category: Category) -> SeatForm:
-    seats = queries.seats_in(category)
-    seated = {seat.account_id for seat in seats}
-    free = [account for account in queries.accounts_to_seat(category.cycle) if account.id not in seated]
+def _substitutes(seat: Seat) -> list[Seat]:
+    """Who may come in for a seat: nobody for one that does not mark."""
+    if seat.role not in JUDGING:
+        return []
+    return [one for one in queries.everybody_in(seat.category) if one.role == service.SUBSTITUTE]
+
+
+def _seat_form(category: Category) -> SeatForm | SecretaryForm:
+    if request.form.get("role") == service.SECRETARY:
+        return SecretaryForm(accounts=queries.secretaries_to_seat(category.cycle), slug=category.slug)
+    seats = queries.everybody_in(category)
+    free = _free(queries.accounts_to_seat(category.cycle), seats)
     return SeatForm(accounts=free, taken=frozenset(seat.role for seat in seats), slug=category.slug)
+
+
+def _free(accounts: Sequence[Account], seats: Sequence[Seat]) -> list[Account]:
+    seated = {seat.account_id for seat in seats}
+    return [account for account in accounts if account.id not in seated]
 
 
 def _needs_second(category: Category) -> bool:

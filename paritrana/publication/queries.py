@@ -9,7 +9,7 @@ from paritrana.core.lifecycle import State
 from paritrana.cycles.models import Category, Proposal
 from paritrana.cycles.queries import core_rubric, rubric_of
 from paritrana.database import db
-from paritrana.panels.models import Seat
+from paritrana.panels.models import JUDGING, Seat
 from paritrana.publication.models import Publication
 from paritrana.publication.snapshot import snapshot
 from paritrana.results.models import Seal
@@ -69,7 +69,7 @@ def panel_by_constituency(category_ids: Collection[int]) -> Mapping[int, Sequenc
     """How many seats each constituency has in these categories, without names (one statement)."""
     rows = db.session.execute(
         select(Seat.category_id, Seat.constituency, func.count())
-        .where(Seat.category_id.in_(category_ids), Seat.ended_at.is_(None))
+        .where(Seat.category_id.in_(category_ids), Seat.ended_at.is_(None), Seat.role.in_(JUDGING))
         .group_by(Seat.category_id, Seat.constituency)
         .order_by(Seat.category_id, Seat.constituency)
     ).all()

@@ -38,7 +38,7 @@ from paritrana.interviews import queries as interviews
 from paritrana.interviews.models import Attendance, InterviewSession
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import CANDIDATE_STATES, nominations_of
-from paritrana.panels.models import Recusal
+from paritrana.panels.models import JUDGING, Recusal
 from paritrana.panels.models import Seat as PanelSeat
 from paritrana.panels.queries import conflicts_in
 from paritrana.reference.models import Organisation, TargetFigure
@@ -77,9 +77,13 @@ def inputs(category: Category) -> Inputs:
     nominations = nominations_of(category, CANDIDATE_STATES)
     codes = {one.id: one.candidate_code for one in nominations}
     seats = db.session.execute(
-        select(PanelSeat.account_id, PanelSeat.code, PanelSeat.ended_at).where(PanelSeat.category_id == category.id)
+        select(
+            PanelSeat.account_id,
+            PanelSeat.code,
+            and_(PanelSeat.ended_at.is_(None), PanelSeat.role.in_(JUDGING)).label("marks"),
+        ).where(PanelSeat.category_id == category.id)
     ).all()
-    seat_codes = {account_id: code for account_id, code, _ended in seats}
+    seat_codes = {account_id: code for account_id, code, _marks in seats}
     sheets = [sheet for sheet in _sheets(category) if sheet.nomination_id in codes and sheet.assessor_id in seat_codes]
     conflicts = conflicts_in(category)
     recused = {
@@ -88,7 +92,7 @@ def inputs(category: Category) -> Inputs:
         if sheet.withdrawn_at is not None or (sheet.assessor_id, sheet.nomination_id) in conflicts
     }
     counted = [sheet for sheet in sheets if sheet.submitted_at is not None and _pair(sheet) not in recused]
-    active = {account_id for account_id, _code, ended in seats if ended is None}
+    active = {account_id for account_id, _code, marks in seats if marks}
     judging = active | {sheet.assessor_id for sheet in sheets}
     failed, excused = gates_decided(list(codes)), not_applicable(list(codes))
     values = counted_values(category, version, nominations)
@@ -214,9 +218,15 @@ def _traces(category: Category) -> list[Select[tuple[str, int, str]]]:
         select(literal("nomination"), Nomination.id, text(Nomination.revision_no, Organisation.name))
         .join(Organisation, Organisation.id == Nomination.organisation_id)
         .where(mine, Nomination.state.in_(CANDIDATE_STATES)),
-        select(literal("seat"), PanelSeat.id, text(PanelSeat.code, gone(PanelSeat.ended_at))).where(
-            PanelSeat.category_id == category.id
-        ),
+        select(
+            literal("seat"),
+            PanelSeat.id,
+            text(
+                PanelSeat.code,
+                gone(PanelSeat.ended_at),
+                case((PanelSeat.role.in_(JUDGING), literal("")), else_=PanelSeat.role),
+            ),
+        ).where(PanelSeat.category_id == category.id),
         select(
             literal("sheet"), Sheet.id, text(func.coalesce(Sheet.digest, literal("")), gone(Sheet.withdrawn_at))
         ).where(Sheet.category_id == category.id, Sheet.attempt == category.attempt),

@@ -19,7 +19,7 @@ from paritrana.interviews.queries import Cap
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import CANDIDATE_STATES, nominations_of
 from paritrana.nominations.rows import kinds_of
-from paritrana.panels.models import Declaration, Recusal, Seat
+from paritrana.panels.models import JUDGING, Declaration, Recusal, Seat
 from paritrana.panels.queries import conflict_clause, conflicts_in, seats_in
 from paritrana.reference.models import Organisation
 from paritrana.sheets.models import Mark, Sheet
@@ -331,7 +331,10 @@ def all_in_clause() -> ColumnElement[bool]:
     owing = (
         select(candidate.id)
         .join(Category, Category.id == candidate.category_id)
-        .join(Seat, and_(Seat.category_id == candidate.category_id, Seat.ended_at.is_(None)))
+        .join(
+            Seat,
+            and_(Seat.category_id == candidate.category_id, Seat.ended_at.is_(None), Seat.role.in_(JUDGING)),
+        )
         .join(office, office.id == Seat.account_id)
         .where(
             candidate.category_id == Nomination.category_id,
