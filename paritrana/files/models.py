@@ -19,6 +19,7 @@ class Blob(Base):
         UniqueConstraint("organisation_id", "sha256"),
         CheckConstraint("length(sha256) = 64", name="sha256_length"),
         CheckConstraint("size > 0", name="size_positive"),
+        CheckConstraint("identity_numbers >= 0", name="identity_numbers_not_negative"),
         CheckConstraint(f"media_type IN ({_TYPES})", name="media_type_known"),
     )
 
@@ -28,3 +29,4 @@ class Blob(Base):
     size: Mapped[int] = mapped_column(BigInteger)  # bytes
     media_type: Mapped[str]
     created_at: Mapped[datetime]
+    identity_numbers: Mapped[int | None]  # how many its text seems to hold; None until a worker has read it

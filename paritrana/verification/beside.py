@@ -28,14 +28,15 @@ class Leaf:
     sha256: str = ""  # of the original
     copy: str = ""  # SHA-256 of the picture of this page
     is_picture: bool = False  # of which only its owner has the original
+    numbers: int = 0  # that look like national identity numbers
 
 
 def leaf_of(nomination: Nomination, no: int, page: int) -> Leaf:
     """Document `no` opened at a page, at its last one where it has fewer (one statement)."""
     row = db.session.execute(
         select(
-            Blob.sha256, Blob.media_type, Rendering.pages, Rendering.shown, Rendering.problem, Preview.page,
-            Preview.width, Preview.height, Preview.sha256.label("copy"),
+            Blob.sha256, Blob.media_type, Blob.identity_numbers, Rendering.pages, Rendering.shown, Rendering.problem,
+            Preview.page, Preview.width, Preview.height, Preview.sha256.label("copy"),
         )
         .select_from(Attachment)
         .join(Blob, Blob.id == Attachment.blob_id)
@@ -50,6 +51,7 @@ def leaf_of(nomination: Nomination, no: int, page: int) -> Leaf:
     return Leaf(
         no, row.page or (page if row.problem is None else 1), row.pages or 0, row.shown or 0, row.problem,
         row.width or 0, row.height or 0, row.sha256, row.copy or "", row.media_type in PICTURES,
+        row.identity_numbers or 0,
     )  # fmt: skip
 
 

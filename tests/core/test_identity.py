@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paritrana.core.identity import Reason, count, judge
+from paritrana.core.identity import Reason, count, judge, shaped
 
 REGIONS = {"99", "9901", "9902", "98", "9801"}
 ON = date(2025, 12, 31)
@@ -104,3 +104,46 @@ def test_every_number_made_by_the_rule_is_well_formed(born, woman, serial):
 @given(st.text(max_size=20))
 def test_no_text_makes_the_judge_raise(nik):
     assert said(nik) in {None, *Reason}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("9901011702850001", 1),
+        ("1 9901011702850001 Desa Contoh", 1),
+        ("NIK:9901015702850001, lahir 17-02-1985", 1),
+        ("9901011702850001\n9901015702850001", 2),
+        ("990101 170285 0001", 1),
+        ("99.01.01.170285.0001", 1),
+        ("9901-0117-0285-0001", 1),
+        ("9901 0117-0285 0001", 0),  # groups are written alike
+        ("1234 9901 0117 0285 0001", 0),  # five groups are something else
+        ("99010117028500011", 0),
+        ("0.9901011702850001", 0),
+        ("9901011702850001,50", 0),
+        ("9901011702850000", 0),  # no serial
+        ("9901013202850001", 0),  # no day
+        ("9901017202850001", 0),
+        ("9901011713850001", 0),  # no month
+        ("9900011702850001", 0),  # no regency
+        ("0901011702850001", 0),
+        ("２９０１０１１７０２８５０００１", 0),
+        ("", 0),
+    ],
+)
+def test_what_looks_like_a_number_in_a_running_text(text, found):
+    numbers = list(shaped(text))
+    assert len(numbers) == found
+    assert all(len(number) == 16 and number.isascii() and number.isdigit() for number in numbers)
+
+
+@given(st.text(alphabet="0123456789 .-,\n", max_size=80))
+def test_every_number_that_is_found_stands_in_the_text(text):
+    plain = "".join(filter(str.isdigit, text))
+    assert all(number in plain for number in shaped(text))
+
+
+@given(st.dates(date(1950, 1, 1), ON), st.booleans(), st.integers(1, 9999))
+def test_every_well_formed_number_of_an_adult_looks_like_one(born, woman, serial):
+    nik = f"990101{born.day + 40 * woman:02d}{born:%m%y}{serial:04d}"
+    assert list(shaped(f"Nama {nik}")) == [nik]

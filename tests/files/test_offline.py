@@ -53,7 +53,7 @@ def test_a_process_that_left_the_network_reaches_not_even_this_machine():
     ("program", "arguments", "answer"),
     [
         (sandbox.PROGRAM, ["application/pdf"], b'{"code": ""}'),
-        (previews.PROGRAM, ["pdf", "200"], b"pages 1\npage 1 "),
+        (previews.PROGRAM, ["pdf", "200"], b"numbers 0\npages 1\npage 1 "),
     ],
 )
 def test_a_file_is_read_without_network_and_the_answer_is_the_same(program, arguments, answer):

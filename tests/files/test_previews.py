@@ -225,7 +225,7 @@ def test_a_document_without_a_page_cannot_be_drawn():
 
 
 class Scarce(io.BytesIO):
-    """An answer for which there is no memory at its second line."""
+    """An answer for which there is no memory at its first page."""
 
     def write(self, data: bytes) -> int:
         if data.startswith(b"page "):
@@ -236,7 +236,7 @@ class Scarce(io.BytesIO):
 def test_where_memory_ends_the_last_word_says_so():
     out = Scarce()
     render.main(("pdf", "200"), io.BytesIO(document(1)), out, lambda *limit: None)
-    assert out.getvalue() == b"pages 1\nend heavy\n"
+    assert out.getvalue() == b"numbers 0\npages 1\nend heavy\n"
 
 
 JPEG = b"\xff\xd8\xff" + b"x" * 7
@@ -259,6 +259,9 @@ JPEG = b"\xff\xd8\xff" + b"x" * 7
         (b"end locked\n", 0, 0, "locked"),
         (b"x" * 1000, 0, 0, "heavy"),
         (b"", 0, 0, "heavy"),
+        (b"numbers 3\npages 1\npage 1 10 10 10\n" + JPEG + b"end -\n", 1, 1, ""),
+        (b"numbers 9901014101900001\npages 1\n", 0, 0, "heavy"),  # no count is that large
+        (b"numbers 1\nnumbers 2\npages 1\n", 0, 0, "heavy"),
     ],
 )  # fmt: skip
 def test_nothing_is_believed_of_a_process_that_a_document_took_over(answer, pages, shown, problem):

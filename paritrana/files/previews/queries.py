@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, exists, select
+from sqlalchemy import and_, exists, or_, select
 
 from paritrana.core.errors import NotFound, ParitranaError
+from paritrana.core.filetypes import PICTURES
 from paritrana.core.words import N_
 from paritrana.database import db
 from paritrana.files.models import Blob
@@ -51,9 +52,12 @@ def get_preview(blob_id: int, page: int) -> Preview:
 
 
 def waiting(limit: int, *, after: int = 0) -> Sequence[int]:
-    """The ids of the files beyond `after` whose pictures are still to be made, first come first (one statement)."""
+    """The ids of the files beyond `after` whose pages are not drawn yet, or whose text is not read for numbers; first
+    come first (one statement)."""
     drawn = exists().where(Rendering.blob_id == Blob.id)
-    return db.session.scalars(select(Blob.id).where(Blob.id > after, ~drawn).order_by(Blob.id).limit(limit)).all()
+    uncounted = and_(Blob.media_type.not_in(PICTURES), Blob.identity_numbers.is_(None))
+    wanted = Blob.id > after, or_(~drawn, uncounted)
+    return db.session.scalars(select(Blob.id).where(*wanted).order_by(Blob.id).limit(limit)).all()
 
 
 def is_asked_for(kind: str) -> bool:

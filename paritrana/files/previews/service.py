@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO, Any, BinaryIO, Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from paritrana.core.errors import ParitranaError
-from paritrana.core.filetypes import JPEG, PDF, PNG
+from paritrana.core.filetypes import JPEG, PDF, PNG, XLSX
 from paritrana.core.words import N_
 from paritrana.database import db, insert_unless_there
 from paritrana.files.models import Blob
@@ -31,7 +31,8 @@ from paritrana.jobs.kinds import SYSTEM, Kind, Progress, Run, Said, every
 from paritrana.jobs.queue import Queue
 from paritrana.jobs.service import enqueue
 
-DRAWN: Final = {PDF.media_type: "pdf", JPEG.media_type: "image", PNG.media_type: "image"}
+TEXTS: Final = frozenset({PDF.media_type, XLSX.media_type})  # in which identity numbers are counted
+DRAWN: Final = {PDF.media_type: "pdf", JPEG.media_type: "image", PNG.media_type: "image", XLSX.media_type: "workbook"}
 SECONDS: Final = 180  # by the clock on the wall, for a whole document
 LARGEST: Final = 8 * 1024 * 1024  # bytes of one picture
 WIDEST: Final = 10_000  # pixels
@@ -42,6 +43,7 @@ PROGRAM: Final = (
 MOST_PAGES: Final = 200
 PAGE: Final = 100  # files looked for at once
 _LINE: Final = 80  # bytes
+_NUMBERS: Final = re.compile(rb"numbers (0|[1-9][0-9]{0,5})\n")
 _COUNT: Final = re.compile(rb"pages ([1-9][0-9]{0,5})\n")
 _PICTURE: Final = re.compile(rb"page ([1-9][0-9]{0,3}) ([1-9][0-9]{0,4}) ([1-9][0-9]{0,4}) ([1-9][0-9]{0,7})\n")
 _END: Final = re.compile(rb"end ([a-z_]+|-)\n")
@@ -67,6 +69,7 @@ class Drawing:
     seconds: float = SECONDS
     pages: int = 0
     problem: str = "heavy"  # until the process says otherwise
+    numbers: int = 0  # that look like national identity numbers
     shown: int = field(default=0, init=False)
 
     def pictures(self) -> Iterator[Picture]:
@@ -87,6 +90,9 @@ class Drawing:
 
     def _read(self, stream: IO[bytes]) -> Iterator[Picture]:
         first = stream.readline(_LINE)
+        if said := _NUMBERS.fullmatch(first):
+            self.numbers = int(said[1])
+            first = stream.readline(_LINE)
         counted = _COUNT.fullmatch(first)
         if counted is None:
             self._ended(first)
@@ -115,37 +121,40 @@ def _end(group: int) -> None:
 
 
 def make_previews_of(blob_id: int, *, store: BlobStore, at: datetime, seconds: float = SECONDS) -> Rendering | None:
-    """Draw a file and keep its pictures; commits. None where the file's bytes are damaged: they may be restored.
+    """Draw a file, keep its pictures, and how many identity numbers its text seems to hold; commits.
 
-    Made twice, it leaves the same rows. Raises `StoreFault` when the pictures cannot be kept; no row is left then.
+    None where the file's bytes are damaged: they may be restored. Made twice, it leaves the same rows. Raises
+    `StoreFault` when the pictures cannot be kept; no row is left then.
     """
     organisation_id, sha256, media_type = db.session.execute(
         select(Blob.organisation_id, Blob.sha256, Blob.media_type).where(Blob.id == blob_id)
     ).one()
     db.session.rollback()  # nothing is locked while a process draws
     rows: list[dict[str, Any]] = []
-    pages, problem = 0, "no_pages"
-    if media_type in DRAWN:
-        try:
-            file = store.open(organisation_id, sha256)
-        except DamagedFile:
-            return None
-        with file:
-            drawing = Drawing(file, DRAWN[media_type], seconds)
-            for picture in drawing.pictures():
-                kept = store.receive(io.BytesIO(picture.data), limit=LARGEST, organisation_id=organisation_id)
-                store.keep(kept)
-                rows.append(
-                    {"blob_id": blob_id, "page": picture.page, "width": picture.width, "height": picture.height,
-                     "sha256": kept.sha256, "size": kept.size}
-                )  # fmt: skip
-        pages, problem = drawing.pages, drawing.problem
+    try:
+        file = store.open(organisation_id, sha256)
+    except DamagedFile:
+        return None
+    with file:
+        drawing = Drawing(file, DRAWN[media_type], seconds)
+        for picture in drawing.pictures():
+            kept = store.receive(io.BytesIO(picture.data), limit=LARGEST, organisation_id=organisation_id)
+            store.keep(kept)
+            rows.append(
+                {"blob_id": blob_id, "page": picture.page, "width": picture.width, "height": picture.height,
+                 "sha256": kept.sha256, "size": kept.size}
+            )  # fmt: skip
+    if media_type == XLSX.media_type:
+        drawing.problem = "no_pages"  # also where counting took too long
+    pages, problem = drawing.pages, drawing.problem
     first: Any = insert_unless_there(
         Rendering, blob_id=blob_id, pages=pages, shown=len(rows), problem=problem, made_at=at
     )
     made = db.session.execute(first.returning(Rendering.blob_id)).all()
     if made and rows:  # where two workers drew the same file, the first one's rows stand
         db.session.execute(insert(Preview), rows)
+    if media_type in TEXTS:
+        db.session.execute(update(Blob).where(Blob.id == blob_id).values(identity_numbers=drawing.numbers))
     db.session.commit()
     return db.session.get(Rendering, blob_id)
 
