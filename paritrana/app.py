@@ -45,6 +45,7 @@ from paritrana.publication import explanation as publication_explanation
 from paritrana.publication import views as publication_views
 from paritrana.results import views as results_views
 from paritrana.sheets import facts as sheets_facts
+from paritrana.sheets import offline as sheets_offline
 from paritrana.sheets import views as sheets_views
 from paritrana.sheets.models import Sheet
 from paritrana.signing import RECEIPT, UnsafeKey, make_key
@@ -55,7 +56,7 @@ from paritrana.web.access import Access, CategoryPlace
 from paritrana.web.intake import PatientRequest
 
 ROOMS = (
-    accounts_views, nominations_views, panels_views, verification_views, interviews_views, sheets_views,
+    accounts_views, nominations_views, panels_views, verification_views, interviews_views, sheets_views, sheets_offline,
     results_views, certificates_views, publication_views, publication_explanation, operations_views, home_views,
     home_extensions, home_quality,
 )  # fmt: skip

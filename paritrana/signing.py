@@ -170,6 +170,44 @@ def verify(document: Mapping[str, Any], keys: Mapping[str, bytes]) -> dict[str, 
     return said
 
 
+def read_device_key(written: str) -> str:
+    """The public key of a device in its one spelling: P-256, SubjectPublicKeyInfo (DER) as base64.
+
+    Raises `NotSigned` for anything else.
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
+
+    try:
+        found = load_der_public_key(_decoded(written))
+    except (ValueError, UnsupportedAlgorithm):
+        raise NotSigned("This is no public key.") from None
+    if not isinstance(found, EllipticCurvePublicKey) or not isinstance(found.curve, SECP256R1):
+        raise NotSigned("This is no public key on the curve P-256.")
+    return base64.b64encode(found.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
+
+
+def device_signed(public_key: str, content: bytes, signature: str) -> bool:
+    """Whether the device with this public key signed `content`: ECDSA with SHA-256, r and s of 32 bytes as base64."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+    raw = _decoded(signature)
+    key = load_der_public_key(_decoded(public_key))
+    if len(raw) != 64 or not isinstance(key, EllipticCurvePublicKey):
+        return False
+    written = encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
+    try:
+        key.verify(written, content, ECDSA(SHA256()))
+    except InvalidSignature:
+        return False
+    return True
+
+
 def _files(folder: Path, purpose: str) -> list[Path]:
     return sorted([*folder.glob(f"{purpose}.key"), *folder.glob(f"{purpose}-*.key")])
 

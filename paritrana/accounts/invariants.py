@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import aliased
 
-from paritrana.accounts.models import Account, RoleGrant
-from paritrana.audit.invariants import stream
-from paritrana.core.invariants import Broken, Check
+from paritrana.accounts import service
+from paritrana.accounts.models import Account, Device, RoleGrant
+from paritrana.audit.invariants import in_order, stream, told
+from paritrana.core.invariants import Broken, Check, Stored, latest, replay, replayed
 from paritrana.cycles.models import Proposal
+from paritrana.database import db
 
 
 def _excluded() -> Iterator[Broken]:
@@ -52,7 +54,15 @@ def _two_persons() -> Iterator[Broken]:
             yield Broken("proposal.two_persons", row.ref, "The proposal was not confirmed by a second person.")
 
 
+def _devices() -> Iterator[Broken]:
+    statement = select(Device).join(Device.account).order_by(in_order(Device.ref))
+    rows = (Stored(one.ref, (), service.told_of_device(one)) for one in db.session.scalars(statement))
+    events = told("device.registered", "device.revoked")
+    yield from replay("device", "device of an assessor", events, rows, latest())
+
+
 CHECKS = (
+    Check(replayed("device", "device of an assessor"), _devices),
     Check({"role.excluded": "No person holds two roles at once that exclude each other."}, _excluded),
     Check({"proposal.two_persons": "Two different persons propose and confirm an act."}, _two_persons),
 )

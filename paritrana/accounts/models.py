@@ -103,6 +103,26 @@ class SignInSession(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)  # absolute; idling is measured from `last_seen_at`
 
 
+class Device(Base):
+    """A browser that was prepared to score without a network: the public key by which it signs what it hands over.
+
+    The private key never leaves the browser and is wiped at sign-out, which ends the row. Only that end is ever added.
+    """
+
+    __tablename__ = "device"
+    __table_args__ = (CheckConstraint("revoked_at IS NULL OR revoked_at >= registered_at", name="revoked_afterwards"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    public_key: Mapped[str] = mapped_column(unique=True)  # P-256, SubjectPublicKeyInfo (DER) as base64
+    browser_key: Mapped[str | None]  # keyed hash of the known-device cookie: which browser signs out
+    registered_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+    account: Mapped[Account] = relationship()
+
+
 class SignInFailure(Base):
     """A failed sign-in, kept to slow guessing down. The e-mail and source are stored as keyed hashes.
 

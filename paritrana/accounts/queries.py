@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Row, column, func, select, table
 from sqlalchemy.orm import aliased
 
-from paritrana.accounts.models import Account, Person, RoleGrant, SentOnce, SignInFailure, SignInSession
+from paritrana.accounts.models import Account, Device, Person, RoleGrant, SentOnce, SignInFailure, SignInSession
 from paritrana.core.errors import NotFound
 from paritrana.core.policy import Actor, Seat
 from paritrana.cycles.models import Category
@@ -55,6 +55,19 @@ def normal_email(text: str) -> str:
 def find_account(email: str) -> Account | None:
     """The account with this e-mail address, however it is capitalised."""
     return db.session.scalars(select(Account).where(Account.email == normal_email(email))).one_or_none()
+
+
+def find_device(public_key: str) -> Device | None:
+    """The device with this key, whoever it belongs to and whether it is still in use."""
+    return db.session.scalars(select(Device).where(Device.public_key == public_key)).one_or_none()
+
+
+def devices_in_use(account_id: int, browser_key: str | None = None) -> Sequence[Device]:
+    """The devices of an account that are not signed out, with `browser_key` those of one browser, oldest first."""
+    mine = select(Device).where(Device.account_id == account_id, Device.revoked_at.is_(None))
+    if browser_key is not None:
+        mine = mine.where(Device.browser_key == browser_key)
+    return db.session.scalars(mine.order_by(Device.id)).all()
 
 
 def find_password(email: str) -> Row[int, str, str | None, bool] | None:

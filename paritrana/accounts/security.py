@@ -224,6 +224,12 @@ def device_cookie(email: str) -> tuple[str, str]:
     return _device_name(), _devices().dumps([account_key, number])
 
 
+def browser_key() -> str | None:
+    """What names the browser of the present request without telling which it is; None before its first sign-in."""
+    device = _known_device()
+    return None if device is None else attempts.keyed(_secret(), "browser", device[1])
+
+
 def _known_device() -> tuple[str, str] | None:
     value = request.cookies.get(_device_name(), "")
     try:

@@ -2,18 +2,20 @@
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask_security import hash_password
 from sqlalchemy import delete
 
 from paritrana.accounts import queries
-from paritrana.accounts.models import Account, Person, RoleGrant, SentOnce, SignInSession
+from paritrana.accounts.models import Account, Device, Person, RoleGrant, SentOnce, SignInSession
 from paritrana.accounts.passwords import check_password
 from paritrana.audit import service as audit
 from paritrana.core.errors import BadInput, ParitranaError
 from paritrana.core.policy import Actor
 from paritrana.core.words import N_
 from paritrana.database import db, random_ref, rows_changed
+from paritrana.signing import NotSigned, read_device_key
 
 GRANTED = frozenset({"nominee", "verifier", "organiser", "auditor", "administrator"})
 OF_CYCLE = frozenset({"verifier", "organiser", "auditor"})
@@ -62,6 +64,20 @@ class GrantEnded(ParitranaError):
 
     code = "grant_ended"
     message = N_("This role has already ended.")
+
+
+class NoDeviceKey(BadInput):
+    """What came is no public key of the kind that devices have."""
+
+    code = "no_device_key"
+    message = N_("This device did not send a key that can be read. Prepare it again.")
+
+
+class DeviceKeyTaken(ParitranaError):
+    """The key is another person's, or its device was signed out."""
+
+    code = "device_key_taken"
+    message = N_("The key of this device is no longer good. Prepare the device again.")
 
 
 def forget_expired(*, at: datetime) -> tuple[int, int]:
@@ -129,8 +145,52 @@ def set_password(account: Account, password: str, *, actor: Actor, at: datetime)
     account.password = _hashed(password, account.email, account.name)
     account.version += 1
     end_sessions(account)
+    revoke_devices(account, actor=actor, at=at)
     audit.record(audit.SYSTEM, "account.password_set", actor, at=at, object_ref=account.ref)
     db.session.flush()
+
+
+def register_device(
+    account: Account, public_key: str, *, browser_key: str | None, actor: Actor, at: datetime
+) -> Device:
+    """Note the key of a device that its owner prepares; the same key again is the same device. The caller commits.
+
+    Raises `NoDeviceKey`, `DeviceKeyTaken`.
+    """
+    try:
+        written = read_device_key(public_key)
+    except NotSigned as fault:
+        raise NoDeviceKey from fault
+    audit.lock_stream(audit.SYSTEM)
+    known = queries.find_device(written)
+    if known is not None:
+        if known.account_id != account.id or known.revoked_at is not None:
+            raise DeviceKeyTaken
+        return known
+    device = Device(ref=random_ref("G"), account=account, public_key=written, browser_key=browser_key, registered_at=at)
+    db.session.add(device)
+    db.session.flush()
+    audit.record(audit.SYSTEM, "device.registered", actor, at=at, object_ref=device.ref, **told_of_device(device))
+    return device
+
+
+def revoke_devices(account: Account, *, actor: Actor, at: datetime, browser_key: str | None = None) -> int:
+    """End the devices of an account, with `browser_key` those of one browser; gives how many; the caller commits."""
+    found = queries.devices_in_use(account.id, browser_key)
+    for device in found:
+        device.revoked_at = at
+        audit.record(audit.SYSTEM, "device.revoked", actor, at=at, object_ref=device.ref, **told_of_device(device))
+    return len(found)
+
+
+def told_of_device(device: Any) -> dict[str, Any]:
+    """What an event says of a device as it stands now."""
+    return {
+        "account": device.account.ref,
+        "public_key": device.public_key,
+        "registered_at": device.registered_at,
+        "revoked_at": device.revoked_at,
+    }
 
 
 def end_sessions(account: Account) -> None:
@@ -143,6 +203,7 @@ def close_account(account: Account, *, actor: Actor, at: datetime) -> None:
     account.active = False
     account.version += 1
     end_sessions(account)
+    revoke_devices(account, actor=actor, at=at)
     audit.record(audit.SYSTEM, "account.closed", actor, at=at, object_ref=account.ref)
     db.session.flush()
 

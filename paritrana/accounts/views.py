@@ -2,12 +2,12 @@
 
 from urllib.parse import urlencode
 
-from flask import Blueprint, current_app, make_response, redirect, render_template, request
+from flask import Blueprint, Response, current_app, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_wtf.csrf import CSRFError
+from flask_wtf.csrf import CSRFError, generate_csrf
 
-from paritrana.accounts import attempts, keeping, security
+from paritrana.accounts import attempts, keeping, security, service
 from paritrana.accounts.attempts import TooManyAttempts
 from paritrana.accounts.cast import read_cast
 from paritrana.accounts.forms import PasswordAgainForm, SignInForm
@@ -17,7 +17,8 @@ from paritrana.core.errors import ParitranaError
 from paritrana.core.policy import Act
 from paritrana.core.words import N_
 from paritrana.database import db
-from paritrana.web.access import FreshSignInNeeded, SignInNeeded, allowed, current_actor
+from paritrana.web import formats
+from paritrana.web.access import FreshSignInNeeded, SignInNeeded, allowed, current_actor, now
 from paritrana.web.errors import answer_http, answer_refusal, wants_json
 from paritrana.web.language import own_path
 from paritrana.web.template_filters import sentence
@@ -27,12 +28,16 @@ bp = Blueprint("accounts", __name__, template_folder="templates")
 HOME = "/home"
 SIGN_IN = "/sign-in"
 AGAIN = "/sign-in/again"
+# What a browser keeps for a person's work without a network goes with the session.
+WIPED = '"storage"'
 
 
 @bp.get(SIGN_IN)
 @allowed(Act.SIGN_IN)
 def sign_in_page() -> ResponseReturnValue:
-    """The sign-in page; who is signed in goes on at once."""
+    """The sign-in page; who is signed in goes on at once. A script is told who that is, and gets a token."""
+    if wants_json():
+        return _session_told()
     wish = request.args.get("next", "")
     if this_session().holder is not None:
         return redirect(next_page(wish), 303)
@@ -56,7 +61,7 @@ def sign_in() -> ResponseReturnValue:
         form.form_errors.append(_("The e-mail address or the password is wrong. Check both and try again."))
         return _sign_in_form(form, 422)
     security.begin_session(account)
-    answer = make_response(_go_on(form))
+    answer = make_response(_session_told() if wants_json() else _go_on(form))
     name, value = security.device_cookie(account.email)
     answer.set_cookie(
         name, value, max_age=security.DEVICE_AGE, path="/", secure=request.is_secure, httponly=True, samesite="Lax"
@@ -87,15 +92,26 @@ def sign_in_again() -> ResponseReturnValue:
         form.refuse(WrongPassword(), form.password)
         return _again_form(form, 422)
     security.freshen_session()
-    return _go_on(form)
+    return _session_told() if wants_json() else _go_on(form)
 
 
 @bp.post("/sign-out")
 @allowed(Act.SIGN_OUT)
 def sign_out() -> ResponseReturnValue:
-    """End the session of this browser."""
+    """End the session of this browser, and what it was trusted with to work without a network."""
+    browser, me = security.browser_key(), current_actor()
+    if browser is not None:
+        account = db.session.get_one(Account, me.user_id)
+        if service.revoke_devices(account, actor=me, at=now(), browser_key=browser):
+            db.session.commit()
     security.end_session()
-    return redirect("/", 303)
+    return _wiped()
+
+
+def _wiped() -> Response:
+    answer = make_response(redirect("/", 303))
+    answer.headers["Clear-Site-Data"] = WIPED
+    return answer
 
 
 class WrongPassword(ParitranaError):
@@ -110,7 +126,7 @@ class WrongPassword(ParitranaError):
 def ask_to_sign_in(refusal: SignInNeeded) -> ResponseReturnValue:
     """Nobody is signed in: a page leads to the sign-in page and back, a form is carried through it."""
     if request.endpoint == "accounts.sign_out":
-        return redirect("/", 303)
+        return _wiped()
     if request.method in {"GET", "HEAD"} and not wants_json():
         return redirect(f"{SIGN_IN}?{urlencode({'next': _this_address()})}", 303)
     if request.method != "POST" or wants_json() or request.is_json:
@@ -136,7 +152,7 @@ def answer_old_page(error: CSRFError) -> ResponseReturnValue:
 
     That the request came from a page of ours was checked before the token, so the way on is offered to nobody else.
     """
-    if request.endpoint == "accounts.sign_in":
+    if request.endpoint == "accounts.sign_in" and not wants_json():
         form = SignInForm(
             formdata=None,
             email=request.form.get("email", "")[:254],
@@ -168,13 +184,39 @@ def _continue_page(kept: keeping.Kept) -> str:
     return render_template("accounts/continue.html", kept=kept)
 
 
-def _sign_in_form(form: SignInForm, status: int = 200, *, lead: str = "") -> tuple[str, int]:
+def _session_told() -> ResponseReturnValue:
+    """Who is signed in, until when at the latest, and the token that changes of this session carry."""
+    holder, ends = this_session().holder, this_session().expires_at
+    return jsonify(
+        signed_in=holder is not None,
+        account=holder.ref if holder else None,
+        name=holder.name if holder else "",
+        ends_at=formats.iso(ends) if holder and ends else None,
+        csrf_token=generate_csrf(),
+    )
+
+
+def _refused_json(form: PasswordAgainForm, status: int) -> ResponseReturnValue:
+    """A refused sign-in for the script that asked in place of the page."""
+    errors = {field.name: [str(said) for said in field.errors] for field in form if field.errors}
+    said = [*map(str, form.form_errors), *(text for texts in errors.values() for text in texts)]
+    code = "too_many_attempts" if status == TooManyAttempts.status else "bad_input"
+    answer = jsonify(status=status, code=code, title=_("There is a problem"), detail=" ".join(said), errors=errors)
+    answer.mimetype = "application/problem+json"
+    return answer, status
+
+
+def _sign_in_form(form: SignInForm, status: int = 200, *, lead: str = "") -> ResponseReturnValue:
+    if wants_json():
+        return _refused_json(form, status)
     settings = current_app.extensions["settings"]
     cast = read_cast(settings.instance_path) if settings.demo else []
     return render_template("accounts/sign_in.html", form=form, cast=cast, lead=lead), status
 
 
-def _again_form(form: PasswordAgainForm, status: int = 200) -> tuple[str, int]:
+def _again_form(form: PasswordAgainForm, status: int = 200) -> ResponseReturnValue:
+    if wants_json() and request.method == "POST":
+        return _refused_json(form, status)
     name = this_session().holder.name if this_session().holder else ""  # type: ignore[union-attr]
     return render_template("accounts/sign_in_again.html", form=form, name=name), status
 

@@ -249,13 +249,13 @@ SEEN_BY: Mapping[Act, tuple[Act, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """A seat in the panel of one category. `acting` is set for a deputy while the chair is in conflict there."""
-
 # The seats whose holders mark. A secretary, who is an organiser, and a substitute have no rights from their seats.
 MARKING = frozenset({"chair", "deputy", "member"})
 
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A seat in the panel of one category. `acting` is set for a deputy while the chair is in conflict there."""
 
     category_id: int
     role: str
@@ -319,12 +319,12 @@ def roles_in(actor: Actor, cycle_id: int | None, category_id: int | None) -> fro
             roles.add(role)
     seats = actor.seats.values() if category_id is None else filter(None, [actor.seats.get(category_id)])
     for seat in seats:
+        if seat.role not in MARKING:
+            continue
         roles.add(Role.ASSESSOR)
         if seat.role == "chair" or seat.acting:
             roles.add(Role.CHAIR)
     return frozenset(roles)
-        if seat.role not in MARKING:
-            continue
 
 
 class Answer(StrEnum):

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 TABLE = """
 GET  /                                                            read_public_page            *public
+GET  /api/v1/assessments/pack                                     see_own_marks               *sheet
+POST /api/v1/devices                                              mark                        *paper
 GET  /api/v1/now                                                  read_public_page            *public
 GET  /api/v1/sheets/<ref>                                         see_own_marks               paper
 PUT  /api/v1/sheets/<ref>/marks/<indicator>                       mark                        paper

@@ -6,13 +6,17 @@ ended seat, a missing sheet and a moved clock. A third is open with a draft and 
 extended deadline. The historical cycle stands beside them.
 """
 
+import base64
 from array import array
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import select
 
+from paritrana.accounts.service import register_device
 from paritrana.config import Settings, data_folder
 from paritrana.core.policy import Actor
 from paritrana.cycles.queries import cycle_time, get_category, rubric_of
@@ -60,6 +64,7 @@ def build(settings: Settings, now: datetime) -> None:
     _announce_a_file(cast, now)
     _assess_itself(cast, now)
     _counted_lists(cast, now)
+    _prepared_device(cast, now)
     db.session.commit()
     drawn = db.session.scalars(select(Blob.id).order_by(Blob.id).limit(1)).one()
     make_previews_of(drawn, store=BlobStore(settings.blob_path), at=now)
@@ -113,6 +118,14 @@ def _assess_itself(cast: Cast, now: datetime) -> None:
     code = next(one.code for one in rubric_of(category).indicators)
     at = cycle_time(category.cycle, now)
     assess(draft, {code: (Decimal("7.50"), "Perda sudah berlaku (simulasi).", 0)}, actor=nominee, at=at)
+
+
+def _prepared_device(cast: Cast, now: datetime) -> None:
+    """A browser that the chair prepared to score without a network."""
+    chair = cast.with_role("chair")[0]
+    key = ec.derive_private_key(7, ec.SECP256R1()).public_key()
+    written = base64.b64encode(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
+    register_device(cast.accounts[chair], written, browser_key=None, actor=cast.actor(chair), at=now)
 
 
 def _to_the_plenary(cast: Cast, now: datetime) -> None:

@@ -82,6 +82,7 @@ REPLAYED: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     "name_list": ("name_list", {"ref": "L-0000-0009"}, "name = 'x'"),
     "request": ("change_request", {"no": 99}, "question = 'x'"),
     "revision": ("nomination_revision", {"no": 99, "receipt_no": "R-0000"}, "receipt_no = 'x'"),
+    "device": ("device", {"ref": "G-0000-0000", "public_key": "x"}, "revoked_at = '2099-01-01 00:00:00.000000'"),
     "seat": ("seat", {"code": "J99", "account_id": "=SELECT id FROM account ORDER BY id DESC", "role": "member"},
              "constituency = 'x'"),
     "declaration": ("declaration", {"account_id": "=SELECT id FROM account ORDER BY id DESC"}, "conflict = 1"),
