@@ -29,6 +29,7 @@ from paritrana.files.previews.service import MAKE_PREVIEWS
 from paritrana.home import extensions as home_extensions
 from paritrana.home import quality as home_quality
 from paritrana.home import views as home_views
+from paritrana.interviews import notices as interviews_notices
 from paritrana.interviews import views as interviews_views
 from paritrana.jobs.kinds import Kinds
 from paritrana.jobs.queue import Queue
@@ -38,6 +39,9 @@ from paritrana.nominations.models import Nomination
 from paritrana.nominations.namelists.work import COUNT_LIST, forget_kind
 from paritrana.operations import views as operations_views
 from paritrana.operations.kinds import KINDS
+from paritrana.outbox import views as outbox_views
+from paritrana.outbox.kinds import Notices
+from paritrana.outbox.sending import send_mail
 from paritrana.panels import facts as panels_facts
 from paritrana.panels import queries as panels_queries
 from paritrana.panels import views as panels_views
@@ -46,6 +50,7 @@ from paritrana.publication import views as publication_views
 from paritrana.results import views as results_views
 from paritrana.sheets import facts as sheets_facts
 from paritrana.sheets import offline as sheets_offline
+from paritrana.sheets import notices as sheets_notices
 from paritrana.sheets import views as sheets_views
 from paritrana.sheets.models import Sheet
 from paritrana.signing import RECEIPT, UnsafeKey, make_key
@@ -58,7 +63,7 @@ from paritrana.web.intake import PatientRequest
 ROOMS = (
     accounts_views, nominations_views, panels_views, verification_views, interviews_views, sheets_views, sheets_offline,
     results_views, certificates_views, publication_views, publication_explanation, operations_views, home_views,
-    home_extensions, home_quality,
+    home_extensions, home_quality, outbox_views,
 )  # fmt: skip
 
 migrate = Migrate()
@@ -95,7 +100,11 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     _set_up_database(app)
     app.extensions["queue"] = Queue(settings.queue)
     app.extensions["jobs"] = Kinds(_actor_now)
-    app.extensions["jobs"].register(*KINDS, MAKE_PREVIEWS, COUNT_LIST, forget_kind(settings))
+    app.extensions["notices"] = Notices(*interviews_notices.NOTICES, *sheets_notices.NOTICES)
+    app.extensions["jobs"].register(
+        *KINDS, MAKE_PREVIEWS, COUNT_LIST, forget_kind(settings),
+        send_mail(settings, app.extensions["notices"], _actor_now),
+    )  # fmt: skip
     access.init_app(app)
     inputs.init_app(app)
     csrf.init_app(app)

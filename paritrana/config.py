@@ -9,13 +9,14 @@ import secrets
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 PACKAGE = Path(__file__).resolve().parent
 PREFIX = "PARITRANA_"
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class BadSettings(Exception):
@@ -45,6 +46,12 @@ class Settings(BaseModel):
     max_nomination_bytes: int = Field(default=750 * 1024 * 1024, ge=1024)
     max_nomination_files: int = Field(default=60, ge=1, le=1000)
     max_open_declarations: int = Field(default=20, ge=1, le=100)
+    mail_server: str = ""  # empty: messages stay on the pages
+    mail_port: int = Field(default=587, ge=1, le=65535)
+    mail_security: Literal["starttls", "tls", "none"] = "starttls"
+    mail_user: str = ""
+    mail_password: str = Field(default="", repr=False)
+    mail_from: str = ""
 
     @field_validator("base_url")
     @classmethod
@@ -72,12 +79,36 @@ class Settings(BaseModel):
             raise ValueError("write sqlite:///FILE or redis://HOST:PORT/NUMBER")
         return value
 
+    @field_validator("mail_server")
+    @classmethod
+    def _host_name(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9.:-]*", value):
+            raise ValueError("write the name or address of the mail server alone")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _plain_address(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+", value):
+            raise ValueError("write one address such as paritrana@example.org")
+        return value
+
+    @model_validator(mode="after")
+    def _mail_whole(self) -> Self:
+        if self.mail_server and not self.mail_from:
+            raise ValueError("mail_from: a mail server needs the address that messages come from")
+        if bool(self.mail_user) != bool(self.mail_password):
+            raise ValueError("mail_user, mail_password: give both or none")
+        if self.mail_password and self.mail_security == "none" and self.mail_server not in LOOPBACK:
+            raise ValueError("mail_security: a password travels over starttls or tls only")
+        return self
+
     @model_validator(mode="after")
     def _safe_together(self) -> Self:
         host = urlsplit(self.base_url).hostname or ""
-        if urlsplit(self.base_url).scheme == "http" and host not in {"127.0.0.1", "localhost", "::1"}:
+        if urlsplit(self.base_url).scheme == "http" and host not in LOOPBACK:
             raise ValueError("base_url: plain http is for a loopback address only; write https://…")
-        if self.demo and host not in {"127.0.0.1", "localhost", "::1"}:
+        if self.demo and host not in LOOPBACK:
             raise ValueError("demo: demonstration mode runs on a loopback address only")
         if self.queue == self.database_url:
             raise ValueError("queue_url: the queue needs a file of its own, so that nobody waits for it")

@@ -87,6 +87,7 @@ class Act(StrEnum):
     SEAT_PANEL = "seat_panel"
     RECUSE = "recuse"
     PLAN_SESSION = "plan_session"
+    SEND_MESSAGES = "send_messages"
     OPEN_SESSION = "open_session"
     CLOSE_SESSION = "close_session"
     RECORD_ATTENDANCE = "record_attendance"
@@ -194,6 +195,7 @@ MATRIX: Mapping[Act, Mapping[str, str]] = {
     Act.SEAT_PANEL: {"CH": "4-5 2nd", "OR": "0-3 cw; 4-5 cw2(CH)"},
     Act.RECUSE: {"VE": "0-5 s", "AS": "0-6 s", "CH": "0-6 s; 0-6 pw"},
     Act.PLAN_SESSION: {"OR": "3-4 c"},
+    Act.SEND_MESSAGES: {"OR": "0-8 c"},
     Act.OPEN_SESSION: {"CH": "4 p", "OR": "4 c"},
     Act.CLOSE_SESSION: {"CH": "4 p", "OR": "4 c"},
     Act.RECORD_ATTENDANCE: {"CH": "4 p; 5-6 2nd", "OR": "4 c; 5-6 cw2(CH)"},
@@ -233,7 +235,7 @@ _OF_A_NOMINATION = (
 )  # fmt: skip
 _OF_A_SLOT = (Act.OPEN_SESSION, Act.CLOSE_SESSION, Act.RECORD_ATTENDANCE)
 _OF_A_CYCLE = (
-    Act.PLAN_SESSION, Act.SEAT_PANEL, Act.SHORTLIST, Act.SEE_PROGRESS,
+    Act.PLAN_SESSION, Act.SEND_MESSAGES, Act.SEAT_PANEL, Act.SHORTLIST, Act.SEE_PROGRESS,
     Act.MOVE_STATE, Act.ADVANCE_CLOCK, Act.EXTEND_DEADLINE, Act.SEE_RANKING_PREVIEW, Act.BUILD_RUN, Act.SEAL_RESULTS,
     Act.PROPOSE_PUBLICATION, Act.CONFIRM_PUBLICATION, Act.ISSUE_CERTIFICATE, Act.SEE_OTHERS_MARKS,
 )  # fmt: skip

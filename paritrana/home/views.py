@@ -275,6 +275,7 @@ def _links(standing: Standing) -> list[tuple[str, str]]:
         (_("Interview schedule"), "interviews.schedule", cycle, state >= State.VERIFICATION),
         (
             _("Ranking"),
+        (_("Outbox"), "outbox.outbox", cycle, may(Act.SEND_MESSAGES, category)),
             "results.ranking",
             both,
             state >= State.PLENARY and may(Act.SEE_RANKING_PREVIEW, category),

@@ -17,6 +17,7 @@ from paritrana.cycles.service import confirm, propose, set_state
 from paritrana.database import db, random_ref
 from paritrana.interviews import queries
 from paritrana.interviews.models import Attendance, InterviewDay, InterviewSession
+from paritrana.interviews.notices import tell_set
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import CANDIDATE_STATES, nominations_of
 from paritrana.nominations.service import set_nomination_state
@@ -140,6 +141,7 @@ def plan_session(
         nomination=nomination.ref, day=day.code, no=session.no, planned_at=planned_at, minutes=minutes, mode=mode,
         room=session.room,
     )  # fmt: skip
+    tell_set(session, at=at)
     return session
 
 

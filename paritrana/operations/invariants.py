@@ -24,6 +24,7 @@ from paritrana.files.store import BlobStore
 from paritrana.interviews import invariants as interviews
 from paritrana.nominations import invariants as nominations
 from paritrana.nominations.namelists import invariants as namelists
+from paritrana.outbox import invariants as outbox
 from paritrana.panels import invariants as panels
 from paritrana.publication import invariants as publication
 from paritrana.results import invariants as results
@@ -33,8 +34,8 @@ from paritrana.verification import invariants as verification
 log = structlog.get_logger("paritrana.operations")
 
 ROOMS: Final = (
-    audit, accounts, cycles, previews, nominations, namelists, panels, verification, interviews, sheets, results,
-    certificates, publication,
+    audit, accounts, cycles, previews, outbox, nominations, namelists, panels, verification, interviews, sheets,
+    results, certificates, publication,
 )  # fmt: skip
 
 INSTALLATION: Final = {

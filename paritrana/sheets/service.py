@@ -27,6 +27,7 @@ from paritrana.sheets import queries
 from paritrana.sheets.models import Mark, MarkRevision, MissingSheet, Sheet
 from paritrana.sheets.queries import Circumstances
 
+from paritrana.sheets.notices import tell_submitted
 ABSTAINED = "abstained"
 
 
@@ -273,6 +274,7 @@ def submit_sheet(sheet: Sheet, *, actor: Actor, at: datetime) -> Sheet:
     )  # fmt: skip
     return sheet
 
+    tell_submitted(sheet, at=at)
 
 def told(sheet: Any) -> dict[str, Any]:
     """What an event says of a sheet as it stands now, beside its candidate and its marks."""

@@ -30,6 +30,7 @@ GET  /cycles/<cycle>/results/<cat>.json                           read_public_re
 GET  /cycles/<cycle>/results/<cat>/<candidate>                    read_public_result          public
 GET  /healthz                                                     read_public_page            *public
 GET  /home                                                        home                        *house
+GET  /home/messages                                               home                        *house
 GET  /interviews/<day>/slots/<int:no>                             see_nomination              slot
 GET  /interviews/<day>/slots/<int:no>/attendance                  record_attendance           slot
 POST /interviews/<day>/slots/<int:no>/attendance                  record_attendance           slot
@@ -55,6 +56,11 @@ GET  /manage/<cycle>/nominations/import/<cat>/template.xlsx       manage_cycle +
 POST /manage/<cycle>/nominations/<cat>/shortlist                  shortlist                   cycle
 POST /manage/<cycle>/nominations/<cat>/shortlist/<proposal>       shortlist/2                 cycle
 POST /manage/<cycle>/nominations/<cat>/shortlist/<proposal>/withdraw shortlist                cycle
+GET  /manage/<cycle>/outbox                                       send_messages               cycle
+POST /manage/<cycle>/outbox/release                               send_messages               cycle
+GET  /manage/<cycle>/outbox/<message>                             send_messages               cycle
+POST /manage/<cycle>/outbox/<message>/again                       send_messages               cycle
+POST /manage/<cycle>/outbox/<message>/cancel                      send_messages               cycle
 GET  /manage/<cycle>/panel                                        manage_cycle                cycle
 POST /manage/<cycle>/panel/<cat>/open                             move_state                  cycle
 POST /manage/<cycle>/panel/<cat>/open/<proposal>                  move_state/2                cycle

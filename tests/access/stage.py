@@ -25,6 +25,7 @@ from paritrana.files.store import BlobStore
 from paritrana.interviews.models import InterviewDay, InterviewSession
 from paritrana.jobs.models import Job
 from paritrana.nominations.models import Attachment, FileDeclaration, Nomination, NominationRevision
+from paritrana.outbox.models import Message
 from paritrana.panels.models import Recusal, Seat
 from paritrana.seeding.documents import simulated_document
 from paritrana.sheets.models import Sheet
@@ -261,6 +262,12 @@ class Stage:
             InterviewSession(ref=random_ref("I"), day_id=day.id, no=1, category_id=here.category.id,
                              nomination_id=sent.id, planned_at=NOW, minutes=20)
         )  # fmt: skip
+        self.message = random_ref("M")
+        db.session.add(
+            Message(ref=self.message, kind="sheets_due", cycle_id=here.cycle.id, account_id=self.accounts["assessor-3"],
+                    cause="walk", about=str(here.category.id), subject="S", text_id="T", text_en="T", path="/home",
+                    state="queued", created_at=NOW)
+        )  # fmt: skip
         self.job = random_ref("Q")
         db.session.execute(insert(Job).values(ref=self.job, kind="tidy", arguments={}, created_at=NOW, queued_at=NOW))
         self.proposals = {
@@ -388,6 +395,7 @@ class Stage:
             "<computed>": "C1",
             "<path:filename>": "favicon.svg", "<int:page>": "1", "<int:photo>": "1", "<int:a>": "1",
             "<int:b>": "1", "<job>": self.job, "<end>": "csv",
+            "<message>": self.message,
         }  # fmt: skip
         if route.rule.startswith("/bootstrap"):
             values["<path:filename>"] = "umd/popper.min.js"

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import select
 
+from paritrana.accounts.queries import load_actor
 from paritrana.accounts.service import register_device
 from paritrana.config import Settings, data_folder
 from paritrana.core.policy import Actor
@@ -25,12 +26,15 @@ from paritrana.database import db
 from paritrana.files.models import Blob
 from paritrana.files.previews.service import make_previews_of
 from paritrana.files.store import BlobStore
+from paritrana.jobs.kinds import SYSTEM, Run
 from paritrana.nominations.namelists.checking import Counted, ListFormula
 from paritrana.nominations.namelists.service import keep_counts, receive_list, refuse_list
 from paritrana.nominations.queries import nominations_of
 from paritrana.nominations.rows import kinds_asked
 from paritrana.nominations.service import assess, create_nomination, declare
-from paritrana.panels.queries import seats_in
+from paritrana.outbox.kinds import Notices
+from paritrana.outbox.sending import send_mail
+from paritrana.panels.queries import seats_in, seats_of
 from paritrana.panels.service import unseat
 from paritrana.reference.models import Organisation
 from paritrana.results.service import build_run
@@ -38,8 +42,10 @@ from paritrana.seeding import cycles
 from paritrana.seeding.cast import Cast
 from paritrana.seeding.reference import load_reference
 from paritrana.seeding.simulated import Simulated, read_simulated
+from paritrana.sheets import notices as sheets_notices
 from paritrana.sheets.queries import missing_sheets
 from paritrana.sheets.service import close_scoring
+from tests.outbox.letterbox import letterbox
 
 SEED = data_folder("seed")
 NOMINATIONS = frozenset({"kaltim-64.01", "kaltim-64.08", "kaltim-64.11", "bali-51.04", "bali-51.71", "jatim-35.78"})
@@ -66,8 +72,21 @@ def build(settings: Settings, now: datetime) -> None:
     _counted_lists(cast, now)
     _prepared_device(cast, now)
     db.session.commit()
+    _mailed(settings, now)
     drawn = db.session.scalars(select(Blob.id).order_by(Blob.id).limit(1)).one()
     make_previews_of(drawn, store=BlobStore(settings.blob_path), at=now)
+
+
+def _mailed(settings: Settings, now: datetime) -> None:
+    """The messages that waited leave through a mail server."""
+    with letterbox() as (_box, port):
+        there = settings.model_copy(
+            update={"mail_server": "127.0.0.1", "mail_port": port, "mail_security": "none", "mail_from": "a@b.test"}
+        )
+        kind = send_mail(
+            there, Notices(*sheets_notices.NOTICES), lambda one: load_actor(one, fresh=False, seats_of=seats_of)
+        )
+        kind.function(Run("J-0000-0000", kind.name, {}, SYSTEM, there, lambda: now), lambda done, total=None: None)
 
 
 def _few(data: Simulated) -> Simulated:

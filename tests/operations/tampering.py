@@ -241,6 +241,8 @@ TAMPERINGS: Mapping[str, Tampering] = {
     "list_overlap.shared": _sql("UPDATE list_overlap SET shared = shared + 1"),
     "preview.pages": _sql("DELETE FROM preview"),
     "look.failed": _sql("UPDATE proposal SET payload = 'no JSON'"),
+    "message.attempts": _sql("UPDATE message SET attempts = attempts + 1 WHERE state = 'sent'"),
+    "message.sent": _sql("UPDATE message SET state = 'failed', sent_at = NULL WHERE state = 'sent'"),
     "setting.real_cycle": _sql("UPDATE cycle SET kind = 'real' WHERE kind = 'simulated'"),
     "setting.blob_folder": _folder_gone,
 }  # fmt: skip
