@@ -13,8 +13,9 @@ from flask_babel import lazy_gettext as _l
 from wtforms import Field
 from wtforms.validators import Optional
 
-from paritrana.core.evidence import FieldSpec, KindSpec, line_figure
+from paritrana.core.evidence import FieldSpec, KindSpec, line_figure, line_key_of
 from paritrana.cycles.models import RubricVersion
+from paritrana.nominations import service
 from paritrana.nominations.models import EvidenceItem
 from paritrana.nominations.rows import assessed_by_itself
 from paritrana.web.forms import (
@@ -24,6 +25,7 @@ from paritrana.web.forms import (
     Form,
     LongTextField,
     MarkField,
+    MaxWords,
     MoneyField,
     MonthsField,
     RadioChoiceField,
@@ -35,7 +37,6 @@ from paritrana.web.forms import (
 )
 
 MOST_PERCENT = 100
-MOST_SIGNS = 2000  # some 300 words
 MOST_MONTHS = 120  # the checks ask about more than 12; beyond ten years it is a slip of the hand
 LINE_KEY = re.compile(r"[a-z0-9]{4,16}", re.ASCII)
 
@@ -75,6 +76,8 @@ class EvidenceForm(Form):
 
     names: ClassVar[Mapping[str, FieldSpec]] = {}  # figure key -> what it asks for, for the fields of this page
     line_keys: ClassVar[Sequence[str]] = ()
+    line_title: ClassVar[str] = ""  # message id of one row
+    first_line: ClassVar[int] = 1  # the number of the first row of this page
 
     def figure(self, key: str) -> Field:
         """The input of a figure."""
@@ -92,13 +95,36 @@ class EvidenceForm(Form):
     @property
     def unreadable(self) -> list[str]:
         """The sentences about entries that cannot be read, after `validate`."""
-        return [_under(spec.group, str(message)) for _key, spec, field in self.entries for message in field.errors]
+        return [
+            _under(self._heading(key), str(message)) for key, _spec, field in self.entries for message in field.errors
+        ]
 
     @property
     def problems(self) -> list[tuple[str, str]]:
-        """As in every form, each under the heading of its group: one label stands in several groups."""
-        groups = {input_name(key): spec.group for key, spec in self.names.items()}
-        return [(target, _under(groups.get(target, ""), said)) for target, said in super().problems]
+        """As in every form, each under the heading of its group or with the number of its row.
+
+        One label stands in several groups and in every row.
+        """
+        return [
+            (target, _under(self._heading(self._figures[target]), said) if target in self._figures else said)
+            for target, said in super().problems
+        ]
+
+    @property
+    def _figures(self) -> dict[str, str]:
+        """The figure keys by the id at which their errors stand."""
+        return {
+            f"{input_name(key)}-day" if spec.kind == "date" else input_name(key): key
+            for key, spec in self.names.items()
+        }
+
+    def _heading(self, figure: str) -> str:
+        """Under which words the entry stands: its row with the number that the page shows, else its group."""
+        line = line_key_of(figure)
+        if line is None:
+            group = self.names[figure].group
+            return str(_(group)) if group else ""
+        return f"{_(self.line_title)} {self.first_line + self.line_keys.index(line)}"
 
 
 @dataclass(frozen=True)
@@ -110,9 +136,9 @@ class Page:
     keys: tuple[str, ...]
 
 
-def _under(group: str, said: str) -> str:
+def _under(heading: str, said: str) -> str:
     """A sentence about an entry with the heading under which the entry stands."""
-    return str(_("%(group)s: %(sentence)s", group=_(group), sentence=said)) if group else said
+    return str(_("%(group)s: %(sentence)s", group=heading, sentence=said)) if heading else said
 
 
 def input_name(figure: str) -> str:
@@ -189,10 +215,11 @@ def evidence_form(
     election_held: bool,
     candidate: str,
     sent: bool,
+    page: int = 1,
 ) -> EvidenceForm:
     """The form of one kind for one page of its lines, filled from the request when `sent`, else from `item`.
 
-    `candidate` is the code of the rubric's category.
+    `candidate` is the code of the rubric's category, `page` the number of the page of lines.
     """
     keys = list(line_keys)
     names: dict[str, FieldSpec] = {}
@@ -202,7 +229,10 @@ def evidence_form(
             for key in keys:
                 names |= {line_figure(key, field.key): field for field in spec.lines.fields}
     parts: dict[str, Any] = {input_name(key): _field(field) for key, field in names.items()}
-    form_class = type("OneEvidenceForm", (EvidenceForm,), parts | {"names": names, "line_keys": keys})
+    rows: dict[str, Any] = {"names": names, "line_keys": keys}
+    if spec is not None and spec.lines is not None:
+        rows |= {"line_title": spec.lines.title, "first_line": (page - 1) * spec.lines.max_per_page + 1}
+    form_class = type("OneEvidenceForm", (EvidenceForm,), parts | rows)
     data: dict[str, Any] = {"version": str(item.version if item is not None else 0)}
     if item is not None:
         data |= {
@@ -256,7 +286,9 @@ def _field(spec: FieldSpec) -> Any:
         case "text":
             return TextField(label, rules, description=hint)
         case "words":
-            return LongTextField(label, rules, max_length=MOST_SIGNS, description=hint)
+            if spec.most_words is not None:
+                rules = [*rules, MaxWords(spec.most_words)]
+            return LongTextField(label, rules, max_length=service.most_signs(spec), description=hint)
 
 
 def _stored(spec: FieldSpec, value: Any) -> Any:

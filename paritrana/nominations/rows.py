@@ -165,7 +165,10 @@ def standing(
     attachments: Sequence[Attachment],
     context: CheckContext,
 ) -> Standing:
-    """How far a kind is. Only the nominee's own word makes it `done`; a check that asks keeps it at `attention`."""
+    """How far a kind is. Only the nominee's own word makes it `done`.
+
+    A check that asks, or a document that is asked for and not attached, keeps it at `attention`.
+    """
     item = items.get(kind)
     documents = tuple(one for one in attachments if one.kind == kind and one.removed_at is None)
     checks = _checks(kind, item.data, context) if item is not None else []
@@ -174,17 +177,18 @@ def standing(
     missing = _missing(rubric, kind, items, attachments, context.election_held)
     hints: list[tuple[str, Mapping[str, Quantity]]] = [(one.message, one.params) for one in missing]
     absent = _absent_documents(rubric, kind, documents)
-    if absent and documents:
+    completed = item is not None and item.completed
+    if absent and (documents or completed):
         hints.append((N_("Documents not attached yet: %(n)s"), {"n": Count(len(absent))}))
     if differences and not explained:
         hints.append((N_("Difference not explained yet"), {}))
     if item is None and not documents:
         state = "open"
-    elif item is not None and item.completed and missing:
+    elif completed and missing:
         state = "problem"
-    elif differences and not explained:
-        state = "attention"
-    elif item is not None and item.completed:
+    elif (differences and not explained) or (completed and absent):
+        state = "attention"  # «completed» does not stand beside documents that are missing
+    elif completed:
         state = "done"
     else:
         state = "doing"

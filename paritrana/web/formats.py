@@ -287,6 +287,13 @@ class WholeNumberForm(NumberForm):
     message = N_("Write %(field)s as 15000 or 15,000")
 
 
+class NegativeNumber(NumberForm):
+    """A number with a minus sign where none can be below zero. Params: `field`, `value`."""
+
+    code = "negative_number"
+    message = N_("Write %(field)s without a minus sign: it cannot be below zero. You wrote %(value)s.")
+
+
 class NumberTooLong(NumberForm):
     """More digits than any figure of the award has. Params: `field`, `digits`."""
 
@@ -336,7 +343,7 @@ class DecimalForm(NumberForm):
 
 
 class PercentRange(NumberForm):
-    """A percentage below zero or above the maximum. Params: `field`, `max`, `value`."""
+    """A percentage above the maximum. Params: `field`, `max`, `value`."""
 
     code = "percent_range"
     message = N_("Write %(field)s as a number from 0 to %(max)s. You wrote %(value)s.")
@@ -353,6 +360,9 @@ _GROUPED = re.compile(r"[1-9][0-9]{0,2}(?P<sep>[., \u00a0\u202f])[0-9]{3}(?:(?P=
 _PLAIN = re.compile(r"[0-9]+", re.ASCII)
 _MARK = re.compile(r"[0-9]{1,3}(?:[.,](?P<decimals>[0-9]+))?", re.ASCII)
 _NEGATIVE = re.compile(r"[-\u2212][0-9]+(?:[.,][0-9]+)?", re.ASCII)
+_MINUS = re.compile(
+    r"(?:Rp\.?)?\s*[-\u2212\u2013]\s*(?:Rp\.?)?\s*[0-9][0-9., \u00a0\u202f]*(?:,-)?\s*%?", re.ASCII | re.IGNORECASE
+)
 
 
 def typed(value: Any, limit: int = 40) -> str:
@@ -383,9 +393,10 @@ def parse_mark(text: str, locale: Language = "id", *, high: Decimal | int = 10) 
 def parse_whole(text: str, *, field: str = "") -> int:
     """A count of people, permits or villages: plain digits, or groups of three parted by one kind of separator.
 
-    Raises `WholeNumberForm` or `NumberTooLong`.
+    Raises `NegativeNumber`, `WholeNumberForm` or `NumberTooLong`.
     """
     plain = text.strip()
+    _refuse_minus(plain, field)
     if not (_PLAIN.fullmatch(plain) or _GROUPED.fullmatch(plain)):
         raise WholeNumberForm(field=field, value=typed(plain))
     digits = _digits(plain)
@@ -395,8 +406,9 @@ def parse_whole(text: str, *, field: str = "") -> int:
 
 
 def parse_months(text: str, *, field: str = "", low: int = 0, high: int = 12) -> int:
-    """A whole number of months from `low` to `high`. Raises `MonthsForm`."""
+    """A whole number of months from `low` to `high`. Raises `NegativeNumber`, `MonthsForm`."""
     plain = text.strip()
+    _refuse_minus(plain, field)
     value = int(plain) if re.fullmatch(r"[0-9]{1,3}", plain, re.ASCII) else None
     if value is None or not low <= value <= high:
         raise MonthsForm(field=field, low=low, high=high, value=typed(plain))
@@ -407,8 +419,9 @@ def parse_money(text: str, locale: Language, *, field: str = "") -> Decimal:
     """An amount in rupiah, at most two decimals (sen); the language of the page decides the decimal sign.
 
     Raises `AmbiguousMoney` for one separator of the other language before three digits («1.234» in English),
-    `MoneyForm` for anything else that does not read one way, `NumberTooLong`.
+    `NegativeNumber`, `MoneyForm` for anything else that does not read one way, `NumberTooLong`.
     """
+    _refuse_minus(text.strip(), field)
     refused = MoneyForm(field=field, example="3.024.000.000" if locale == "id" else "3,024,000,000", value=typed(text))
     plain = re.sub(r"^Rp\.?\s*", "", text.strip(), flags=re.IGNORECASE)
     plain = re.sub(r"(?<=[0-9]),-$", "", plain)  # «Rp15.000,-» is how receipts write whole rupiah
@@ -438,11 +451,10 @@ def parse_decimals(text: str, locale: Language, *, field: str = "", high: int | 
 
     One sign with one or two digits behind it is the decimal sign in both languages; where thousands are grouped too,
     the signs are those of the language. A percent sign at the end is left out. Raises `DecimalForm` for what does not
-    read one way, `PercentRange` outside the limits, `NumberTooLong`.
+    read one way, `NegativeNumber`, `PercentRange` above the limit, `NumberTooLong`.
     """
     plain = re.sub(r"\s*%$", "", text.strip())
-    if high is not None and _NEGATIVE.fullmatch(plain):
-        raise PercentRange(field=field, max=high, value=typed(plain))
+    _refuse_minus(plain, field)
     if re.fullmatch(r"[0-9]+[.,][0-9]{1,2}", plain, re.ASCII) and len(plain) <= MAX_DIGITS:
         value = Decimal(plain.replace(",", "."))
     else:
@@ -494,6 +506,11 @@ def joined(words: Iterable[str], locale: Language) -> str:
     if locale == "id":
         return f"{', '.join(items[:-1])}{',' if len(items) > 2 else ''} dan {items[-1]}"
     return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def _refuse_minus(plain: str, field: str) -> None:
+    if _MINUS.fullmatch(plain):
+        raise NegativeNumber(field=field, value=typed(plain))
 
 
 def _digits(text: str) -> str:

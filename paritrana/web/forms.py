@@ -23,6 +23,7 @@ from wtforms.validators import Optional, StopValidation
 from wtforms.widgets import TextInput
 
 from paritrana.core.errors import NumberForm, ParitranaError
+from paritrana.core.wordcount import count_words
 from paritrana.core.words import N_
 from paritrana.web import formats
 from paritrana.web.template_filters import current_language, in_sentence, sentence
@@ -82,6 +83,26 @@ class MaxLength:
                     "%(field)s has %(length)s characters. Shorten it to %(limit)s.",
                     field=field.label.text,
                     length=formats.number(length, language),
+                    limit=formats.number(self.limit, language),
+                )
+            )
+
+
+class MaxWords:
+    """Refuses text of more than `limit` words and says both numbers."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+
+    def __call__(self, form: Any, field: Field) -> None:
+        count = count_words(field.data or "")
+        if count > self.limit:
+            language = current_language()
+            raise ValidationError(
+                _(
+                    "%(field)s has %(count)s words. Shorten it to %(limit)s.",
+                    field=field.label.text,
+                    count=formats.number(count, language),
                     limit=formats.number(self.limit, language),
                 )
             )

@@ -1,7 +1,8 @@
 """The formats of `web/formats` in the language of the request, as functions and as template filters.
 
 Filters: number, decimal2, money, money_words, percent, points_pp, day, moment, clock_time, deadline, three_zones,
-remaining, iso, file_size, quantity, sentence, joined, in_sentence, own. Globals: `static_url(name)`, `icon_url(name)`.
+remaining, iso, file_size, quantity, sentence, joined, in_sentence, own, unbroken,
+word_count. Globals: `static_url(name)`, `icon_url(name)`.
 """
 
 from collections.abc import Mapping
@@ -11,9 +12,11 @@ from typing import Any, Literal
 from flask import Flask, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from markupsafe import Markup
 
 from paritrana.core import quantities
 from paritrana.core.errors import ParitranaError
+from paritrana.core.wordcount import count_words
 from paritrana.web import formats
 from paritrana.web.formats import DEFAULT_ZONE, Language, Number
 
@@ -173,9 +176,20 @@ def icon_url(name: str) -> str:
     return f"{static_url('icons.svg')}#{name}"
 
 
+def unbroken(value: str) -> Markup:
+    """A number of letters and digits that no line end parts at its hyphens."""
+    return Markup('<span class="p-nowrap">{}</span>').format(value)
+
+
+def word_count(value: str | None) -> int:
+    """How many words a text has, 0 for none."""
+    return count_words(value or "")
+
+
 FILTERS = (
     number, decimal2, money, money_words, percent, points_pp, day, moment, clock_time, deadline, three_zones, remaining,
-    file_size, joined, quantity, sentence, in_sentence, own,
+    file_size, joined, quantity, sentence, in_sentence, own, unbroken,
+    word_count,
 )  # fmt: skip
 
 

@@ -38,7 +38,7 @@ def test_evidence_is_filled_without_scripts(walker: Walk, address: str, tmp_path
     nominee.main.locator("input[name=completed][value=yes]").check()
     nominee.press("Save")
     expect(nominee.page).to_have_url(re.compile(f"{address}$"))
-    nominee.go(f"{address}/evidence/vulnerable_workers").says("DPA 2025.pdf").reads("Completed")
+    nominee.go(f"{address}/evidence/vulnerable_workers").says("DPA 2025.pdf").reads("Needs attention")
 
 
 def test_two_tabs_on_one_form_keep_both_versions(walker: Walk, address: str) -> None:

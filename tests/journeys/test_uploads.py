@@ -154,9 +154,9 @@ def test_wrong_files_and_figures_are_answered_on_a_telephone_and_nothing_is_lost
     page.locator("[name=bpu-participants]").fill("9.000")
     nominee.press("Save").look("upload-refused")
     expect(page.locator("[data-error-summary]")).to_contain_text(
-        "Penerima Upah (PU): Tulis peserta aktif"
+        "Penerima Upah (PU): Tulis peserta aktif per 31 Desember tanpa tanda minus"
         if language == "id"
-        else "Wage workers (PU): Write active participants"
+        else "Wage workers (PU): Write active participants on 31 December without a minus sign"
     )
     expect(page.locator("[name=pu-participants]")).to_have_value("-15.000")
     expect(page.locator("[name=bpu-participants]")).to_have_value("9.000")

@@ -116,6 +116,11 @@ def fields_of(client: FlaskClient, page: str, action: str | None = None) -> dict
     return fields_in(answer, action or page)
 
 
+def without_rows(client: FlaskClient, page: str) -> dict[str, Any]:
+    """The fields of a form of evidence without those of its rows, for typing rows of one's own."""
+    return {name: value for name, value in fields_of(client, page).items() if not name.startswith("lines-")}
+
+
 def fields_in(answer: TestResponse, action: str) -> dict[str, Any]:
     """The same of an answer that is already there."""
     found: dict[str, Any] = {}

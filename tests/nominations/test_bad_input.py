@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from paritrana.nominations import queries
+from paritrana.nominations import queries, service
 from tests.factories import sign_in, world
 from tests.nominations.pages import (
     PDF,
@@ -19,6 +19,7 @@ from tests.nominations.pages import (
     pdf,
     text_of,
     vulnerable,
+    without_rows,
 )
 
 LANGUAGES = ("id", "en")
@@ -80,12 +81,29 @@ def test_a_count_means_the_same_however_its_thousands_are_written(nominee, here,
 def test_a_count_that_reads_no_one_way_is_refused_by_the_name_of_its_field(nominee, here, place, language, sentence):
     address = place("coverage")
     fields = fields_of(nominee, address)
-    for typed in ("-15000", "\u221215000", "15.00", "15.000,50", "1,5", "15 ribu", "1e4", "१५०००"):
+    for typed in ("15.00", "15.000,50", "1,5", "15 ribu", "1e4", "१५०००"):
         changes = {"pu-participants": typed, "bpu-participants": "9.000", "note": "Sisanya menyusul"}
         answer, text = say(nominee, address, fields, language, **changes)
         refused(answer, text, sentence)
         fields = fields_in(answer, address)
         assert {name: fields[name] for name in changes} == changes
+    assert stored(here, "coverage") is None
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("id", "Penerima Upah (PU): Tulis peserta aktif per 31 Desember tanpa tanda minus"),
+        ("en", "Wage workers (PU): Write active participants on 31 December without a minus sign"),
+    ],
+)
+def test_a_minus_sign_is_named(nominee, here, place, language, sentence):
+    address = place("coverage")
+    for typed in ("-15000", "\u221215000", "-15.000"):
+        fields = fields_of(nominee, address)
+        answer, text = say(nominee, address, fields, language, **{"pu-participants": typed})
+        refused(answer, text, sentence)
+        assert fields_in(answer, address)["pu-participants"] == typed
     assert stored(here, "coverage") is None
 
 
@@ -110,7 +128,7 @@ def test_an_amount_is_read_as_indonesians_write_it(nominee, here, place):
 def test_an_amount_that_reads_no_one_way_is_refused(nominee, here, place, language, two_ways, form, both):
     address = place("budget")
     fields = fields_of(nominee, address)
-    for typed, sentence in (("-5000000", form), ("5 juta", form), ("1.5.0", form), ("Rp", form), (two_ways, both)):
+    for typed, sentence in (("5 juta", form), ("1.5.0", form), ("Rp", form), (two_ways, both)):
         answer, text = say(nominee, address, fields, language, **{"total-realisation": typed})
         refused(answer, text, sentence)
         assert fields_in(answer, address)["total-realisation"] == typed
@@ -144,12 +162,12 @@ def test_absurd_figures_and_days_are_asked_about_and_kept(nominee, here, place, 
     address, data = place("vulnerable_workers"), vulnerable()
     data["lines"][0]["decree_date"] = "2024-12-31"
     typed = as_typed("vulnerable_workers", data)
-    _answer, text = say(nominee, f"{address}/arithmetic", fields_of(nominee, address), language, **typed)
+    _answer, text = say(nominee, f"{address}/arithmetic", without_rows(nominee, address), language, **typed)
     assert outside in text
-    assert say(nominee, address, fields_of(nominee, address), language, **typed)[0].status_code == 303
+    assert say(nominee, address, without_rows(nominee, address), language, **typed)[0].status_code == 303
     data["lines"][0]["decree_date"] = "2025-02-31"
     typed = as_typed("vulnerable_workers", data)
-    answer, text = say(nominee, address, fields_of(nominee, address), language, **typed)
+    answer, text = say(nominee, address, without_rows(nominee, address), language, **typed)
     refused(answer, text, no_day)
     assert fields_in(answer, address)["lines-a1b2-decree_date-day"] == "31"
 
@@ -216,3 +234,70 @@ def test_a_file_that_comes_twice_is_kept_once_and_that_is_said(nominee, here, pl
     ]  # fmt: skip
     assert [one["number"] for one in announced] == [1, 2]
     assert [one.get("said") for one in announced] == [sentence, None]
+
+
+# Words and rows ------------------------------------------------------------------------------------------------------
+
+
+def first_row(fields):
+    return f"lines-{fields['line'] if isinstance(fields['line'], str) else fields['line'][0]}"
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence", "left", "over"),
+    [
+        ("id", "Inovasi 1: Masalah yang diatasi terdiri atas 301 kata. Persingkat menjadi 300.",
+         "300 dari 300 kata, sisa 0", "301 dari 300 kata, kelebihan 1"),
+        ("en", "Innovation 1: Which problem it solves has 301 words. Shorten it to 300.",
+         "300 of 300 words, 0 left", "301 of 300 words, 1 too many"),
+    ],
+)  # fmt: skip
+def test_a_text_of_more_than_300_words_is_refused_with_its_count(nominee, here, place, language, sentence, left, over):
+    """Long words, and what is no word, do not matter: words count, not signs."""
+    address = place("innovation")
+    fields = fields_of(nominee, address)
+    row = first_row(fields)
+    long = "– " + "pertanggungjawaban " * 300
+    answer, text = say(nominee, address, fields, language, **{f"{row}-title": "Kartu", f"{row}-problem": long + "satu"})
+    refused(answer, text, sentence)
+    assert over in text
+    kept = fields_in(answer, address)
+    assert kept[f"{row}-problem"] == long + "satu"
+    answer, text = say(nominee, address, kept, language, **{f"{row}-problem": long})
+    assert answer.status_code == 303, text
+    page = " ".join(text_of(nominee.get(address, query_string={"lang": language})).split())
+    assert left in page
+    (nomination,) = queries.nominations_of(here.category)
+    assert queries.evidence_of(nomination)["innovation"].data["lines"][0]["problem"] == long.strip()
+
+
+def test_the_service_counts_the_words_itself():
+    line = {"key": "a1b2", "problem": "kata " * 301}
+    with pytest.raises(service.TooManyWords) as caught:
+        service.clean_data("innovation", {"lines": [line]})
+    assert caught.value.params["count"].value == 301
+    with pytest.raises(service.UnfitEvidence):
+        service.clean_data("innovation", {"lines": [line | {"problem": "k" * 6001}]})
+    assert service.clean_data("innovation", {"lines": [line | {"problem": "kata " * 300}]})
+
+
+@pytest.mark.parametrize(
+    ("language", "begins"), [("id", "Kelompok pekerja 2: Tulis"), ("en", "Group of workers 2: Write")]
+)
+def test_an_error_in_a_row_names_the_row(nominee, here, place, language, begins):
+    address = place("vulnerable_workers")
+    fields = fields_of(nominee, address)
+    row = first_row(fields)
+    answer, text = say(nominee, address, fields, language, **{f"{row}-people": "12", "do": "add"})
+    assert answer.status_code == 303, text
+    fields = fields_in(nominee.get(address, query_string={"lang": language, "add": "1"}), address)
+    second = f"lines-{fields['line'][1]}"
+    wrong = {f"{second}-people": "1,5", f"{second}-decree_date-day": "99"}
+    answer, text = say(nominee, address, fields, language, **wrong)
+    page = text_of(answer)
+    assert answer.status_code == 422
+    summary = html.unescape(
+        page[page.index("data-error-summary") : page.index("</ul>", page.index("data-error-summary"))]
+    )
+    assert summary.count(begins) == summary.count("<li>") == 2
+    assert fields_in(answer, address)[f"{second}-people"] == "1,5"

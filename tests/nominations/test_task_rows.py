@@ -7,10 +7,10 @@ import pytest
 from paritrana.core.evidence import KINDS, filled_figures
 from paritrana.cycles.queries import rubric_of
 from paritrana.database import db
-from paritrana.nominations import queries
+from paritrana.nominations import queries, service
 from paritrana.nominations.rows import evidence_rows, indicators_of, requirements_of
 from tests.factories import sign_in, world
-from tests.nominations.pages import filled, text_of
+from tests.nominations.pages import blob_of, filled, text_of
 
 
 @pytest.fixture
@@ -74,3 +74,41 @@ def test_of_an_empty_item_every_required_entry_is_missing(kind):
     filled_in, needed = filled_figures(kind, {})
     assert filled_in == 0
     assert needed == sum(1 for field in KINDS[kind].asked(election_held=True) if field.required)
+
+
+def test_completed_does_not_stand_beside_documents_that_are_missing(here, draft, client):
+    """The nominee's own word is kept; the row says what is still missing until every asked document is there."""
+    sign_in(client, "nominee-1")
+    kind = "coverage"
+    needed = requirements_of(rubric_of(draft.category), kind)
+    said = [f"{one.code} " for one in indicators_of(rubric_of(draft.category), kind)]
+    for no, one in enumerate(needed, start=1):
+        rows, _page = rows_of(client, draft)
+        for row in (each for each in rows if each.startswith(tuple(said))):
+            assert "Completed" not in row
+            assert f"Documents not attached yet: {len(needed) - no + 1}" in row
+        blob = blob_of(draft, 500 + no, here.now)
+        service.attach(
+            draft, kind, blob, f"{no}.pdf", requirement=one["code"], actor=here.actor("nominee-1"), at=here.now
+        )
+        db.session.commit()
+    rows, _page = rows_of(client, draft)
+    done = [row for row in rows if row.startswith(tuple(said))]
+    assert done
+    assert all("Completed" in row for row in done)
+
+
+def test_nothing_that_blocks_is_said_in_words(here, draft, client):
+    sign_in(client, "nominee-1")
+    page = text_of(client.get(f"/nominations/{draft.ref}", query_string={"lang": "id"}))
+    assert "tidak ada yang menghalangi pengiriman" in page
+    assert "0 menghalangi" not in page
+
+
+def test_a_receipt_number_stays_in_one_line(here, draft, client):
+    service.submit(draft, actor=here.actor("nominee-1"), at=here.now)
+    db.session.commit()
+    sign_in(client, "nominee-1")
+    number = queries.current_revision(draft).receipt_no
+    for address in (f"/nominations/{draft.ref}", f"/nominations/{draft.ref}/receipt"):
+        assert f'<span class="p-nowrap">{number}</span>' in text_of(client.get(address))

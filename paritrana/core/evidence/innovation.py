@@ -82,7 +82,9 @@ def _spec() -> KindSpec:
             INNOVATION,
             (
                 FieldSpec("title", N_("Title of the innovation"), "text"),
-                FieldSpec("problem", N_("Which problem it solves"), "words", hint=N_("At most 300 words.")),
+                FieldSpec(
+                    "problem", N_("Which problem it solves"), "words", hint=N_("At most 300 words."), most_words=300
+                ),
                 FieldSpec("started_on", N_("Running since"), "date", counted=True),
                 FieldSpec("measure", N_("What was measured"), "text", hint=N_("For example: protected fishers.")),
                 FieldSpec("unit", N_("Unit"), "text", required=False, hint=N_("For example: people, days, percent.")),

@@ -28,7 +28,8 @@ class FieldSpec:
 
     `counted` figures get a row of their own in the verification: claimed, found, difference. A `group` is the heading
     under which neighbouring fields stand together. `election_only` fields are asked where the cycle held an election,
-    those with `asked_of` only of these candidates (codes of a rubric's category; empty: of all).
+    those with `asked_of` only of these candidates (codes of a rubric's category; empty: of all). A text of several
+    lines has at most `most_words` words, None for no limit of its own.
     """
 
     key: str
@@ -42,6 +43,7 @@ class FieldSpec:
     election_only: bool = False
     default: str = ""
     asked_of: frozenset[str] = frozenset()
+    most_words: int | None = None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from paritrana.core.errors import BadInput, ParitranaError
 from paritrana.core.evidence import KINDS, FieldSpec
 from paritrana.core.evidence.specs import DECIMALS, NUMBERS
 from paritrana.core.policy import Actor
+from paritrana.core.wordcount import count_words
 from paritrana.core.words import N_
 from paritrana.cycles.models import Category
 from paritrana.database import canonical
@@ -412,8 +413,13 @@ class _Judge:
             return self._day(label, text).isoformat()
         if spec.kind == "choice":
             return _choice(spec, label, text)
-        if len(text) > LONGEST_TEXT:
-            raise TextTooLong(field=_(spec.label), length=len(text), limit=LONGEST_TEXT)
+        if spec.most_words is not None:
+            count = count_words(text)
+            if count > spec.most_words:
+                raise service.TooManyWords(field=_(spec.label), count=count, limit=spec.most_words)
+        longest = LONGEST_TEXT if spec.most_words is None else service.most_signs(spec)
+        if len(text) > longest:
+            raise TextTooLong(field=_(spec.label), length=len(text), limit=longest)
         return text
 
     def _day(self, label: str, text: str) -> date:

@@ -10,8 +10,9 @@ from paritrana.core.errors import NotFound, StaleVersion
 from paritrana.core.evidence import KINDS, FieldSpec
 from paritrana.core.evidence.specs import DECIMALS, NUMBERS, line_key_of
 from paritrana.core.policy import Actor
-from paritrana.core.quantities import Label
+from paritrana.core.quantities import Count, Label
 from paritrana.core.rounding import BadDecimal, parse_decimal
+from paritrana.core.wordcount import count_words
 from paritrana.core.words import N_
 from paritrana.cycles.service import intake_of
 from paritrana.database import db
@@ -19,11 +20,12 @@ from paritrana.nominations import queries
 from paritrana.nominations.copied import still_copied
 from paritrana.nominations.models import EvidenceItem, GateStatement, Nomination
 from paritrana.nominations.rows import kinds_asked, reasons_of
-from paritrana.nominations.service.writing import MAX_TEXT, UnfitEvidence, UnknownKind, open_for_writing
+from paritrana.nominations.service.writing import MAX_TEXT, TooManyWords, UnfitEvidence, UnknownKind, open_for_writing
 
 MAX_LINES = 1000  # more villages than any regency of the country has
 MAX_NUMBER = 10**15
 MOST_PERCENT = 100
+SIGNS_PER_WORD = 20  # a limit for the storage; whoever keeps to the words does not meet it
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,8 @@ def state_gates(
 def clean_data(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
     """Typed evidence in its stored form: known keys only, blanks left out, lines with a key of their own.
 
-    Raises `UnfitEvidence` for a value that is no value of its field, or for more lines than a form may hold.
+    Raises `UnfitEvidence` for a value that is no value of its field, or for more lines than a form may hold,
+    `TooManyWords`.
     """
     spec = KINDS[kind]
     fields = data.get("fields") or {}
@@ -168,6 +171,11 @@ def _clean_value(spec: FieldSpec, value: Any) -> int | str:
     elif spec.kind in DECIMALS:
         if isinstance(value, str) and _is_decimal(value, MOST_PERCENT if spec.kind == "percent" else MAX_NUMBER):
             return value
+    elif isinstance(value, str) and spec.most_words is not None and len(value) <= most_signs(spec):
+        count = count_words(value)
+        if count <= spec.most_words:
+            return value
+        raise TooManyWords(field=Label(spec.label), count=Count(count), limit=Count(spec.most_words))
     elif (
         isinstance(value, str)
         and len(value) <= MAX_TEXT
@@ -175,6 +183,11 @@ def _clean_value(spec: FieldSpec, value: Any) -> int | str:
     ):
         return value
     raise UnfitEvidence(field=spec.key)
+
+
+def most_signs(spec: FieldSpec) -> int:
+    """How many characters a text may have: room for the longest words where words are counted."""
+    return MAX_TEXT if spec.most_words is None else SIGNS_PER_WORD * spec.most_words
 
 
 def _is_date(text: str) -> bool:

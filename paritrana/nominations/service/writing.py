@@ -53,6 +53,13 @@ class UnfitEvidence(BadInput):
     message = N_("The entry %(field)s cannot be stored. Check it and save again.")
 
 
+class TooManyWords(UnfitEvidence):
+    """A text has more words than its entry may have. Params: `field`, `count`, `limit`."""
+
+    code = "too_many_words"
+    message = N_("%(field)s has %(count)s words. Shorten it to %(limit)s.")
+
+
 def open_for_writing(nomination: Nomination, at: datetime) -> RubricVersion:
     """Lock a draft that may be written to and return the rubric it answers. See `check_open`."""
     lock(nomination, at)

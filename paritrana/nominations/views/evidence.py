@@ -70,8 +70,8 @@ class Desk:
         """The stored figures."""
         return self.item.data if self.item is not None else {}
 
-    def form(self, keys: Sequence[str], *, sent: bool) -> EvidenceForm:
-        """The form for these lines."""
+    def form(self, keys: Sequence[str], *, sent: bool, page: int = 1) -> EvidenceForm:
+        """The form for these lines, which stand on this page of them."""
         return evidence_form(
             self.spec,
             self.item,
@@ -80,6 +80,7 @@ class Desk:
             election_held=self.file.context.election_held,
             candidate=self.file.context.candidate,
             sent=sent,
+            page=page,
         )
 
     def panel(self, data: Mapping[str, Any], unreadable: Sequence[str] = ()) -> Panel:
@@ -111,7 +112,7 @@ def evidence(nomination: Nomination, kind: str, item: int = 1) -> ResponseReturn
     """The form of one kind as it is stored; `?add=1` puts a blank line at the end."""
     desk = desk_of(nomination, kind)
     page = _page(desk, item, blank="add" in request.args and frame.editable(nomination))
-    return _show(desk, page, desk.form(page.keys, sent=False))
+    return _show(desk, page, desk.form(page.keys, sent=False, page=page.number))
 
 
 @bp.post("/nominations/<ref>/evidence/<kind>")
@@ -125,7 +126,7 @@ def save_evidence(nomination: Nomination, kind: str, item: int = 1) -> ResponseR
     """
     know(OF_DOCUMENTS)
     desk = desk_of(nomination, kind)
-    form = desk.form(sent_line_keys(desk.spec) if desk.spec else (), sent=True)
+    form = desk.form(sent_line_keys(desk.spec) if desk.spec else (), sent=True, page=item)
     readable = form.validate()
     page = Page(item, max(item, _page_count(desk)), tuple(form.line_keys))
     if request.form.get("do") == "calculate":
@@ -179,7 +180,9 @@ def upload(nomination: Nomination) -> ResponseReturnValue:
     if refusals:
         desk = desk_of(queries.get_nomination(ref), name)
         page = _page(desk, 1, blank=False)
-        return _show(desk, page, desk.form(page.keys, sent=False), refusals[0].status, refusals=refusals)
+        return _show(
+            desk, page, desk.form(page.keys, sent=False, page=page.number), refusals[0].status, refusals=refusals
+        )
     flash(_("Received and stored. The receipt stands beside the document."), "ok")
     return redirect(url_for("nominations.evidence", ref=ref, kind=name) + "#documents", 303)
 
