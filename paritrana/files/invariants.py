@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from paritrana.audit.invariants import stream
+from paritrana.audit.invariants import stream, told
 from paritrana.core.invariants import Broken, Check, side_by_side
+from paritrana.database import db
 from paritrana.files.models import Blob
 from paritrana.files.previews.models import Preview
 from paritrana.files.store import BlobStore
@@ -25,6 +26,22 @@ RULES: Final = {
 }
 
 
+HELD: Final = {"blob.held": "A file is held back exactly where the last event about it says so."}
+
+
+def _held() -> Iterator[Broken]:
+    """The rows of damaged files beside the last event of each."""
+    rows = db.session.execute(select(Blob.organisation_id, Blob.sha256).where(Blob.damaged_at.is_not(None))).all()
+    held = sorted(f"{row.organisation_id}/{row.sha256}" for row in rows)
+    events = told("file.held_back", "file.released")
+    for where, said, stored in side_by_side(events, held, lambda one: one.ref, lambda one: one):
+        if (bool(said) and said[-1].kind == "file.held_back") != bool(stored):
+            yield Broken("blob.held", where, "What the file is and what the last event says of it differ.")
+
+
+CHECKS: Final = (Check(HELD, _held),)
+
+
 def check_of(store: BlobStore, now: datetime) -> Check:
     """The look at a store; `now` is the machine's moment, since the age of a file is the file system's."""
     return Check(RULES, lambda: _look(store.root, now))
@@ -35,7 +52,7 @@ def _look(root: Path, now: datetime) -> Iterator[Broken]:
     every = select(Blob.organisation_id, Blob.sha256, Blob.size).union(drawn).subquery()
     rows = stream(select(every).order_by(every.c.organisation_id, every.c.sha256))
     before = (now - SPARED).timestamp()
-    for where, kept, known in side_by_side(_kept(root / "objects"), rows, lambda one: one[0], _address):
+    for where, kept, known in side_by_side(kept_files(root / "objects"), rows, lambda one: one[0], _address):
         if not known:
             yield from _orphan(where, kept[0][1], before)
         elif not kept:
@@ -51,7 +68,7 @@ def _address(row: Any) -> str:
     return f"{row.organisation_id:010d}/{row.sha256[:2]}/{row.sha256}"
 
 
-def _kept(objects: Path) -> Iterator[tuple[str, Path]]:
+def kept_files(objects: Path) -> Iterator[tuple[str, Path]]:
     """Every file below the folder of objects with its padded address, one folder in memory at a time."""
     named = sorted((_padded(path.name), path) for path in _entries(objects))
     for organisation, folder in named:

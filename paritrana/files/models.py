@@ -29,4 +29,5 @@ class Blob(Base):
     size: Mapped[int] = mapped_column(BigInteger)  # bytes
     media_type: Mapped[str]
     created_at: Mapped[datetime]
+    damaged_at: Mapped[datetime | None]  # since when its bytes are known not to be its own; it is held back
     identity_numbers: Mapped[int | None]  # how many its text seems to hold; None until a worker has read it

@@ -15,6 +15,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, cast
@@ -134,6 +135,10 @@ class Disk:
         """The bytes of a file."""
         return path.stat().st_size
 
+    def changed_at(self, path: Path) -> float:
+        """When a file was kept or last changed, in seconds since 1970."""
+        return path.stat().st_mtime
+
     def open(self, path: Path) -> BufferedReader:
         """Open a file for reading."""
         return path.open("rb")
@@ -143,7 +148,8 @@ class Disk:
         return file.write(data)
 
     def sync(self, file: BinaryIO) -> None:
-        """Return once the bytes of the file stand on the disk."""
+        """Return once the bytes of the file stand on the disk; the file is as old as this moment."""
+        os.utime(file.fileno())
         os.fsync(file.fileno())
 
     def sync_folder(self, folder: Path) -> None:
@@ -299,6 +305,24 @@ class BlobStore:
             file.close()
             raise _damaged(organisation_id, sha256, "hash differs")
         return file
+
+    def drop_orphan(self, organisation_id: int, sha256: str, *, before: datetime) -> bool:
+        """Remove a kept file that no row names; False where it is gone, or was kept anew since `before`.
+
+        It is moved aside first, so that what comes in its place meanwhile stays. Raises `StoreFault`.
+        """
+        address, aside = self._address(organisation_id, sha256), self.root / "incoming" / secrets.token_hex(16)
+        with _faults(sha256):
+            self._make_folder(aside.parent)
+            try:
+                self.disk.move(address, aside)
+            except FileNotFoundError:
+                return False
+            if self.disk.changed_at(aside) >= before.timestamp():
+                self.disk.move(aside, address)
+                return False
+            self.disk.remove(aside)
+        return True
 
     def _address(self, organisation_id: int, sha256: str) -> Path:
         if not _SHA256.fullmatch(sha256):

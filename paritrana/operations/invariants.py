@@ -34,8 +34,8 @@ from paritrana.verification import invariants as verification
 log = structlog.get_logger("paritrana.operations")
 
 ROOMS: Final = (
-    audit, accounts, cycles, previews, outbox, nominations, namelists, panels, verification, interviews, sheets,
-    results, certificates, publication,
+    audit, accounts, cycles, files, previews, outbox, nominations, namelists, panels, verification, interviews,
+    sheets, results, certificates, publication,
 )  # fmt: skip
 
 INSTALLATION: Final = {

@@ -18,6 +18,7 @@ from paritrana.cycles.models import Category, Cycle
 from paritrana.cycles.queries import cycle_time
 from paritrana.cycles.service import store_due_moves
 from paritrana.database import db, reading
+from paritrana.files.keeping import REMOVE_ORPHANS, note_state
 from paritrana.files.models import Blob
 from paritrana.files.store import BlobStore, DamagedFile
 from paritrana.jobs.kinds import Kind, Progress, Run, Said, every, nightly
@@ -133,19 +134,27 @@ def _forget_uploads(folder: Path, *, before: datetime) -> int:
 
 
 def check_files(run: Run, progress: Progress) -> Said:
-    """Read every stored file again and compare it with its hash. Raises `FilesDamaged`, which names what differs."""
+    """Read every stored file again and compare it with its hash; what differs is held back until it is whole again.
+
+    Raises `FilesDamaged`, which names what differs.
+    """
     store = BlobStore(run.settings.blob_path)
     with reading():
         total = db.session.scalar(select(func.count()).select_from(Blob)) or 0
-        damaged, done = [], 0
         progress(0, total)
-        for organisation_id, sha256 in _addresses():
-            try:
-                store.open(organisation_id, sha256).close()
-            except DamagedFile:
-                damaged.append(f"{organisation_id}/{sha256[:2]}/{sha256}")
-            done += 1
-            progress(done, max(done, total))
+        damaged, done = [], 0
+    for blob_id, organisation_id, sha256, held in _addresses():
+        try:
+            store.open(organisation_id, sha256).close()
+            whole = True
+        except DamagedFile:
+            damaged.append(f"{organisation_id}/{sha256[:2]}/{sha256}")
+            whole = False
+        if whole == held:
+            note_state(blob_id, damaged=not whole, actor=run.actor, at=run.now())
+            db.session.commit()
+        done += 1
+        progress(done, max(done, total))
     if damaged:
         log.error("files_damaged", files=damaged)
         shown = ", ".join(f"{address[:-SHORTENED]}…" for address in damaged[:NAMED])
@@ -154,16 +163,23 @@ def check_files(run: Run, progress: Progress) -> Said:
     return Said(N_("Files read again: %(count)s. Each has the hash of its receipt."), {"count": done})
 
 
-def _addresses() -> Iterator[tuple[int, str]]:
-    """Organisation and hash of every stored file, page by page, so that no transaction stays open meanwhile."""
+def _addresses() -> Iterator[tuple[int, int, str, bool]]:
+    """Id, organisation and hash of every stored file, and whether it is held back.
+
+    They are read page by page, so that no transaction stays open meanwhile.
+    """
     last = 0
     while True:
-        page = db.session.execute(
-            select(Blob.id, Blob.organisation_id, Blob.sha256).where(Blob.id > last).order_by(Blob.id).limit(PAGE)
-        ).all()
-        db.session.rollback()
+        with reading():
+            page = db.session.execute(
+                select(Blob.id, Blob.organisation_id, Blob.sha256, Blob.damaged_at)
+                .where(Blob.id > last)
+                .order_by(Blob.id)
+                .limit(PAGE)
+            ).all()
+            db.session.rollback()
         for row in page:
-            yield row.organisation_id, row.sha256
+            yield row.id, row.organisation_id, row.sha256, row.damaged_at is not None
         if len(page) < PAGE:
             return
         last = page[-1].id
@@ -190,5 +206,6 @@ KINDS: Final = (
     Kind("check_files", N_("Read every file again"), check_files, by_hand=True, slot=nightly(18)),
     Kind("check_records", N_("Check the records and the chain"), check_records, by_hand=True, slot=nightly(19)),
     Kind("tidy", N_("Remove what has served"), tidy, by_hand=True, slot=nightly(17)),
+    REMOVE_ORPHANS,
     Kind("store_moves", N_("Store what deadlines have moved"), store_moves, slot=every(10), wanted=moves_wait),
 )

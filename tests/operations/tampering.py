@@ -238,6 +238,7 @@ TAMPERINGS: Mapping[str, Tampering] = {
     "blob.missing": lambda house: house.file().unlink(),
     "blob.damaged": lambda house: house.file().write_bytes(b"something else") and None,
     "blob.orphan": _orphaned,
+    "blob.held": _sql("UPDATE blob SET damaged_at = '2026-03-01 00:00:00.000000' WHERE id = 1"),
     "list_overlap.shared": _sql("UPDATE list_overlap SET shared = shared + 1"),
     "preview.pages": _sql("DELETE FROM preview"),
     "look.failed": _sql("UPDATE proposal SET payload = 'no JSON'"),

@@ -1,6 +1,7 @@
 """Field visits: written down by whoever was there, with photos, never changed, hidden from the nominee."""
 
 import io
+import os
 import re
 from datetime import timedelta
 
@@ -12,9 +13,11 @@ from sqlalchemy.exc import IntegrityError
 from paritrana.audit import service as audit
 from paritrana.audit.models import Event
 from paritrana.database import db
+from paritrana.files.keeping import remove_orphans
 from paritrana.files.models import Blob
 from paritrana.files.previews.service import make_previews_of
 from paritrana.files.store import BlobStore
+from paritrana.jobs.kinds import SYSTEM, Run
 from paritrana.panels.service import declare
 from paritrana.verification import queries, service
 from paritrana.verification.models import FieldVisit, FieldVisitPhoto
@@ -193,6 +196,18 @@ def test_a_hostile_photo_is_refused_with_a_sentence_and_the_visit_waits(here, no
     assert said in page
     assert "Balai desa" in page
     assert (rows(), db.session.scalar(select(func.count()).select_from(FieldVisitPhoto))) == ([], 0)
+
+
+def test_what_was_kept_of_a_refused_visit_goes_after_two_days(here, nomination, verifier, store, app):
+    answer = record(verifier, nomination, here, photos=[photo(), photo(PDF)], shows="Loket")
+    assert answer.status_code == 415
+    (kept,) = [path for path in (store.root / "objects").rglob("*") if path.is_file()]
+    run = Run("J-TEST-0001", "test", {}, SYSTEM, app.extensions["settings"], app.extensions["clock"].now)
+    for hours, left in ((47, True), (49, False)):
+        seen = (run.now() - timedelta(hours=hours)).timestamp()
+        os.utime(kept, (seen, seen))
+        remove_orphans(run, lambda done, total=None: None)
+        assert kept.exists() == left
 
 
 def test_photos_come_with_words_on_what_they_show(here, nomination, verifier):
