@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from paritrana.core import filetypes
+from paritrana.core.filechecks import CheckLate
 from paritrana.core.filetypes import BY_MEDIA_TYPE, FileContentRefused, FileKind
 from paritrana.database import db, insert_unless_there
 from paritrana.files import queries
 from paritrana.files.models import Blob
-from paritrana.files.sandbox import look_at
+from paritrana.files.sandbox import SECONDS, look_at
 from paritrana.files.signatures import kind_by_content
 from paritrana.files.store import BlobStore, Readable, Received
 
@@ -57,13 +58,14 @@ def keep_upload(
     declared_type: str | None = None,
     declared_size: int | None = None,
     ours: bool = False,
+    seconds: float = SECONDS,
 ) -> Kept:
     """Take in an uploaded file and look at it, without a word to the database: nothing is locked meanwhile.
 
     `max_bytes` is the installation's limit, `declared_type` and `declared_size` are what the browser says, where it
-    says something. A file that this program has just drawn itself (`ours`) is not looked at in a process of its own.
-    Raises a subclass of `BadFile` for what the file is, `StoreFull` or `StoreFault` for what happens to it; no bytes
-    are left then.
+    says something. A file that this program has just drawn itself (`ours`) is not looked at in a process of its own;
+    others are for at most so many `seconds`. Raises a subclass of `BadFile` for what the file is, `CheckLate`,
+    `StoreFull` or `StoreFault` for what happens to it; no bytes are left then.
     """
     name = filetypes.display_name(filename)
     kind = filetypes.kind_by_name(name)
@@ -78,28 +80,52 @@ def keep_upload(
     if said is not kind:
         store.discard(received)
         raise FileContentRefused(name=name, kind=kind.word)
-    return _admit(received, kind, store=store, ours=ours)
+    return _admit(received, kind, store=store, ours=ours, seconds=seconds)
 
 
 def store_parts(
-    part: str, *, name: str, sha256: str, size: int, organisation_id: int, at: datetime, store: BlobStore
+    part: str,
+    *,
+    name: str,
+    sha256: str,
+    size: int,
+    organisation_id: int,
+    at: datetime,
+    store: BlobStore,
+    seconds: float = SECONDS,
 ) -> Blob:
     """Keep an announced file whose parts are all here; gives its row. The caller commits. See `store_upload`.
 
-    Raises `UploadCut`, `BytesDiffer`, another subclass of `BadFile` for what the file is, `StoreFull`, `StoreFault`.
+    Where the machine is too busy to look at it within so many seconds, `CheckLate` is raised and the parts stay, to be
+    looked at again. Raises `UploadCut`, `BytesDiffer`, another subclass of `BadFile` for what the file is,
+    `StoreFull`, `StoreFault`.
     """
     kind = filetypes.kind_by_name(name)
     received = store.join(part, organisation_id=organisation_id, sha256=sha256, size=size, name=name)
-    return row_of(_admit(received, kind, store=store), at=at)
+    return row_of(_admit(received, kind, store=store, seconds=seconds, announced=True), at=at)
 
 
-def _admit(received: Received, kind: FileKind, *, store: BlobStore, ours: bool = False) -> Kept:
-    """Look at the content, then put the file in its place."""
+def _admit(
+    received: Received,
+    kind: FileKind,
+    *,
+    store: BlobStore,
+    ours: bool = False,
+    seconds: float = SECONDS,
+    announced: bool = False,
+) -> Kept:
+    """Look at the content, then put the file in its place. What was announced stays where time is short for a look."""
     try:
         if kind_by_content(received.file) is not kind:
             raise FileContentRefused(name=received.name, kind=kind.word)
         if not ours:
-            look_at(received.file, kind, name=received.name)
+            look_at(received.file, kind, name=received.name, seconds=seconds)
+    except CheckLate:
+        if announced:
+            received.file.close()
+        else:
+            store.discard(received)
+        raise
     except BaseException:
         store.discard(received)
         raise

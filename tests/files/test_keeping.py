@@ -11,13 +11,14 @@ from sqlalchemy import select
 
 from paritrana.audit.models import Event
 from paritrana.audit.service import SYSTEM as STREAM
+from paritrana.core.filechecks import CheckLate
 from paritrana.database import db
 from paritrana.files.invariants import CHECKS, SPARED, check_of
 from paritrana.files.keeping import REMOVE_ORPHANS, note_state, remove_orphans
 from paritrana.files.models import Blob
 from paritrana.files.previews.models import Preview
 from paritrana.files.previews.service import make_previews_of
-from paritrana.files.service import keep_upload, store_upload
+from paritrana.files.service import keep_upload, store_parts, store_upload
 from paritrana.files.store import BlobStore, Disk
 from paritrana.jobs.kinds import SYSTEM, Run
 from paritrana.nominations import service
@@ -201,3 +202,27 @@ def test_a_file_is_as_old_as_the_moment_in_which_it_was_kept(keep, store, organi
     )
     store.keep(received)
     assert place(store, organisations[0].id, received.sha256).stat().st_mtime > 0
+
+
+# A look that came too late --------------------------------------------------------------------------------------------
+
+
+def test_what_was_announced_waits_where_the_machine_is_too_busy_to_look(organisations, store, run):
+    part, sha256 = "D-0000-0000-0000", hashlib.sha256(PDF).hexdigest()
+    what = {"name": "DPA.pdf", "sha256": sha256, "size": len(PDF), "organisation_id": organisations[0].id}
+    store.add_part(part, 0, PDF, size=len(PDF))
+    with pytest.raises(CheckLate):
+        store_parts(part, **what, at=run.now(), store=store, seconds=0.0)
+    assert store.part_size(part) == len(PDF)
+    assert db.session.query(Blob).count() == 0
+    assert store_parts(part, **what, at=run.now(), store=store).sha256 == sha256
+    assert store.part_size(part) == 0
+
+
+def test_what_came_at_once_leaves_nothing_where_the_machine_is_too_busy(organisations, store):
+    with pytest.raises(CheckLate):
+        keep_upload(
+            io.BytesIO(PDF), filename="DPA.pdf", organisation_id=organisations[0].id, store=store, max_bytes=10**6,
+            seconds=0.0,
+        )  # fmt: skip
+    assert [path for path in store.root.rglob("*") if path.is_file()] == []
