@@ -6,7 +6,7 @@ and typed values (`paritrana.core.quantities`); the web layer translates and wri
 
 from paritrana.core.evidence.checks import ArithmeticLine, Check, CheckContext, Term
 from paritrana.core.evidence.choices import REGENCY
-from paritrana.core.evidence.kinds import KINDS, arithmetic, run_checks
+from paritrana.core.evidence.kinds import KINDS, arithmetic, followed, run_checks
 from paritrana.core.evidence.specs import (
     FieldKind,
     FieldSpec,
@@ -33,6 +33,7 @@ __all__ = [
     "blank_figures",
     "claims",
     "filled_figures",
+    "followed",
     "line_figure",
     "line_key_of",
     "run_checks",

@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 from paritrana.core.coverage import percent
+from paritrana.core.evidence import payments
 from paritrana.core.evidence.checks import ArithmeticLine, Check, CheckContext, Term, count_within
 from paritrana.core.evidence.choices import ENTERPRISE, PROGRAMMES, SMALL, YES_NO
 from paritrana.core.evidence.specs import FieldSpec, KindSpec, Stored
@@ -12,6 +13,7 @@ from paritrana.core.words import N_
 
 WORKERS = N_("Workers on 31 December")
 PAYMENTS = N_("Payment of contributions")
+FOLLOWS = N_("Left empty, it is counted from the twelve months once all of them are filled in.")
 JOINED = N_("Programmes joined")
 VENDORS = N_("Vendors and outsourcing")
 SAFETY = N_("Sanctions, safety, return to work")
@@ -55,7 +57,8 @@ def checks(data: Stored, context: CheckContext) -> list[Check]:
         both = pair(fields, *keys)
         if both is not None:
             found.append(count_within(*both, keys, Label(WORKERS), code=part, over=over, within=within))
-    found += [_partial(fields), _on_time(fields), _arrears(fields), _vendors(fields), _sanction(fields)]
+    found += [_partial(fields), _on_time(fields), _arrears(fields), *payments.checks(fields)]
+    found += [_vendors(fields), _sanction(fields)]
     return [check for check in found if check is not None]
 
 
@@ -71,7 +74,12 @@ def arithmetic(data: Stored, _context: CheckContext) -> list[ArithmeticLine]:
             unit = People if whole == "workers.total" else Count
             terms = (Term("", unit(both[0])), Term("÷", unit(both[1])))
             found.append(ArithmeticLine(Label(label), terms, Percent(share), (key, whole)))
-    return found
+    return found + payments.arithmetic(fields)
+
+
+def followed(data: Stored) -> dict[str, int]:
+    """Figures that follow from others and were left empty: the totals of twelve whole months."""
+    return dict(payments.followed(fields_of(data)))
 
 
 PART_NAMES = {
@@ -165,9 +173,17 @@ def _spec() -> KindSpec:
                 asked_of=firm,
             ),
             *(_answer(f"programmes.{code}", name, JOINED) for code, name in PROGRAMMES.items()),
-            FieldSpec("payments.months_on_time", N_("Months paid on time"), "months", counted=True, group=PAYMENTS),
+            *payments.specs(),
             FieldSpec(
-                "payments.arrears_months", N_("Months of arrears at the end"), "months", counted=True, group=PAYMENTS
+                payments.ON_TIME, N_("Months paid on time"), "months", counted=True, group=PAYMENTS, hint=FOLLOWS
+            ),
+            FieldSpec(
+                payments.ARREARS,
+                N_("Months of arrears at the end"),
+                "months",
+                counted=True,
+                group=PAYMENTS,
+                hint=FOLLOWS,
             ),
             FieldSpec(
                 "payments.arrears_amount",

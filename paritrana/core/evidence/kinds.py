@@ -46,6 +46,11 @@ _ARITHMETIC: Mapping[str, Callable[[Stored, CheckContext], list[ArithmeticLine]]
 }
 
 
+def followed(kind: str, data: Stored) -> dict[str, int]:
+    """The single figures of an item that were left empty and follow from its other entries, by figure key."""
+    return compliance.followed(data) if kind == compliance.SPEC.kind else {}
+
+
 def run_checks(kind: str, data: Stored, context: CheckContext) -> list[Check]:
     """What the checks of a kind say about a stored item, in the order of the form. Raises KeyError for no such kind."""
     return _CHECKS[kind](data, context)

@@ -7,7 +7,7 @@ from typing import Any
 
 from paritrana.audit import service as audit
 from paritrana.core.errors import NotFound, StaleVersion
-from paritrana.core.evidence import KINDS, FieldSpec
+from paritrana.core.evidence import KINDS, FieldSpec, followed
 from paritrana.core.evidence.specs import DECIMALS, NUMBERS, line_key_of
 from paritrana.core.policy import Actor
 from paritrana.core.quantities import Count, Label
@@ -127,12 +127,15 @@ def state_gates(
 def clean_data(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
     """Typed evidence in its stored form: known keys only, blanks left out, lines with a key of their own.
 
+    Figures that were left empty and follow from other entries are filled in.
+
     Raises `UnfitEvidence` for a value that is no value of its field, or for more lines than a form may hold,
     `TooManyWords`.
     """
     spec = KINDS[kind]
     fields = data.get("fields") or {}
     clean: dict[str, Any] = {"fields": _clean_fields(spec.fields, fields)}
+    clean["fields"] |= followed(kind, clean)
     if spec.lines is None:
         return clean
     lines = data.get("lines") or []

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from paritrana.accounts.once import once
 from paritrana.core.errors import NotFound, ParitranaError, StaleVersion, WrongState
-from paritrana.core.evidence import KINDS, KindSpec, arithmetic, run_checks
+from paritrana.core.evidence import KINDS, KindSpec, arithmetic, payments, run_checks
 from paritrana.core.policy import Act
 from paritrana.database import db
 from paritrana.files.web import blob_store
@@ -27,6 +27,7 @@ from paritrana.nominations.forms import (
     sent_line_keys,
 )
 from paritrana.nominations.models import EvidenceItem, Nomination
+from paritrana.nominations.months import months_of
 from paritrana.nominations.queries import NominationFile
 from paritrana.nominations.rows import indicators_of, kind_of_page, page_name, reasons_of, requirements_of, standing
 from paritrana.nominations.views import frame
@@ -311,6 +312,8 @@ def _show(
         requirements=requirements_of(file.rubric, desk.kind),
         typed=typed,
         written=frame.written,
+        twelve_months=payments.MONTHS,
+        twelve=months_of(desk.kind, desk.data),
         lock=frame.lock_of(file),
         can_fill=frame.editable(nomination),
         can_upload=frame.uploadable(nomination),

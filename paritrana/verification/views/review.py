@@ -17,6 +17,7 @@ from paritrana.database import db
 from paritrana.files.previews.service import MOST_PAGES
 from paritrana.nominations.changes import Changes, changes_between
 from paritrana.nominations.models import Nomination
+from paritrana.nominations.months import months_of
 from paritrana.nominations.namelists import queries as namelists
 from paritrana.nominations.namelists.service import KIND as NAME_LIST
 from paritrana.nominations.namelists.shown import groups_of, lines_beside
@@ -218,6 +219,7 @@ def _item_page(
         on_phone=request.args.get("pane") if request.args.get("pane") in PANES else PANES[0],
         previous_revision=case.revision.no - 1,
         newer=newer,
+        twelve=months_of(kind, case.revision.content["evidence"].get(kind, {}).get("data") or {}),
         file_of=lambda no: url_for("nominations.document_file", ref=nomination.ref, doc=no),
         page_no=page,
         pages=len(_pages(one)),
