@@ -49,8 +49,8 @@ from paritrana.publication import explanation as publication_explanation
 from paritrana.publication import views as publication_views
 from paritrana.results import views as results_views
 from paritrana.sheets import facts as sheets_facts
-from paritrana.sheets import offline as sheets_offline
 from paritrana.sheets import notices as sheets_notices
+from paritrana.sheets import offline as sheets_offline
 from paritrana.sheets import views as sheets_views
 from paritrana.sheets.models import Sheet
 from paritrana.signing import RECEIPT, UnsafeKey, make_key

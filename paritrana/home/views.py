@@ -273,9 +273,9 @@ def _links(standing: Standing) -> list[tuple[str, str]]:
         (_("Data quality"), "quality.page", cycle, state >= State.OPEN and may(Act.SEE_PROGRESS, category)),
         (_("Panel and conflicts"), "panels.panel", cycle, True),
         (_("Interview schedule"), "interviews.schedule", cycle, state >= State.VERIFICATION),
+        (_("Outbox"), "outbox.outbox", cycle, may(Act.SEND_MESSAGES, category)),
         (
             _("Ranking"),
-        (_("Outbox"), "outbox.outbox", cycle, may(Act.SEND_MESSAGES, category)),
             "results.ranking",
             both,
             state >= State.PLENARY and may(Act.SEE_RANKING_PREVIEW, category),

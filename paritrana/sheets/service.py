@@ -25,9 +25,9 @@ from paritrana.nominations.queries import CANDIDATE_STATES
 from paritrana.panels.queries import has_declared
 from paritrana.sheets import queries
 from paritrana.sheets.models import Mark, MarkRevision, MissingSheet, Sheet
+from paritrana.sheets.notices import tell_submitted
 from paritrana.sheets.queries import Circumstances
 
-from paritrana.sheets.notices import tell_submitted
 ABSTAINED = "abstained"
 
 
@@ -272,9 +272,9 @@ def submit_sheet(sheet: Sheet, *, actor: Actor, at: datetime) -> Sheet:
         _stream(sheet.category), "sheet.submitted", actor, at=at, object_ref=sheet.ref,
         nomination=sheet.nomination.ref, **told(sheet), marks=content["marks"],
     )  # fmt: skip
+    tell_submitted(sheet, at=at)
     return sheet
 
-    tell_submitted(sheet, at=at)
 
 def told(sheet: Any) -> dict[str, Any]:
     """What an event says of a sheet as it stands now, beside its candidate and its marks."""
