@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Table, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Table, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from paritrana.audit.triggers import attach
@@ -23,6 +23,8 @@ class RubricVersion(Base):
         CheckConstraint("CAST(total AS NUMERIC) > 0", name="total_positive"),
         CheckConstraint("panel_aggregate IN ('mean', 'trimmed_mean')", name="aggregate_known"),
         CheckConstraint("status IN ('proposal', 'observed', 'decided')", name="status_known"),
+        CheckConstraint("counted_round IN (1, 2)", name="counted_round_known"),
+        CheckConstraint("others_marks IN ('own_in', 'all_in', 'plenary')", name="others_marks_known"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -40,6 +42,10 @@ class RubricVersion(Base):
     panel_size: Mapped[int]
     panel_aggregate: Mapped[str]
     consolidation_spread: Mapped[Decimal]
+    counted_round: Mapped[int] = mapped_column(default=2, server_default="2")  # after a consolidation: 1 before, 2 after
+    # From when on an assessor sees the marks of the others, inside what the matrix allows; and by letter or by name.
+    others_marks: Mapped[str] = mapped_column(default="all_in", server_default="all_in")
+    named_marks: Mapped[bool] = mapped_column(default=False, server_default=false())
     stages: Mapped[list[Any]]  # [{code, title_id, title_en}], as are aspects and gates
     aspects: Mapped[list[Any]]
     gates: Mapped[list[Any]]

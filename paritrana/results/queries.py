@@ -28,6 +28,7 @@ from sqlalchemy.orm import defer, joinedload
 
 from paritrana.accounts.models import Account
 from paritrana.core import ranking
+from paritrana.core.consolidation import FIRST, SECOND
 from paritrana.core.errors import NotFound
 from paritrana.core.ranking import RECUSED, Candidate, Cap, Computed, Contest, Mark, NotApplicable
 from paritrana.core.rubric import Rubric, Source
@@ -38,7 +39,7 @@ from paritrana.interviews import queries as interviews
 from paritrana.interviews.models import Attendance, InterviewSession
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import CANDIDATE_STATES, nominations_of
-from paritrana.panels.models import JUDGING, Recusal
+from paritrana.panels.models import JUDGING, Recusal, not_waived
 from paritrana.panels.models import Seat as PanelSeat
 from paritrana.panels.queries import conflicts_in
 from paritrana.reference.models import Organisation, TargetFigure
@@ -50,6 +51,7 @@ from paritrana.verification.models import Finding, GateFinding, Override, Verifi
 from paritrana.verification.values import gates_decided, not_applicable
 
 SEAL_ACT = "seal_results"
+SCORED_AGAIN = "consolidation:"  # begins the keys of a bundle's provenance that hold both rounds of an indicator
 SET_VALUE = "override:"  # begins the keys of a bundle's provenance that mark values which were set, not computed
 
 
@@ -64,6 +66,7 @@ class Inputs:
     sheets_due: int
     sheets_digest: str
     set_values: Mapping[str, str]  # keys and texts for the provenance: which computed values two people set, and why
+    scored_again: Mapping[str, str]  # the same for what was scored again: both rounds, and which of them counts
 
 
 def inputs(category: Category) -> Inputs:
@@ -96,6 +99,7 @@ def inputs(category: Category) -> Inputs:
     judging = active | {sheet.assessor_id for sheet in sheets}
     failed, excused = gates_decided(list(codes)), not_applicable(list(codes))
     values = counted_values(category, version, nominations)
+    marks, again = _marks(category, counted, codes, seat_codes, version.counted_round)
     contest = Contest(
         cycle=_cycle(category.cycle),
         category=ranking.Category(category.slug, category.title_id),
@@ -104,7 +108,10 @@ def inputs(category: Category) -> Inputs:
         candidates=tuple(
             Candidate(one.candidate_code, one.organisation.name, tuple(failed[one.id])) for one in nominations
         ),
-        marks=(*_marks(category, counted, codes, seat_codes), *_recused(rubric, recused, codes, seat_codes)),
+        marks=(
+            *marks,
+            *_recused(rubric, recused, codes, seat_codes),
+        ),
         computed=tuple(
             Computed(codes[nomination_id], indicator, Decimal(found.value))
             for (nomination_id, indicator), found in values.items()
@@ -130,6 +137,7 @@ def inputs(category: Category) -> Inputs:
         sheets_due=len(active) * len(codes) - len(out),
         sheets_digest=hashlib.sha256(canonical(lines)).hexdigest(),
         set_values=_set_values(values, codes),
+        scored_again=again,
     )
 
 
@@ -158,22 +166,50 @@ def _sheets(category: Category) -> Sequence[Any]:
 
 
 def _marks(
-    category: Category, counted: Sequence[Any], codes: Mapping[int, str], seat_codes: Mapping[int, str]
-) -> list[Mark]:
-    """The marks of these sheets; where an indicator was marked again after a consolidation, the later mark."""
+    category: Category,
+    counted: Sequence[Any],
+    codes: Mapping[int, str],
+    seat_codes: Mapping[int, str],
+    counted_round: int,
+) -> tuple[list[Mark], dict[str, str]]:
+    """The marks of these sheets; where an indicator was scored again, the mark of the round that the rubric counts.
+
+    With it, for the provenance, both rounds of every indicator of a candidate that was scored again.
+    """
     pairs = {_pair(sheet) for sheet in counted}
     rows = db.session.execute(
-        select(Sheet.assessor_id, Sheet.nomination_id, SheetMark.indicator, SheetMark.value, SheetMark.reason)
+        select(
+            Sheet.assessor_id,
+            Sheet.nomination_id,
+            SheetMark.indicator,
+            SheetMark.round,
+            SheetMark.value,
+            SheetMark.reason,
+        )
         .join(SheetMark, SheetMark.sheet_id == Sheet.id)
-        .where(Sheet.category_id == category.id, Sheet.attempt == category.attempt, Sheet.submitted_at.is_not(None))
+        .where(
+            Sheet.category_id == category.id,
+            Sheet.attempt == category.attempt,
+            Sheet.submitted_at.is_not(None),
+        )
         .order_by(SheetMark.round)
     )
-    found: dict[tuple[str, str, str], Mark] = {}
-    for assessor, nomination, indicator, value, reason in rows:
+    counting: dict[tuple[str, str, str], Mark] = {}
+    rounds: dict[tuple[str, str], dict[int, dict[str, str]]] = {}
+    for assessor, nomination, indicator, number, value, reason in rows:
         if (assessor, nomination) in pairs and (value is not None or reason is not None):
             mark = Mark(codes[nomination], indicator, seat_codes[assessor], value, reason)
-            found[mark[:3]] = mark
-    return list(found.values())
+            told = rounds.setdefault((mark.candidate, indicator), {}).setdefault(number, {})
+            told[mark.assessor] = str(reason) if value is None else format(value, "f")
+            if number <= counted_round:
+                counting[mark[:3]] = mark
+    return list(counting.values()), {
+        f"{SCORED_AGAIN}{candidate}:{indicator}": canonical(
+            {"counted_round": counted_round, "first": said.get(FIRST, {}), "second": said[SECOND]}
+        ).decode()
+        for (candidate, indicator), said in rounds.items()
+        if SECOND in said
+    }
 
 
 def _recused(
@@ -230,7 +266,11 @@ def _traces(category: Category) -> list[Select[tuple[str, int, str]]]:
         select(
             literal("sheet"), Sheet.id, text(func.coalesce(Sheet.digest, literal("")), gone(Sheet.withdrawn_at))
         ).where(Sheet.category_id == category.id, Sheet.attempt == category.attempt),
-        select(literal("recusal"), Recusal.id, literal("")).where(Recusal.category_id == category.id),
+        select(literal("again"), Sheet.id, text(func.count(), func.sum(SheetMark.version)))
+        .join(SheetMark, SheetMark.sheet_id == Sheet.id)
+        .where(Sheet.category_id == category.id, Sheet.attempt == category.attempt, SheetMark.round == SECOND)
+        .group_by(Sheet.id),
+        select(literal("recusal"), Recusal.id, literal("")).where(Recusal.category_id == category.id, not_waived()),
         select(literal("finding"), Verification.id, text(func.count(), func.sum(Finding.version)))
         .join(Finding, Finding.verification_id == Verification.id)
         .join(Nomination, Nomination.id == Verification.nomination_id)
@@ -367,7 +407,7 @@ def get_proposal_of(act: str, cycle: str, cat: str, ref: str) -> Proposal:
 
 
 class MarkRow(NamedTuple):
-    """One mark as it leaves in a file. `counts` tells whether a run reads it: a later round takes an earlier's place.
+    """One mark as it leaves in a file. `counts` tells whether a run reads it: one round of each mark counts.
 
     A recused pair has one row for each judged indicator, without a value; what its sheet says stays with its assessor.
     """
@@ -421,14 +461,15 @@ STREAMED = 2000  # rows that are in memory at once
 
 
 def marks_of(category: Category) -> Iterator[MarkRow]:
-    """Every mark of the submitted sheets of a category (five statements, memory for `STREAMED` rows).
+    """Every mark of the submitted sheets of a category (six statements, memory for `STREAMED` rows).
 
     By candidate code, assessor code, place of the indicator and round, codes compared by code point. The rows that
     count are the marks that `inputs` reads.
     """
     conflicts = conflicts_in(category)
     recused = _recused_rows(category, conflicts)
-    return _with_later_rounds(heapq.merge(_submitted_rows(category, conflicts), recused, key=itemgetter(0, 1, 2, 3)))
+    rows = heapq.merge(_submitted_rows(category, conflicts), recused, key=itemgetter(0, 1, 2, 3))
+    return _with_what_counts(rows, rubric_of(category).counted_round)
 
 
 def _by_code(column: Any) -> Any:
@@ -503,12 +544,14 @@ def _recused_rows(category: Category, conflicts: Collection[tuple[int, int]]) ->
     )
 
 
-def _with_later_rounds(rows: Iterable[MarkRow]) -> Iterator[MarkRow]:
-    """The rows again; one that a later round of the same mark follows does not count."""
+def _with_what_counts(rows: Iterable[MarkRow], counted: int) -> Iterator[MarkRow]:
+    """The rows again; of one mark the last round up to `counted` counts."""
     held: MarkRow | None = None
     for row in rows:
+        if row.round > counted:
+            row = row._replace(counts=False)
         if held is not None:
-            yield held._replace(counts=False) if held[:3] == row[:3] else held
+            yield held._replace(counts=False) if row.counts and held[:3] == row[:3] else held
         held = row
     if held is not None:
         yield held

@@ -65,6 +65,7 @@ def build_run(category: Category, *, actor: Actor, at: datetime) -> ResultRun:
             "inputs_digest": inputs_digest,
             "sheets_digest": given.sheets_digest,
             **given.set_values,
+            **given.scored_again,
         },
     )
     run = ResultRun(

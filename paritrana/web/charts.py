@@ -199,3 +199,85 @@ def _point(place: int, x: float, y: float, colour: str) -> str:
             'stroke-width="3"/>'
         )
     return f'<path d="M{x:.2f} {y - 7:.2f}l7 12h-14z" fill="{colour}"/>'
+
+
+@dataclass(frozen=True)
+class Dot:
+    """One mark in a strip: its value in the units of the scale, its letter, and whether it is the reader's own."""
+
+    value: Fraction
+    letter: str
+    own: bool = False
+
+
+STRIP, RADIUS = 440, 12  # width of a strip of dots, and the size of one dot
+STRIP_LABEL, STRIP_AXIS = 24, 34  # above the dots of a row, and below them for its axis
+
+
+def dot_strip(
+    name: str,
+    title: str,
+    description: str,
+    scale: tuple[Fraction, Fraction],
+    steps: Sequence[tuple[Fraction, str]],
+    rows: Sequence[tuple[str, Sequence[Dot]]],
+) -> Markup:
+    """Rows of marks along a scale, each mark a disc with its letter; marks that would overlap stand on each other.
+
+    `scale` is (lowest, highest), `steps` are the values written under each axis, `rows` are (label, dots). The
+    reader's own disc is white with a ring around it, so that it is told without colour. `name` makes ids unique.
+    """
+    low, high = scale
+    left, right = RADIUS + 6, STRIP - RADIUS - 6
+
+    def across(value: Fraction) -> float:
+        return float(left + (right - left) * (value - low) / (high - low))
+
+    pieces: list[str] = []
+    y = 0
+    for label, dots in rows:
+        placed, floors = _stacked([(across(one.value), one) for one in sorted(dots, key=_by_value)])
+        base = y + STRIP_LABEL + floors * (2 * RADIUS + 3)
+        pieces.append(
+            f'<text x="0" y="{y + 15}" font-weight="600" fill="currentColor">{escape(label)}</text>'
+            f'<path d="M{left} {base + 4}H{right}" stroke="currentColor" fill="none"/>'
+        )
+        for value, written in steps:
+            x = across(value)
+            pieces.append(
+                f'<path d="M{x:.2f} {base + 4}v5" stroke="currentColor" fill="none"/><text x="{x:.2f}" '
+                f'y="{base + 24}" text-anchor="middle" fill="currentColor">{escape(written)}</text>'
+            )
+        pieces += [_disc(x, base - RADIUS - 1 - floor * (2 * RADIUS + 3), one) for x, floor, one in placed]
+        y = base + STRIP_AXIS
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="p-years" viewBox="0 0 {STRIP} {y}" role="img" '
+        f'aria-labelledby="{name}-title {name}-desc" font-size="14">'
+        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(description)}</desc>'
+    )
+    return Markup("".join([head, *pieces, "</svg>"]))  # noqa: S704 - every text in it is escaped above
+
+
+def _by_value(dot: Dot) -> tuple[Fraction, str]:
+    return dot.value, dot.letter
+
+
+def _stacked(dots: Sequence[tuple[float, Dot]]) -> tuple[list[tuple[float, int, Dot]], int]:
+    """Each dot with the lowest floor on which it touches none before it, and how many floors there are."""
+    ends: list[float] = []  # the right-most dot of each floor so far
+    placed = []
+    for x, dot in dots:
+        floor = next((no for no, end in enumerate(ends) if x - end >= 2 * RADIUS + 2), len(ends))
+        ends[floor : floor + 1] = [x]
+        placed.append((x, floor, dot))
+    return placed, max(1, len(ends))
+
+
+def _disc(x: float, y: float, dot: Dot) -> str:
+    fill, ink = ("#FFFFFF", "#0067A5") if dot.own else ("#0067A5", "#FFFFFF")
+    ring = f'<circle cx="{x:.2f}" cy="{y}" r="{RADIUS - 4}" fill="none" stroke="#0067A5" stroke-width="1.5"/>'
+    return (
+        f'<circle cx="{x:.2f}" cy="{y}" r="{RADIUS - 1}" fill="{fill}" stroke="#0067A5" stroke-width="2.5"/>'
+        f'{ring if dot.own else ""}<text x="{x:.2f}" y="{y + 4}" text-anchor="middle" font-size="12" '
+        f'font-weight="600" fill="{ink}">{escape(dot.letter)}</text>'
+    )
