@@ -48,6 +48,7 @@ from paritrana.panels import views as panels_views
 from paritrana.publication import explanation as publication_explanation
 from paritrana.publication import views as publication_views
 from paritrana.results import views as results_views
+from paritrana.sheets import device as sheets_device
 from paritrana.sheets import facts as sheets_facts
 from paritrana.sheets import notices as sheets_notices
 from paritrana.sheets import offline as sheets_offline
@@ -62,6 +63,7 @@ from paritrana.web.intake import PatientRequest
 
 ROOMS = (
     accounts_views, nominations_views, panels_views, verification_views, interviews_views, sheets_views, sheets_offline,
+    sheets_device,
     results_views, certificates_views, publication_views, publication_explanation, operations_views, home_views,
     home_extensions, home_quality, outbox_views,
 )  # fmt: skip

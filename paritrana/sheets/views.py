@@ -24,7 +24,7 @@ from paritrana.nominations.models import Nomination
 from paritrana.nominations.rows import page_name
 from paritrana.panels.queries import has_declared
 from paritrana.panels.service import declare, recuse
-from paritrana.sheets import pages, queries, service
+from paritrana.sheets import device, offline, pages, queries, service
 from paritrana.sheets.forms import DeclarationForm, MarkForm, StepBackForm, SubmitForm, reason_name
 from paritrana.sheets.models import Sheet
 from paritrana.sheets.pages import Leaf, Paper
@@ -65,12 +65,15 @@ def assessments() -> ResponseReturnValue:
     groups: dict[int, list[queries.Desk]] = {}
     for desk in desks:
         groups.setdefault(desk.category.id, []).append(desk)
-    return render_template(
-        "sheets/assessments.html",
-        groups=list(groups.values()),
-        simulated=any(desk.category.cycle.simulated for desk in desks),
-        marked_in=queries.MARKED_IN,
-        progress=pages.progress,
+    return device.copied(
+        render_template(
+            "sheets/assessments.html",
+            groups=list(groups.values()),
+            simulated=any(desk.category.cycle.simulated for desk in desks),
+            marked_in=queries.MARKED_IN,
+            progress=pages.progress,
+            account=current_actor().ref,
+        )
     )
 
 
@@ -80,11 +83,12 @@ def assessments() -> ResponseReturnValue:
 @bp.get("/assessments/<ref>/sheet")
 @allowed(Act.SEE_OWN_MARKS, nomination=queries.get_candidate)
 def sheet(nomination: Nomination) -> ResponseReturnValue:
-    """The own sheet of a candidate; before it is opened, the declaration."""
+    """The own sheet of a candidate; before it is opened, the declaration. A device asks for a copy that it keeps."""
     found = _find(nomination)
     if found is None:
         return _declaration(nomination, DeclarationForm(formdata=None))
-    return _sheet_page(found)
+    page = _sheet_page(found)
+    return device.copied(page) if device.asks_for_copy() else page
 
 
 @bp.post("/assessments/<ref>/declaration")
@@ -196,6 +200,8 @@ def _sheet_page(
         shapes=SHAPES,
         item_page=page_name,
         cap_sentence=pages.cap_sentence,
+        copy=device.asks_for_copy(),
+        counted_rows=offline.counted_rows,
     )
 
 
@@ -494,6 +500,7 @@ def _show(template: str, paper: Paper, **context: Any) -> str:
         word=pages.word,
         plain=Form(formdata=None),
         me=current_actor(),
+        account=current_actor().ref,
         printed_at=written_moment(at, cycle.timezone),
         **context,
     )

@@ -107,3 +107,35 @@ for (const button of document.querySelectorAll("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => window.print());
 }
+
+// Signing out clears this device, so it waits until nothing is left to send; a saved copy of the queue counts as sent.
+const out = document.querySelector("form[data-sign-out]");
+if (out) out.addEventListener("submit", leaveDevice);
+async function leaveDevice(event) {
+  let kept = null;
+  try {
+    kept = localStorage.getItem("paritrana-account");
+  } catch {
+    // A browser that keeps nothing has nothing to send.
+  }
+  if (!kept) return;
+  event.preventDefault();
+  const [{ everything, wipe, copied }, { unsent }] = await Promise.all([import(out.dataset.store), import(out.dataset.queue)]);
+  const waiting = (await everything()).filter(unsent);
+  if (waiting.length && !(await copied(waiting))) return refuseToLeave(waiting.length);
+  await wipe();
+  out.submit();
+}
+function refuseToLeave(count) {
+  const place = document.querySelector(".p-flash");
+  const line = document.createElement("p");
+  const link = document.createElement("a");
+  line.className = "p-note p-note--problem";
+  line.setAttribute("role", "alert");
+  line.textContent = `${out.dataset.wordWaiting.replace("{n}", count)} `;
+  link.href = "/assessments";
+  link.textContent = out.dataset.wordLink;
+  line.append(link);
+  place.replaceChildren(line);
+  line.scrollIntoView({ block: "center" });
+}

@@ -15,6 +15,11 @@ GET  /api/v1/now                                                  read_public_pa
 GET  /api/v1/sheets/<ref>                                         see_own_marks               paper
 PUT  /api/v1/sheets/<ref>/marks/<indicator>                       mark                        paper
 GET  /assessments                                                 see_own_marks               *sheet
+GET  /assessments/offline                                         see_own_marks               *sheet
+GET  /assessments/<ref>/sheet/merge                               see_own_marks               sheet
+GET  /manifest.webmanifest                                        read_public_page            *public
+GET  /offline                                                     read_public_page            *public
+GET  /sw.js                                                       read_public_page            *public
 POST /assessments/<ref>/declaration                               mark                        sheet
 GET  /assessments/<ref>/sheet                                     see_own_marks               sheet
 GET  /assessments/<ref>/sheet/check                               see_own_marks               sheet

@@ -195,7 +195,7 @@ def test_addresses_that_lead_nowhere_answer_alike(app: Flask, made: World, name:
     client = visitor(app, name)
     nowhere = ["/system/users", "/audit/contoh-2025", "/cycles", "/regions", "/profile", "/register",
                "/login", "/logout", "/reset", "/verify-me", "/us-signin", "/mf-recovery", "/api/v1/openapi.json",
-               "/sw.js", "/manifest.webmanifest", "/manage", "/manage/contoh-2025/outbox", "/nominations/x/y/z",
+               "/manage", "/manage/contoh-2025/outbox", "/nominations/x/y/z",
                "/.env", "/home/", "/%00", "/static/../app.py"]  # fmt: skip
     answers = {address: client.get(address, headers={"Accept": "text/html"}) for address in nowhere}
     for address, answer in answers.items():

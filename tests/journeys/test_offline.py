@@ -1,0 +1,239 @@
+"""An assessor without a network: marks are kept on the device, survive the browser, and reach the server once."""
+
+import json
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Playwright, expect
+from sqlalchemy import select
+
+from paritrana.audit.models import Event
+from paritrana.clock import SetClock
+from paritrana.config import data_folder
+from paritrana.cycles import service as cycles
+from paritrana.database import db
+from paritrana.sheets.models import Mark, MarkRevision, Sheet
+from tests import factories
+from tests.interviews.stages import held, planned, shortlisted
+from tests.journeys.conftest import Site, Watch
+from tests.journeys.walker import Walker
+from tests.sheets.desks import opened
+
+Walk = Callable[..., Walker]
+NAME = "assessor-3"
+DESK = ["A1", "A2", "A3", "B3", "D1", "E1", "E2", *(f"F{no}" for no in range(1, 9))]
+
+
+@pytest.fixture
+def desks(site: Site, clock: SetClock) -> list[str]:
+    """The addresses of two opened sheets of `assessor-3` with fifteen judged indicators each; nothing is marked."""
+    with site.app.app_context():
+        here = factories.world()
+        here.category.rubric_version_id = fifteen().id
+        db.session.commit()
+        db.session.expire_all()
+        candidates = shortlisted(here, clock)
+        for session in planned(here, candidates):
+            held(here, session, close=False)
+        clock.set(here.now + timedelta(days=22))
+        for one in candidates:
+            opened(here, one, NAME)
+        return [f"/assessments/{one.ref}/sheet" for one in candidates]
+
+
+def fifteen() -> Any:
+    """The rubric of regencies with the first indicator split up, so that a panel judges fifteen."""
+    form = json.loads((data_folder("seed") / "rubrics" / "kabkota-default.json").read_text(encoding="utf-8"))
+    first = next(one for one in form["indicators"] if one["code"] == "A1")
+    place = form["indicators"].index(first)
+    form["code"] = "kabkota-fifteen"
+    form["indicators"][place + 1 : place + 1] = [
+        {**first, "code": f"F{no}", "title_id": f"Bagian {no}", "title_en": f"Part {no}", "weight": "1"}
+        for no in range(1, 9)
+    ]
+    first["weight"] = "4"
+    stored = cycles.store_rubric(form, actor=factories.SYSTEM, at=factories.NOW)
+    stored.frozen_at = factories.NOW
+    db.session.flush()
+    return stored
+
+
+class Cable:
+    """The line between a browser and the site. Cut, it drops what is under way and answers nobody."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.whole = True
+        self.open: set[socket.socket] = set()
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def cut(self) -> None:
+        """Drop every connection, and every new one."""
+        self.whole = False
+        for one in list(self.open):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def mend(self) -> None:
+        """Let connections through again."""
+        self.whole = True
+
+    def close(self) -> None:
+        """Hang up for good."""
+        self.cut()
+        with suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                near, _address = self.listener.accept()
+                if not self.whole:
+                    near.close()
+                    continue
+                far = socket.create_connection(("127.0.0.1", self.port))
+            except OSError:
+                return
+            self.open |= {near, far}
+            for one, other in ((near, far), (far, near)):
+                threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
+
+    def _carry(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while data := one.recv(65536):
+                other.sendall(data)
+        for end in (one, other):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+            self.open.discard(end)
+
+
+@pytest.fixture
+def cable(site: Site, watch: Watch) -> Iterator[Cable]:
+    """The line of this test's browsers, service workers included."""
+    cable = Cable(site.server.server_port)
+    watch.url = cable.url
+    yield cable
+    cable.close()
+
+
+@pytest.fixture
+def device(
+    cable: Cable, watch: Watch, playwright: Playwright, browser_type_launch_args: dict[str, Any], tmp_path: Path
+) -> Iterator[Callable[..., Page]]:
+    """A function that opens the browser of a machine, with everything it kept; the one before is closed."""
+    running: dict[str, BrowserContext] = {}
+
+    def open_again(profile: str = "desk", *, width: int = 1280, scheme: Literal["light", "dark"] = "light") -> Page:
+        if profile in running:
+            running.pop(profile).close()
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path / profile, base_url=cable.url, locale="id-ID", viewport={"width": width, "height": 900},
+            accept_downloads=True, color_scheme=scheme, **browser_type_launch_args,
+        )  # fmt: skip
+        running[profile] = context
+        context.set_default_timeout(15_000)
+        watch.over(context)
+        return context.pages[0]
+
+    yield open_again
+    for one in running.values():
+        one.close()
+
+
+def enter(page: Page, name: str = NAME) -> None:
+    """Sign in."""
+    page.goto("/sign-in")
+    page.locator("[name=email]").fill(f"{name}@contoh.test")
+    page.locator("[name=password]").fill(factories.PASSWORD)
+    page.locator("main form .btn-primary").first.click()
+    expect(page).to_have_url(re.compile("/home$"))
+
+
+def write(page: Page, code: str, value: str) -> None:
+    """Type a mark and leave the field."""
+    field = page.locator(f"#{code}-value")
+    field.fill(value)
+    field.blur()
+
+
+def chip(page: Page, text: str) -> None:
+    """The save chip says so."""
+    expect(page.locator("[data-save-word]").first).to_have_text(re.compile(text))
+
+
+def prepare(page: Page) -> None:
+    """Make the device ready on its page."""
+    page.goto("/assessments/offline")
+    page.locator("[data-start]").click()
+    expect(page.locator("[data-state]")).to_have_text("Siap luring: 2 dari 2 lembar")
+
+
+def marks(site: Site) -> dict[tuple[str, str], tuple[str, int]]:
+    """Every stored mark with its version, by sheet and indicator."""
+    with site.app.app_context():
+        rows = db.session.execute(select(Sheet.ref, Mark.indicator, Mark.value, Mark.version).join(Mark.sheet)).all()
+        return {(ref, code): (f"{value:.2f}", version) for ref, code, value, version in rows}
+
+
+def sign_in_here(page: Page) -> None:
+    """The panel on the page asks for the password, and sends what waits."""
+    page.locator("#again-email").fill(f"{NAME}@contoh.test")
+    page.locator("#again-password").fill(factories.PASSWORD)
+    page.locator("[data-sign-in] .btn-primary").click()
+    expect(page.locator("[data-sign-in]")).to_be_hidden()
+
+
+def value_of(place: int, row: int) -> str:
+    """A mark of its own for each of the thirty fields."""
+    return f"{5 + place},{row:02d}"
+
+
+@pytest.mark.timeout(240)
+def test_thirty_marks_of_a_dead_network_arrive_once(
+    site: Site, cable: Cable, desks: list[str], device: Callable[..., Page]
+) -> None:
+    page = device()
+    enter(page)
+    prepare(page)
+    cable.cut()
+    page.context.set_offline(True)
+    for place, address in enumerate(desks):
+        page.goto(address)
+        for row, code in enumerate(DESK):
+            write(page, code, value_of(place, row))
+        chip(page, "Tersimpan di perangkat ini")
+    expect(page.locator("[data-queue-count]")).to_have_text("30 isian belum terkirim")
+    page = device()
+    page.context.set_offline(True)
+    for place, address in enumerate(desks):
+        page.goto(address)
+        for row, code in enumerate(DESK):
+            expect(page.locator(f"#{code}-value")).to_have_value(value_of(place, row))
+    expect(page.locator("[data-offline-word]")).to_contain_text("Luring.")
+    expect(page.locator("[data-check]")).to_be_hidden()
+    assert marks(site) == {}
+    cable.mend()
+    page.context.set_offline(False)
+    sign_in_here(page)  # the browser forgot its session when it was closed
+    expect(page.locator("[data-queue-box]")).to_be_hidden(timeout=60_000)
+    chip(page, r"Tersimpan di server \d\d\.\d\d\.\d\d")
+    stored = marks(site)
+    assert sorted(value for value, _version in stored.values()) == sorted(
+        value_of(place, row).replace(",", ".") for place in range(2) for row in range(len(DESK))
+    )
+    assert {version for _value, version in stored.values()} == {1}
+    with site.app.app_context():
+        assert db.session.query(MarkRevision).count() == 30
+        assert db.session.query(Event).filter_by(kind="mark.saved").count() == 30
