@@ -52,6 +52,7 @@ from paritrana.sheets import device as sheets_device
 from paritrana.sheets import facts as sheets_facts
 from paritrana.sheets import notices as sheets_notices
 from paritrana.sheets import offline as sheets_offline
+from paritrana.sheets.late import views as late_views
 from paritrana.sheets import views as sheets_views
 from paritrana.sheets.models import Sheet
 from paritrana.signing import RECEIPT, UnsafeKey, make_key
@@ -64,7 +65,7 @@ from paritrana.web.intake import PatientRequest
 ROOMS = (
     accounts_views, nominations_views, panels_views, verification_views, interviews_views, sheets_views, sheets_offline,
     sheets_device,
-    results_views, certificates_views, publication_views, publication_explanation, operations_views, home_views,
+    late_views, results_views, certificates_views, publication_views, publication_explanation, operations_views, home_views,
     home_extensions, home_quality, outbox_views,
 )  # fmt: skip
 
@@ -167,6 +168,7 @@ def _register_facts(registry: Access) -> None:
         Guard.OWN_ITEM: sheets_facts.own_item,
         Guard.SHEET_LOCKED: sheets_facts.sheet_locked,
         Guard.ALL_SHEETS_IN: sheets_facts.all_sheets_in,
+        Guard.NOT_OWN: sheets_facts.not_own,
         Guard.SIMULATED: lambda actor, role, subject: all(c.cycle.simulated for c in _categories(subject)),
     }
     registry.clauses = {

@@ -46,6 +46,7 @@ class Guard(StrEnum):
     NOT_FIRST_PERSON = "not_first"
     NOT_PROPOSER = "not_proposer"
     ALL_SHEETS_IN = "all_in"
+    NOT_OWN = "not_own"
     SIMULATED = "simulated"
 
 
@@ -96,6 +97,8 @@ class Act(StrEnum):
     ADVANCE_CLOCK = "advance_clock"
     EXTEND_DEADLINE = "extend_deadline"
     MARK = "mark"
+    DELIVER_LATE = "deliver_late"
+    ADMIT_LATE_MARK = "admit_late_mark"
     SUBMIT_SHEET = "submit_sheet"
     SEE_OWN_MARKS = "see_own_marks"
     SEE_OTHERS_MARKS = "see_others_marks"
@@ -204,6 +207,8 @@ MATRIX: Mapping[Act, Mapping[str, str]] = {
     Act.ADVANCE_CLOCK: {"OR": "1-8 c [simulated]"},
     Act.EXTEND_DEADLINE: {"CH": "1 2nd", "OR": "1 crw2(CH)"},
     Act.MARK: {"AS": "4-5 pns"},
+    Act.DELIVER_LATE: {"AS": "4-7 pns"},
+    Act.ADMIT_LATE_MARK: {"CH": "5-6 pnw [not_own]"},
     Act.SUBMIT_SHEET: {"AS": "4-5 pnsr"},
     Act.SEE_OWN_MARKS: {"AS": "4-8 s"},
     Act.SEE_OTHERS_MARKS: {
@@ -245,6 +250,8 @@ SEEN_BY: Mapping[Act, tuple[Act, ...]] = {
     **dict.fromkeys(_OF_A_SLOT, (Act.MANAGE_CYCLE, Act.SEE_NOMINATION)),
     **dict.fromkeys(_OF_A_CYCLE, (Act.MANAGE_CYCLE,)),
     Act.MARK: (Act.SEE_OWN_MARKS,),
+    Act.DELIVER_LATE: (Act.SEE_OWN_MARKS,),
+    Act.ADMIT_LATE_MARK: (Act.SEE_OWN_MARKS,),
     Act.SUBMIT_SHEET: (Act.SEE_OWN_MARKS,),
     Act.RECUSE: (Act.SEE_OWN_MARKS,),
     Act.CREATE_NOMINATION: (Act.READ_PUBLIC_PAGE,),

@@ -82,13 +82,14 @@ WORDS = {
     "not_first": "when another person did the first half",
     "not_proposer": "when another person made the proposal",
     "all_in": "when every sheet that is due is in",
+    "not_own": "when the sheet is another person's",
     "simulated": "in a simulated cycle",
 }
 
 
 # Acts that the security notes name and that nothing does yet.
 WAITING = (
-    "assign_verifier", "waive", "admit_late_mark", "reopen_sheet", "restart_category",
+    "assign_verifier", "waive", "reopen_sheet", "restart_category",
     "consolidate", "confirm_no_show", "object", "record_decision", "correct_publication", "revoke_certificate",
     "view_audit", "export_bundle", "manage_users", "manage_rubric", "freeze_rubric", "manage_reference",
     "erase_person", "rotate_key", "breach_pack",

@@ -43,6 +43,12 @@ def of_candidate(
     return of_sheet
 
 
+def not_own(actor: Actor, role: Role, subject: Any) -> bool:
+    """Whether what the subject is about, a sheet or something on one, belongs to another person than the actor."""
+    sheet = subject if isinstance(subject, Sheet) else getattr(subject, "sheet", None)
+    return not isinstance(sheet, Sheet) or sheet.assessor.person_id != actor.person_id
+
+
 def sheet_locked(actor: Actor, role: Role, subject: Any) -> bool:
     """Guard `k`: the actor's own sheet of the candidate is submitted."""
     nomination = _nomination(subject)

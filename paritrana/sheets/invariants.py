@@ -9,12 +9,15 @@ from sqlalchemy import select
 
 from paritrana.accounts.models import Account
 from paritrana.audit.invariants import in_order, stream, told
-from paritrana.core.invariants import Broken, Check, Stored, latest, replay, replayed, side_by_side
+from paritrana.core.invariants import Broken, Check, Found, Stored, Told, latest, replay, replayed, side_by_side
 from paritrana.database import canonical
 from paritrana.nominations.models import Nomination
 from paritrana.sheets import service
+from paritrana.sheets.late import invariants as late
 from paritrana.sheets.models import Mark, MarkRevision, MissingSheet, Sheet
 
+# What an event tells of a whole sheet.
+KINDS: Final = ("sheet.opened", "sheet.submitted", "sheet.late_admitted", "sheet.withdrawn")
 SAID: Final = ("value", "reason", "abstain_note", "panel_note", "feedback")
 
 
@@ -68,6 +71,12 @@ def _end_of_revisions(row: Any) -> Iterator[Broken]:
         yield Broken("mark.revision_differs", f"{row.ref} {row.indicator}", "The mark is not its last revision.")
 
 
+def _of_its_assessor(now: Found, event: Told) -> None:
+    """The last event of a sheet holds; whose it is was told by the first one, because others act on it, too."""
+    actor = now.get((), {}).get("actor", event.actor)
+    now[()] = {**event.values, "actor": actor}
+
+
 def _sheets() -> Iterator[Broken]:
     statement = _of_sheet(
         Account.ref.label("assessor"), Sheet.attempt, Sheet.revision_no, Sheet.opened_at, Sheet.submitted_at,
@@ -77,7 +86,7 @@ def _sheets() -> Iterator[Broken]:
         Stored(row.ref, (), {"nomination": row.nomination, "actor": row.assessor, **service.told(row)})
         for row in stream(statement)
     )
-    yield from replay("sheet", "sheet", told("sheet.opened", "sheet.submitted", "sheet.withdrawn"), rows, latest())
+    yield from replay("sheet", "sheet", told(*KINDS), rows, _of_its_assessor)
 
 
 def _digests() -> Iterator[Broken]:
@@ -128,4 +137,5 @@ CHECKS = (
     Check(replayed("sheet", "sheet"), _sheets),
     Check({"sheet.digest": "Every submitted sheet has the digest on its receipt."}, _digests),
     Check(replayed("missing_sheet", "missing sheet"), _missing),
+    *late.CHECKS,
 )

@@ -1,6 +1,5 @@
 """Changes of score sheets: opening, marking, submitting, stepping back, and the end of scoring (5 → 6)."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,11 +18,12 @@ from paritrana.core.words import N_
 from paritrana.cycles.models import Category, Indicator, RubricVersion
 from paritrana.cycles.queries import core_rubric
 from paritrana.cycles.service import set_state
-from paritrana.database import canonical, db, random_ref
+from paritrana.database import db, random_ref
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import CANDIDATE_STATES
 from paritrana.panels.queries import has_declared
 from paritrana.sheets import queries
+from paritrana.sheets.late.submissions import keep_submission
 from paritrana.sheets.models import Mark, MarkRevision, MissingSheet, Sheet
 from paritrana.sheets.notices import tell_submitted
 from paritrana.sheets.queries import Circumstances
@@ -43,6 +43,13 @@ class SheetClosed(ParitranaError):
 
     code = "sheet_closed"
     message = N_("This sheet is submitted and locked. Its marks do not change any more.")
+
+
+class CandidateWithdrawn(ParitranaError):
+    """The nominee has withdrawn: nothing that is said of it counts."""
+
+    code = "candidate_withdrawn"
+    message = N_("This candidate has withdrawn. Nothing is scored any more; what was saved stays on record.")
 
 
 class MarkingNotOpen(ParitranaError):
@@ -205,6 +212,8 @@ def save(
     sheet = queries.fresh(sheet)
     if sheet.submitted_at is not None or sheet.withdrawn_at is not None:
         raise SheetClosed
+    if sheet.nomination.state not in CANDIDATE_STATES:
+        raise CandidateWithdrawn
     if sheet.category.stored_state not in queries.MARKED_IN:
         raise WrongState
     where = queries.circumstances(sheet.nomination)
@@ -212,7 +221,7 @@ def save(
     one = _indicator(sheet, indicator, where)
     if (known.version if known is not None else 0) != expected:
         raise MarkMoved(known)
-    _check_value(value, abstain_note, one, known, where, _scale(rubric_on(sheet)))
+    _check_value(value, abstain_note, one, known, where, scale_of(rubric_on(sheet)))
     said: dict[str, Any] = {
         "value": value,
         "reason": ABSTAINED if value is None and abstain_note.strip() else None,
@@ -222,12 +231,13 @@ def save(
     }
     if known is not None and all(getattr(known, name) == given for name, given in said.items()):
         return Saved(known, sheet, where)
-    return Saved(_write(sheet, indicator, known, said, actor=actor, at=at), sheet, where)
+    return Saved(write_mark(sheet, indicator, known, said, actor=actor, at=at), sheet, where)
 
 
-def _write(
+def write_mark(
     sheet: Sheet, indicator: str, known: Mark | None, said: Mapping[str, Any], *, actor: Actor, at: datetime
 ) -> Mark:
+    """Write the next version of a mark of the first round with its revision and its event; the caller has checked."""
     mark = known
     if mark is None:
         mark = Mark(sheet=sheet, indicator=indicator, round=1, version=0)
@@ -264,13 +274,10 @@ def submit_sheet(sheet: Sheet, *, actor: Actor, at: datetime) -> Sheet:
     if left:
         raise BlanksLeft(n=len(left), codes=", ".join(one.code for one in left))
     content = content_of(sheet)
-    sheet.submitted_at = at
-    sheet.receipt_no = random_ref("R", 3)
-    sheet.digest = hashlib.sha256(canonical(content)).hexdigest()
-    sheet.version += 1
+    kept = keep_submission(sheet, content, actor=actor, at=at)
     audit.record(
         _stream(sheet.category), "sheet.submitted", actor, at=at, object_ref=sheet.ref,
-        nomination=sheet.nomination.ref, **told(sheet), marks=content["marks"],
+        nomination=sheet.nomination.ref, **told(sheet), submission=kept.version, marks=content["marks"],
     )  # fmt: skip
     tell_submitted(sheet, at=at)
     return sheet
@@ -409,7 +416,20 @@ def _check_value(
         raise AboveCap(max=Score(Fraction(cap.value)), value=Score(Fraction(value)))
 
 
-def _scale(rubric: RubricVersion) -> Scale:
+def check_admitted(
+    sheet: Sheet, code: str, value: Decimal | None, known: Mark | None, where: Circumstances
+) -> None:
+    """What a mark that came after the lock must keep to when it is to count. Raises as `save`, but for the stage."""
+    found = rubric_on(sheet).indicator(code)
+    if found is None:
+        raise NotOnSheet(indicator=code)
+    if code in where.excused:
+        raise IndicatorExcused(reason=where.excused[code])
+    _check_value(value, "", found, known, where, scale_of(rubric_on(sheet)))
+
+
+def scale_of(rubric: RubricVersion) -> Scale:
+    """The scale of a rubric, for the core."""
     return Scale(rubric.scale_min, rubric.scale_max, rubric.scale_step)
 
 

@@ -7,6 +7,7 @@ from paritrana.core.policy import Actor, Role
 from paritrana.core.words import N_
 from paritrana.cycles.tasks import Task
 from paritrana.sheets import queries
+from paritrana.sheets.late.queries import waiting_for
 from paritrana.sheets.queries import Desk
 
 
@@ -14,7 +15,7 @@ def tasks(actor: Actor, at: datetime) -> Sequence[Task]:
     """The rows of this room (at most eight statements, and five per category that the actor closes)."""
     if not actor.seats:
         return []
-    return [*_to_score(actor), *_to_close(actor)]
+    return [*_to_score(actor), *_to_admit(actor), *_to_close(actor)]
 
 
 def _to_score(actor: Actor) -> list[Task]:
@@ -42,6 +43,22 @@ def _of_a_desk(desk: Desk) -> Task:
         due=None if submitted else desk.due,
         done_at=submitted,
     )
+
+
+def _to_admit(actor: Actor) -> list[Task]:
+    """The late marks that wait for the chair, one row for each cycle."""
+    return [
+        Task(
+            message=N_("Decide about late marks: %(n)s"),
+            params={"n": count},
+            endpoint="late.late_marks",
+            values={"cycle": cycle.code},
+            cycle=cycle,
+            role=Role.CHAIR,
+            due=None,
+        )
+        for cycle, count in waiting_for(actor)
+    ]
 
 
 def _to_close(actor: Actor) -> list[Task]:

@@ -26,6 +26,7 @@ from paritrana.panels.queries import has_declared
 from paritrana.panels.service import declare, recuse
 from paritrana.sheets import device, offline, pages, queries, service
 from paritrana.sheets.forms import DeclarationForm, MarkForm, StepBackForm, SubmitForm, reason_name
+from paritrana.sheets.late.queries import late_marks_on
 from paritrana.sheets.models import Sheet
 from paritrana.sheets.pages import Leaf, Paper
 from paritrana.verification.counted import told
@@ -200,6 +201,7 @@ def _sheet_page(
         shapes=SHAPES,
         item_page=page_name,
         cap_sentence=pages.cap_sentence,
+        late_marks=late_marks_on(found) if paper.locked or not may(Act.MARK, nomination) else [],
         copy=device.asks_for_copy(),
         counted_rows=offline.counted_rows,
     )

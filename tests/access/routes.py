@@ -13,6 +13,7 @@ GET  /api/v1/assessments/pack                                     see_own_marks 
 POST /api/v1/devices                                              mark                        *paper
 GET  /api/v1/now                                                  read_public_page            *public
 GET  /api/v1/sheets/<ref>                                         see_own_marks               paper
+POST /api/v1/sheets/<ref>/late-marks/<indicator>                  deliver_late                paper
 PUT  /api/v1/sheets/<ref>/marks/<indicator>                       mark                        paper
 GET  /assessments                                                 see_own_marks               *sheet
 GET  /assessments/offline                                         see_own_marks               *sheet
@@ -53,6 +54,8 @@ GET  /manage/<cycle>/deadlines/<cat>                              extend_deadlin
 POST /manage/<cycle>/deadlines/<cat>                              extend_deadline             cycle
 POST /manage/<cycle>/deadlines/<cat>/<proposal>                   extend_deadline/2           cycle
 POST /manage/<cycle>/deadlines/<cat>/<proposal>/withdraw          extend_deadline             cycle
+GET  /manage/<cycle>/late-marks                                   manage_cycle                cycle
+POST /manage/<cycle>/late-marks/<late>                            admit_late_mark             sheet
 GET  /manage/<cycle>/nominations                                  manage_cycle                cycle
 GET  /manage/<cycle>/nominations/import/<cat>                     manage_cycle + create_nomination cycle
 POST /manage/<cycle>/nominations/import/<cat>                     manage_cycle + create_nomination cycle

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from flask import Flask
@@ -29,6 +30,7 @@ from paritrana.outbox.models import Message
 from paritrana.panels.models import Recusal, Seat
 from paritrana.seeding.documents import simulated_document
 from paritrana.sheets.models import Sheet
+from paritrana.sheets.late.models import LateMark
 from paritrana.verification.models import ChangeRequest, FieldVisit, FieldVisitPhoto, Override, Verification
 from tests.access.routes import Route
 from tests.factories import NOW, World, grant, person, sign_in
@@ -288,6 +290,12 @@ class Stage:
         self.answered = answered.ref
         self.sent, self.sent_id, self.draft, self.draft_id = sent.ref, sent.id, draft.ref, draft.id
         self.sheet = own.ref
+        late = LateMark(
+            ref=random_ref("T"), sheet_id=own.id, indicator="A1", value=Decimal("1.25"), reason=None, abstain_note="",
+            panel_note="", feedback="", device_at="", received_at=NOW, received_by=self.accounts["assessor-3"],
+        )  # fmt: skip
+        db.session.add(late)
+        self.late = late.ref
         self.code = shown(db.session.scalars(select(Certificate).limit(1)).one().code)
         self.gates = [gate["code"] for gate in category_of(here).rubric.gates]
         db.session.commit()
@@ -410,6 +418,7 @@ class Stage:
             if word in route.rule:
                 values["<proposal>"] = self.proposals[act]
         values.setdefault("<proposal>", "P-0000-0000")
+        values["<late>"] = self.late
         return re.sub(r"<[^>]+>", lambda found: values[found[0]], route.rule)
 
     def ask(self, who: Who, route: Route) -> str:

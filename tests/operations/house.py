@@ -20,6 +20,7 @@ from paritrana.accounts.queries import load_actor
 from paritrana.accounts.service import register_device
 from paritrana.config import Settings, data_folder
 from paritrana.core.policy import Actor
+from paritrana.cycles.models import Category
 from paritrana.cycles.queries import cycle_time, get_category, rubric_of
 from paritrana.cycles.service import advance_clock, confirm_extension, propose_extension
 from paritrana.database import db
@@ -43,7 +44,8 @@ from paritrana.seeding.cast import Cast
 from paritrana.seeding.reference import load_reference
 from paritrana.seeding.simulated import Simulated, read_simulated
 from paritrana.sheets import notices as sheets_notices
-from paritrana.sheets.queries import missing_sheets
+from paritrana.sheets.late.service import decide, deliver
+from paritrana.sheets.queries import missing_sheets, sheets_of
 from paritrana.sheets.service import close_scoring
 from tests.outbox.letterbox import letterbox
 
@@ -157,10 +159,25 @@ def _to_the_plenary(cast: Cast, now: datetime) -> None:
     owing = {seat.account_id for seat, _nomination in missing_sheets(category)}
     leaving = next(seat for seat in seats_in(category)[2:] if seat.account_id not in owing)
     unseat(leaving, "Pindah tugas (simulasi).", expected=leaving.version, actor=organiser, at=at, confirmed=True)
+    _late_marks(category, cast, chair, at)
     missing = missing_sheets(category)
     reasons = {(nomination.id, seat.account_id): "Berhalangan (simulasi)." for seat, nomination in missing}
     close_scoring(category, reasons, actor=chair, at=at)
     build_run(category, actor=organiser, at=at)
+
+
+def _late_marks(category: Category, cast: Cast, chair: Actor, at: datetime) -> None:
+    """Two marks that came after the lock of one sheet; the chair has left one of them uncounted."""
+    sheet = next(one for one in sheets_of(category) if one.submitted_at and one.assessor_id != chair.user_id)
+    owner = next(key for key, account in cast.accounts.items() if account.id == sheet.assessor_id)
+    codes = sorted(one.indicator for one in sheet.marks)[:2]
+    made = [
+        deliver(sheet, code, Decimal("1.25"), abstain_note="", panel_note="", feedback="",
+                device_at="2026-03-02T10:00:00+08:00", actor=cast.actor(owner), at=at)
+        for code in codes
+    ]  # fmt: skip
+    assert made[0] is not None
+    decide(made[0], False, "Datang setelah dikunci (simulasi).", actor=chair, at=at)
 
 
 def _extended(cast: Cast, now: datetime) -> None:

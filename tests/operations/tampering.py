@@ -104,6 +104,11 @@ REPLAYED: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     "session": ("interview_session", {"ref": "S-0000-0000", "no": 99, "attempt": 9}, "room = 'x'"),
     "mark": ("mark", {"indicator": "Z9"}, "panel_note = 'x'"),
     "sheet": ("sheet", {"ref": "L-0000-0000", "attempt": 9, "receipt_no": None}, "receipt_no = 'x'"),
+    "submission": ("sheet_submission", {"version": 9, "receipt_no": "R-0000"}, "receipt_no = receipt_no || 'x'"),
+    "late_mark": ("late_mark", {"ref": "T-0000-0000"}, "device_at = 'x'"),
+    "late_decision": ("late_decision",
+                      {"late_id": "=SELECT id FROM late_mark WHERE id NOT IN (SELECT late_id FROM late_decision)"},
+                      "reason = 'x'"),
     "missing_sheet": ("missing_sheet", {"attempt": 9}, "reason = 'x'"),
     "run": ("result_run", {"ref": "R-0000-0000", "no": 99}, "sheets_due = 99"),
     "seal": (
@@ -211,6 +216,8 @@ TAMPERINGS: Mapping[str, Tampering] = {
     "mark.revision_missing": _sql("UPDATE mark_revision SET version = 2 WHERE id = 1"),
     "mark.revision_differs": _sql("UPDATE mark_revision SET value = '1' WHERE id = 1"),
     "sheet.digest": _sql("UPDATE mark SET feedback = 'x'"),
+    "submission.digest": _sql("UPDATE sheet_submission SET content = '{}'"),
+    "submission.last": _sql("DELETE FROM sheet_submission"),
     "run.digest": _sql(f"UPDATE result_run SET digest = '{ZEROS}'"),
     "run.result": _sql("""UPDATE result_run SET bundle = CAST(replace(CAST(bundle AS TEXT), '"rank": 1', '"rank": 2')
                        AS BLOB)"""),
