@@ -31,6 +31,8 @@ from paritrana.home import quality as home_quality
 from paritrana.home import views as home_views
 from paritrana.interviews import notices as interviews_notices
 from paritrana.interviews import views as interviews_views
+from paritrana.interviews.board import Boards, SeenDay
+from paritrana.interviews.models import InterviewDay
 from paritrana.jobs.kinds import Kinds
 from paritrana.jobs.queue import Queue
 from paritrana.nominations import facts as nominations_facts
@@ -52,8 +54,9 @@ from paritrana.sheets import device as sheets_device
 from paritrana.sheets import facts as sheets_facts
 from paritrana.sheets import notices as sheets_notices
 from paritrana.sheets import offline as sheets_offline
-from paritrana.sheets.late import views as late_views
+from paritrana.sheets import standing as sheets_standing
 from paritrana.sheets import views as sheets_views
+from paritrana.sheets.late import views as late_views
 from paritrana.sheets.models import Sheet
 from paritrana.signing import RECEIPT, UnsafeKey, make_key
 from paritrana.verification import facts as verification_facts
@@ -108,6 +111,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         *KINDS, MAKE_PREVIEWS, COUNT_LIST, forget_kind(settings),
         send_mail(settings, app.extensions["notices"], _actor_now),
     )  # fmt: skip
+    app.extensions["boards"] = Boards()
+    app.extensions["sheets_of_the_day"] = sheets_standing
     access.init_app(app)
     inputs.init_app(app)
     csrf.init_app(app)
@@ -191,6 +196,8 @@ def _categories(subject: Any) -> list[Category]:
         return [subject]
     if isinstance(subject, Cycle):
         return list(subject.categories)
+    if isinstance(subject, InterviewDay | SeenDay):
+        return list(subject.cycle.categories)
     category = getattr(subject, "category", None)
     if category is None:
         nomination = getattr(subject, "nomination", None)

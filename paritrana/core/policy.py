@@ -92,6 +92,8 @@ class Act(StrEnum):
     OPEN_SESSION = "open_session"
     CLOSE_SESSION = "close_session"
     RECORD_ATTENDANCE = "record_attendance"
+    CONFIRM_NO_SHOW = "confirm_no_show"
+    SEE_BOARD = "see_board"
     SHORTLIST = "shortlist"
     MOVE_STATE = "move_state"
     ADVANCE_CLOCK = "advance_clock"
@@ -202,6 +204,8 @@ MATRIX: Mapping[Act, Mapping[str, str]] = {
     Act.OPEN_SESSION: {"CH": "4 p", "OR": "4 c"},
     Act.CLOSE_SESSION: {"CH": "4 p", "OR": "4 c"},
     Act.RECORD_ATTENDANCE: {"CH": "4 p; 5-6 2nd", "OR": "4 c; 5-6 cw2(CH)"},
+    Act.CONFIRM_NO_SHOW: {"CH": "4 2nd", "OR": "4 cw2(CH)"},
+    Act.SEE_BOARD: {"AS": "4-6 p", "CH": "4-6 p", "OR": "3-6 c", "AU": "3-9"},
     Act.SHORTLIST: {"CH": "3 2nd", "OR": "3 crw2(CH)"},
     Act.MOVE_STATE: {"CH": "0 2nd; 5 pr", "OR": "0 cr2(CH); 3-4 cr; 8 cr"},
     Act.ADVANCE_CLOCK: {"OR": "1-8 c [simulated]"},
@@ -238,9 +242,9 @@ _OF_A_NOMINATION = (
     Act.TAKE_VERIFICATION, Act.VERIFY, Act.SET_FINDING, Act.DECIDE_FINDING, Act.REQUEST_CHANGE,
     Act.ANSWER_REQUEST, Act.CLOSE_VERIFICATION, Act.OVERRIDE,
 )  # fmt: skip
-_OF_A_SLOT = (Act.OPEN_SESSION, Act.CLOSE_SESSION, Act.RECORD_ATTENDANCE)
+_OF_A_SLOT = (Act.OPEN_SESSION, Act.CLOSE_SESSION, Act.RECORD_ATTENDANCE, Act.CONFIRM_NO_SHOW)
 _OF_A_CYCLE = (
-    Act.PLAN_SESSION, Act.SEND_MESSAGES, Act.SEAT_PANEL, Act.SHORTLIST, Act.SEE_PROGRESS,
+    Act.SEE_BOARD, Act.PLAN_SESSION, Act.SEND_MESSAGES, Act.SEAT_PANEL, Act.SHORTLIST, Act.SEE_PROGRESS,
     Act.MOVE_STATE, Act.ADVANCE_CLOCK, Act.EXTEND_DEADLINE, Act.SEE_RANKING_PREVIEW, Act.BUILD_RUN, Act.SEAL_RESULTS,
     Act.PROPOSE_PUBLICATION, Act.CONFIRM_PUBLICATION, Act.ISSUE_CERTIFICATE, Act.SEE_OTHERS_MARKS,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Forms of the schedule and of attendance."""
+"""Forms of the schedule, of the clock of a slot, and of attendance."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from wtforms import BooleanField, Field, ValidationError
 
 from paritrana.core.words import N_
 from paritrana.interviews.models import InterviewDay
+from paritrana.interviews.queries import ABSENT, Ladder
 from paritrana.nominations.models import Nomination
 from paritrana.web.forms import (
     ChoiceField,
@@ -86,10 +87,68 @@ class SlotForm(Form):
         return datetime.combine(day.on, self.starts.time_of_day, ZoneInfo(self.zone))
 
 
+class ClockForm(Form):
+    """One press on the clock; a pause says why."""
+
+    act = TextField(_l("Step"), [required()], max_length=20)
+    reason = TextField(_l("Reason of the pause"), max_length=200)
+
+
+class DropoutForm(Form):
+    """From when to when a connection was gone, and how much time is given back."""
+
+    gone = ClockField(_l("Gone at"), [required()], description=_l("Local time of the cycle, for example 09.30."))
+    back = ClockField(_l("Back at"), [required()])
+    given = WholeNumberField(_l("Minutes given back"), [required()], description=_l("0 where no time is given back."))
+
+
+class NoShowForm(Form):
+    """Why it is held that nobody came."""
+
+    reason = LongTextField(_l("Reason"), [required()], max_length=500)
+
+
+class PlanForm(Form):
+    """How long the phases of a slot last, and how long is waited."""
+
+    presentation = WholeNumberField(_l("Presentation, minutes"), [required()])
+    questions = WholeNumberField(_l("Questions, minutes"), [required()])
+    waiting = WholeNumberField(_l("Waiting for a candidate, minutes"), [required()])
+
+
+def attendance_form(
+    ladders: Sequence[Ladder], others: Mapping[str, Ladder], titles: Mapping[str, str], *, absent: bool, **kwargs: Any
+) -> "AttendanceForm":
+    """The form of who presented: a rank per ladder of the rubric, each named after its indicator.
+
+    `absent` says whether the rank that stands for nobody may be chosen: two people must stand behind it.
+    """
+
+    def steps(ladder: Ladder) -> list[tuple[str, str]]:
+        return [(step["code"], own(step)) for step in ladder.steps if absent or step["code"] != ABSENT]
+
+    fields: dict[str, Any] = {
+        other_name(code): RadioChoiceField(
+            _l("Highest rank for %(indicator)s", indicator=titles[code]), [required()], choices=steps(ladder)
+        )
+        for code, ladder in others.items()
+    }
+    if ladders:
+        fields["presenter_rank"] = RadioChoiceField(
+            _l("Highest rank that presented"), [required()], choices=steps(ladders[0])
+        )
+    made: AttendanceForm = type("AskedAttendance", (AttendanceForm,), fields)(asked=tuple(others), **kwargs)
+    return made
+
+
+def other_name(indicator: str) -> str:
+    """The name of the field that asks for the rank on the ladder of an indicator of its own."""
+    return f"rank-{indicator}"
+
+
 class AttendanceForm(Form):
     """Who presented; a name is not asked for."""
 
-    presenter_rank = RadioChoiceField(_l("Highest rank that presented"), [required()])
     position = TextField(
         _l("Office as introduced"), [required()], description=_l("The office, not the name: Wakil Bupati.")
     )
@@ -97,26 +156,44 @@ class AttendanceForm(Form):
     mode = RadioChoiceField(_l("Manner"), [required()])
     arrived = ClockField(_l("Arrived at"), [required()], description=_l("Local time of the cycle, for example 09.30."))
     identity_seen = BooleanField(_l("Identity was seen"))
+    camera_seen = BooleanField(_l("Online: the camera was on"))
     mandate_letter = BooleanField(_l("A letter of mandate is on file"))
     note = LongTextField(_l("Note"), max_length=1000)
     reason = LongTextField(_l("Reason of the correction"), max_length=500)
 
-    def __init__(self, *args: Any, ladder: Sequence[Mapping[str, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, asked: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.presenter_rank.choices = [(step["code"], own(step)) for step in ladder]
+        self.asked = asked
         self.mode.choices = [(code, _(word)) for code, word in MODES.items()]
+
+    @property
+    def ranks(self) -> list[Field]:
+        """The fields that ask for a rank: of the presenter first."""
+        return [self[name] for name in ("presenter_rank", *map(other_name, self.asked)) if name in self]
+
+    @property
+    def rank(self) -> str:
+        """The rank of the presenter; empty where the rubric has no ladder."""
+        return str(self["presenter_rank"].data or "") if "presenter_rank" in self else ""
+
+    @property
+    def other_ranks(self) -> dict[str, str]:
+        """The ranks on the other ladders, by indicator."""
+        return {code: str(self[other_name(code)].data or "") for code in self.asked}
 
     def values(self, planned_at: datetime, zone: str) -> dict[str, Any]:
         """The fields of the record; the time of arrival is taken on the day of the slot."""
         assert self.arrived.time_of_day is not None  # noqa: S101 - asked after validation
         day = planned_at.astimezone(ZoneInfo(zone)).date()
         return {
-            "presenter_rank": self.presenter_rank.data,
+            "presenter_rank": self.rank,
+            "other_ranks": self.other_ranks,
             "position": self.position.data or "",
             "acting": bool(self.acting.data),
             "mode": self.mode.data,
             "arrived_at": datetime.combine(day, self.arrived.time_of_day, ZoneInfo(zone)),
             "identity_seen": bool(self.identity_seen.data),
+            "camera_seen": bool(self.camera_seen.data),
             "mandate_letter": bool(self.mandate_letter.data),
             "note": self.note.data or "",
         }

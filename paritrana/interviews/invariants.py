@@ -1,4 +1,4 @@
-"""What must hold of interviews: the slots, how far they are, and who presented."""
+"""What must hold of interviews: the slots, how far they are, their clocks, and who presented."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -7,13 +7,14 @@ from sqlalchemy import select
 
 from paritrana.audit.invariants import in_order, stream, told
 from paritrana.core.invariants import Broken, Check, Found, Stored, Told, latest, replay, replayed
-from paritrana.interviews.models import Attendance, InterviewDay, InterviewSession
+from paritrana.interviews.models import Attendance, Dropout, InterviewDay, InterviewSession, TimerEntry
+from paritrana.interviews.queries import PRESENTED
+from paritrana.interviews.queries import told as presented
 from paritrana.nominations.models import Nomination
 
 STEPS: Final = {"session.planned": "planned", "session.opened": "open", "session.closed": "closed"}
-PRESENTED: Final = (
-    "presenter_rank", "position", "acting", "mode", "arrived_at", "identity_seen", "mandate_letter", "note", "version",
-)  # fmt: skip
+CLOCK: Final = ("no", "act", "extra_seconds", "reason", "by_name")
+DROPOUT: Final = ("no", "gone_at", "back_at", "given_minutes", "by_name")
 
 
 def _of_session(*columns: Any) -> Any:
@@ -46,17 +47,39 @@ def _session(now: Found, event: Told) -> None:
 
 
 def _attendance() -> Iterator[Broken]:
-    statement = _of_session(*(getattr(Attendance, name) for name in PRESENTED)).join(
+    statement = _of_session(*(getattr(Attendance, name) for name in (*PRESENTED, "version"))).join(
         Attendance, Attendance.session_id == InterviewSession.id
     )
-    rows = (
-        Stored(row.ref, (), {"nomination": row.nomination, **{name: getattr(row, name) for name in PRESENTED}})
-        for row in stream(statement)
-    )
+    rows = (Stored(row.ref, (), {"nomination": row.nomination, **presented(row)}) for row in stream(statement))
     yield from replay("attendance", "record of who presented", told("attendance.recorded"), rows, latest())
+
+
+def _clocks() -> Iterator[Broken]:
+    columns = (getattr(TimerEntry, name) for name in CLOCK)
+    statement = _of_session(*columns, TimerEntry.at.label("moment")).join(
+        TimerEntry, TimerEntry.session_id == InterviewSession.id
+    )
+    rows = (
+        Stored(row.ref, (row.no,), {"moment": row.moment, **{name: getattr(row, name) for name in CLOCK}})
+        for row in stream(statement.order_by(TimerEntry.no))
+    )
+    yield from replay("clock", "entry of a clock", told("clock.moved"), rows, latest("no"))
+
+
+def _dropouts() -> Iterator[Broken]:
+    statement = _of_session(*(getattr(Dropout, name) for name in DROPOUT)).join(
+        Dropout, Dropout.session_id == InterviewSession.id
+    )
+    rows = (
+        Stored(row.ref, (row.no,), {name: getattr(row, name) for name in DROPOUT})
+        for row in stream(statement.order_by(Dropout.no))
+    )
+    yield from replay("dropout", "drop-out of a connection", told("dropout.noted"), rows, latest("no"))
 
 
 CHECKS = (
     Check(replayed("session", "interview session"), _sessions),
     Check(replayed("attendance", "record of who presented"), _attendance),
+    Check(replayed("clock", "entry of a clock"), _clocks),
+    Check(replayed("dropout", "drop-out of a connection"), _dropouts),
 )

@@ -15,7 +15,8 @@ from paritrana.cycles.models import Category, Cycle, Proposal
 from paritrana.cycles.queries import rubric_of
 from paritrana.cycles.service import confirm, propose, set_state
 from paritrana.database import db, random_ref
-from paritrana.interviews import queries
+from paritrana.interviews import clock, queries
+from paritrana.interviews.clock import touch_board as touch_board  # the one way to say that a board has changed
 from paritrana.interviews.models import Attendance, InterviewDay, InterviewSession
 from paritrana.interviews.notices import tell_set
 from paritrana.nominations.models import Nomination
@@ -81,6 +82,27 @@ class UnknownPresenter(BadInput):
     message = N_("Choose the rank of the presenter from the list.")
 
 
+class PresenterBusy(ParitranaError):
+    """Another session of the same presenter is open at this moment. Params: `name`, `no`."""
+
+    code = "presenter_busy"
+    message = N_("%(name)s presents in slot %(no)s at this moment. Close that session first.")
+
+
+class AbsentAlone(ParitranaError):
+    """That nobody came is for two people to say."""
+
+    code = "absent_alone"
+    message = N_("That nobody came is proposed on the page of the slot, and the chair confirms it.")
+
+
+class NoShowStands(ParitranaError):
+    """A confirmed no-show is corrected by two people, once the interviews are over."""
+
+    code = "no_show_stands"
+    message = N_("Two people confirmed that nobody came. After the interviews the chair can confirm a correction.")
+
+
 class SessionsLeft(ParitranaError):
     """Some candidate has no slot or its session is not closed. Params: `names`."""
 
@@ -142,6 +164,7 @@ def plan_session(
         room=session.room,
     )  # fmt: skip
     tell_set(session, at=at)
+    touch_board(day)
     return session
 
 
@@ -169,29 +192,45 @@ def plan_the_rest(
 
 
 def open_session(session: InterviewSession, *, expected: int, actor: Actor, at: datetime) -> None:
-    """Open a session: from here on its interview indicators may be marked. The caller commits."""
+    """Open a session: from here on its interview indicators may be marked. The caller commits.
+
+    Raises `SessionNotPlanned`, `StaleVersion`, and `PresenterBusy` while another session of the same organisation is
+    open.
+    """
+    audit.lock_stream(audit.judging(session.category.cycle.code))
     _check_version(session, expected)
     if session.state != "planned":
         raise SessionNotPlanned
+    other = queries.open_session_of(session)
+    if other is not None:
+        raise PresenterBusy(name=other.nomination.organisation.name, no=other.no)
     session.state, session.opened_at = "open", at
     session.version += 1
     audit.record(
         audit.judging(session.category.cycle.code), "session.opened", actor, at=at, object_ref=session.ref,
         nomination=session.nomination.ref,
     )  # fmt: skip
+    touch_board(session.day)
     db.session.flush()
 
 
 def close_session(session: InterviewSession, *, expected: int, actor: Actor, at: datetime) -> None:
-    """Close an open session; the candidate counts as interviewed. The caller commits.
+    """Close an open session; the candidate counts as interviewed, and a clock that runs ends. The caller commits.
 
     Raises `SessionNotOpen`, `NoAttendance`, `StaleVersion`.
     """
+    audit.lock_stream(audit.judging(session.category.cycle.code))
     _check_version(session, expected)
     if session.state != "open":
         raise SessionNotOpen
     if session.attendance is None:
         raise NoAttendance
+    clock.stop(session, actor=actor, at=at)
+    finish(session, actor=actor, at=at)
+
+
+def finish(session: InterviewSession, *, actor: Actor, at: datetime) -> None:
+    """Close a session whose attendance stands; the caller has looked at it, and commits."""
     session.state, session.closed_at = "closed", at
     session.version += 1
     audit.record(
@@ -202,6 +241,7 @@ def close_session(session: InterviewSession, *, expected: int, actor: Actor, at:
         set_nomination_state(
             session.nomination, "interviewed", expected=("shortlisted",), reason=None, actor=actor, at=at
         )
+    touch_board(session.day)
     db.session.flush()
 
 
@@ -212,40 +252,55 @@ def _check_version(row: InterviewSession, expected: int) -> None:
 
 
 def record_attendance(
-    session: InterviewSession, values: Mapping[str, Any], *, expected: int, actor: Actor, at: datetime
-) -> Attendance:
+    session: InterviewSession, values: Mapping[str, Any], *, expected: int, actor: Actor, at: datetime,
+    confirmed: bool = False,
+) -> Attendance:  # fmt: skip
     """Record or correct who presented; the caller commits.
 
     `values` are the fields of `Attendance`: presenter_rank, position, acting, mode, arrived_at, identity_seen,
-    mandate_letter, note. `expected` is 0 for the first record. Raises `UnknownPresenter`, `StaleVersion`.
+    mandate_letter, note, and where they apply camera_seen and other_ranks. `expected` is 0 for the first record.
+    `confirmed` says that two people stand behind it: they alone can say that nobody came, or that somebody came after
+    all. Raises `UnknownPresenter`, `AbsentAlone`, `NoShowStands`, `StaleVersion`.
     """
-    ranks = {step["code"] for step in queries.ladder_of(rubric_of(session.category))}
-    if values["presenter_rank"] not in ranks:
-        raise UnknownPresenter
+    said = {"camera_seen": False, "other_ranks": {}, "no_show": False, **values}
+    _check_ranks(session, said)
+    if not confirmed and queries.ABSENT in (said["presenter_rank"], *said["other_ranks"].values()):
+        raise AbsentAlone
     audit.lock_stream(audit.judging(session.category.cycle.code))
     db.session.refresh(session)
     attendance = session.attendance
     if attendance is None:
         if expected:
             raise StaleVersion(who="", time="")
-        attendance = Attendance(session=session, version=0)
+        attendance = Attendance(session=session, version=0, no_show=False)
         db.session.add(attendance)
     elif attendance.version != expected:
         raise StaleVersion(who=attendance.recorded_by_name, time=attendance.recorded_at)
+    if attendance.no_show and not confirmed:
+        raise NoShowStands
     if actor.user_id is None:
         raise NotFound
-    for name in (
-        "presenter_rank", "position", "acting", "mode", "arrived_at", "identity_seen", "mandate_letter", "note",
-    ):  # fmt: skip
-        setattr(attendance, name, values[name])
+    for name in queries.PRESENTED:
+        setattr(attendance, name, said[name])
     attendance.recorded_by, attendance.recorded_by_name, attendance.recorded_at = actor.user_id, actor.name, at
     attendance.version += 1
     db.session.flush()
     audit.record(
         audit.judging(session.category.cycle.code), "attendance.recorded", actor, at=at, object_ref=session.ref,
-        nomination=session.nomination.ref, version=attendance.version, **values,
+        nomination=session.nomination.ref, **queries.told(attendance),
     )  # fmt: skip
+    touch_board(session.day)
     return attendance
+
+
+def _check_ranks(session: InterviewSession, said: Mapping[str, Any]) -> None:
+    """One rank per ladder of the rubric, each from its own ladder; none without a ladder. Raises `UnknownPresenter`."""
+    first, asked = queries.asked_of(rubric_of(session.category))
+    given = said["other_ranks"]
+    if said["presenter_rank"] not in (first.codes if first else {"", queries.ABSENT}):
+        raise UnknownPresenter
+    if given.keys() != asked.keys() or any(rank not in asked[code].codes for code, rank in given.items()):
+        raise UnknownPresenter
 
 
 def propose_attendance(
@@ -265,7 +320,7 @@ def confirm_attendance(proposal: Proposal, digest: str, *, actor: Actor, at: dat
     session = next(one for one in queries.sessions_of(proposal.category) if one.ref == proposal.subject_ref)
     expected = payload.pop("expected")
     payload["arrived_at"] = datetime.fromisoformat(payload["arrived_at"])
-    return record_attendance(session, payload, expected=expected, actor=actor, at=at)
+    return record_attendance(session, payload, expected=expected, actor=actor, at=at, confirmed=True)
 
 
 class RequestsLeft(ParitranaError):

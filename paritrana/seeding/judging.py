@@ -6,7 +6,9 @@ from typing import Final
 
 from paritrana.certificates import service as certificates
 from paritrana.core.policy import Actor
+from paritrana.core.timing import TimerAct
 from paritrana.cycles.models import Category
+from paritrana.interviews import clock
 from paritrana.interviews import service as interviews
 from paritrana.interviews.models import InterviewDay, InterviewSession
 from paritrana.interviews.queries import sessions_of
@@ -20,6 +22,7 @@ from paritrana.seeding.stages import AFTERNOON, MORNING, Play
 from paritrana.sheets import service as sheets
 
 EARLY: Final = timedelta(minutes=5)  # who presents arrives so long before the session
+CLOCK: Final = ((TimerAct.START, 0), (TimerAct.NEXT, 6))  # minutes after the planned start; closing ends the clock
 CHAIR_ONLY: Final = frozenset({"bupati_wali_kota", "direktur_utama", "kepala_desa"})  # they bring no mandate
 
 
@@ -74,6 +77,9 @@ def _hear(play: Play, session: InterviewSession, slot: Row) -> None:
         actor=play.organiser,
         at=play.tick(),
     )
+    for done, (act, minute) in enumerate(CLOCK):
+        play.clock.set(max(play.clock.moment, starts + timedelta(minutes=minute)))
+        clock.work(session, act, expected=done, actor=play.organiser, at=play.tick())
     play.clock.set(max(play.clock.moment, starts + timedelta(minutes=slot["minutes"] - 5)))
     interviews.close_session(session, expected=session.version, actor=play.organiser, at=play.tick())
 

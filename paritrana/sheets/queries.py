@@ -15,7 +15,7 @@ from paritrana.core.policy import Actor
 from paritrana.cycles.models import Category, Cycle, Indicator, RubricVersion
 from paritrana.database import db
 from paritrana.interviews.models import Attendance, InterviewDay, InterviewSession
-from paritrana.interviews.queries import Cap
+from paritrana.interviews.queries import Cap, cap_on
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import CANDIDATE_STATES, nominations_of
 from paritrana.nominations.rows import kinds_of
@@ -162,6 +162,8 @@ class Circumstances:
 
     session_state: str | None  # planned, open, closed; None without a slot
     presenter_rank: str | None  # code of the ladder
+    other_ranks: Mapping[str, str] = field(default_factory=dict)  # on ladders with ranks of their own, by indicator
+    no_show: bool = False  # nobody came: the interview counts 0
     excused: Mapping[str, str] = field(default_factory=dict)  # not applicable, with the chair's reason
     requests: Mapping[str, int] = field(default_factory=dict)  # kinds of evidence asked about, with the open request
 
@@ -172,8 +174,7 @@ class Circumstances:
 
     def cap(self, indicator: Indicator) -> Cap | None:
         """The cap that attendance sets on an indicator, where it sets one."""
-        step = next((one for one in indicator.caps if one["code"] == self.presenter_rank), None)
-        return None if step is None else Cap(Decimal(step["cap"]), step["id"], step["en"])
+        return cap_on(indicator, self.presenter_rank, self.other_ranks, no_show=self.no_show)
 
     def caps(self, rubric: RubricVersion) -> Mapping[str, Decimal]:
         """Every cap by indicator."""
@@ -195,6 +196,8 @@ def circumstances(nomination: Nomination) -> Circumstances:
         select(
             InterviewSession.state,
             Attendance.presenter_rank,
+            Attendance.other_ranks,
+            Attendance.no_show,
             GateFinding.gate,
             GateFinding.decided_reason,
             ChangeRequest.no,
@@ -222,12 +225,15 @@ def circumstances(nomination: Nomination) -> Circumstances:
     ).all()
     excused: dict[str, str] = {}
     requests: dict[str, int] = {}
-    for _state, _rank, gate, reason, no, items in rows:
+    for *_attended, gate, reason, no, items in rows:
         if gate:
             excused[gate] = reason
         for item in items or ():
             requests.setdefault(item["kind"], no)
-    return Circumstances(rows[0][0], rows[0][1], excused, requests) if rows else Circumstances(None, None)
+    if not rows:
+        return Circumstances(None, None)
+    state, rank, others, no_show, *_more = rows[0]
+    return Circumstances(state, rank, others or {}, bool(no_show), excused, requests)
 
 
 def judged(rubric: RubricVersion) -> list[Indicator]:

@@ -19,6 +19,7 @@ from paritrana.cycles.models import Category, Indicator, RubricVersion
 from paritrana.cycles.queries import core_rubric
 from paritrana.cycles.service import set_state
 from paritrana.database import db, random_ref
+from paritrana.interviews.service import touch_board
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import CANDIDATE_STATES
 from paritrana.panels.queries import has_declared
@@ -231,7 +232,17 @@ def save(
     }
     if known is not None and all(getattr(known, name) == given for name, given in said.items()):
         return Saved(known, sheet, where)
-    return Saved(write_mark(sheet, indicator, known, said, actor=actor, at=at), sheet, where)
+    before = _standing(sheet, where)
+    mark = write_mark(sheet, indicator, known, said, actor=actor, at=at)
+    if _standing(sheet, where) != before:
+        touch_board(sheet.category)
+    return Saved(mark, sheet, where)
+
+
+def _standing(sheet: Sheet, where: Circumstances) -> tuple[bool, bool]:
+    """Whether a sheet says something, and whether it says everything: what the board of the day shows of it."""
+    says = any(queries.is_said(one) for one in queries.marks_of(sheet).values())
+    return says, not queries.blanks(sheet, rubric_on(sheet), where)
 
 
 def write_mark(
@@ -280,6 +291,7 @@ def submit_sheet(sheet: Sheet, *, actor: Actor, at: datetime) -> Sheet:
         nomination=sheet.nomination.ref, **told(sheet), submission=kept.version, marks=content["marks"],
     )  # fmt: skip
     tell_submitted(sheet, at=at)
+    touch_board(sheet.category)
     return sheet
 
 

@@ -27,6 +27,8 @@ from paritrana.database import db
 from paritrana.files.models import Blob
 from paritrana.files.previews.service import make_previews_of
 from paritrana.files.store import BlobStore
+from paritrana.interviews.no_show import note_dropout
+from paritrana.interviews.queries import sessions_of
 from paritrana.jobs.kinds import SYSTEM, Run
 from paritrana.nominations.namelists.checking import Counted, ListFormula
 from paritrana.nominations.namelists.service import keep_counts, receive_list, refuse_list
@@ -73,6 +75,7 @@ def build(settings: Settings, now: datetime) -> None:
     _assess_itself(cast, now)
     _counted_lists(cast, now)
     _prepared_device(cast, now)
+    _dropped_out(cast, now)
     db.session.commit()
     _mailed(settings, now)
     drawn = db.session.scalars(select(Blob.id).order_by(Blob.id).limit(1)).one()
@@ -104,6 +107,14 @@ def _announce_a_file(cast: Cast, now: datetime) -> None:
         draft, kinds_asked(rubric_of(category))[0], name="surat.pdf", sha256="0" * 64, size=1000, requirement="",
         actor=nominee, at=cycle_time(category.cycle, now), now=now, max_bytes=10**6,
     )  # fmt: skip
+
+
+def _dropped_out(cast: Cast, now: datetime) -> None:
+    """A connection that was gone for three minutes in the cycle that is before the plenary."""
+    session = sessions_of(get_category(PLENARY, "kabkota"))[0]
+    actor: Actor = cast.actor(cast.with_role("organiser")[0])
+    at = session.planned_at
+    note_dropout(session, at, at + timedelta(minutes=3), 0, expected=0, actor=actor, at=now)
 
 
 def _counted_lists(cast: Cast, now: datetime) -> None:

@@ -102,6 +102,8 @@ REPLAYED: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
         "state = 'proposed', closed_at = NULL",
     ),
     "session": ("interview_session", {"ref": "S-0000-0000", "no": 99, "attempt": 9}, "room = 'x'"),
+    "clock": ("timer_event", {"no": 99}, "by_name = 'x'"),
+    "dropout": ("dropout", {"no": 99}, "by_name = 'x'"),
     "mark": ("mark", {"indicator": "Z9"}, "panel_note = 'x'"),
     "sheet": ("sheet", {"ref": "L-0000-0000", "attempt": 9, "receipt_no": None}, "receipt_no = 'x'"),
     "submission": ("sheet_submission", {"version": 9, "receipt_no": "R-0000"}, "receipt_no = receipt_no || 'x'"),

@@ -11,6 +11,7 @@ from paritrana.cycles.models import Category
 from paritrana.cycles.queries import cycle_time
 from paritrana.interviews.models import InterviewSession
 from paritrana.web.access import current_actor, may, now
+from paritrana.web.template_filters import current_language
 
 bp = Blueprint("interviews", __name__, template_folder="../templates")
 log = structlog.get_logger("interviews")
@@ -38,3 +39,8 @@ def way_back(slot: InterviewSession) -> tuple[str, str] | None:
 def address_of(slot: InterviewSession) -> str:
     """The page of a slot."""
     return url_for("interviews.slot", day=slot.day.code, no=slot.no)
+
+
+def point() -> str:
+    """What stands between minutes and seconds in the language of the page."""
+    return "." if current_language() == "id" else ":"
