@@ -56,8 +56,10 @@ from paritrana.sheets import notices as sheets_notices
 from paritrana.sheets import offline as sheets_offline
 from paritrana.sheets import standing as sheets_standing
 from paritrana.sheets import views as sheets_views
+from paritrana.sheets.consolidations import views as consolidations_views
 from paritrana.sheets.late import views as late_views
 from paritrana.sheets.models import Sheet
+from paritrana.sheets.restarts import views as restarts_views
 from paritrana.signing import RECEIPT, UnsafeKey, make_key
 from paritrana.verification import facts as verification_facts
 from paritrana.verification import views as verification_views
@@ -66,10 +68,10 @@ from paritrana.web.access import Access, CategoryPlace
 from paritrana.web.intake import PatientRequest
 
 ROOMS = (
-    accounts_views, nominations_views, panels_views, verification_views, interviews_views, sheets_views, sheets_offline,
-    sheets_device,
-    late_views, results_views, certificates_views, publication_views, publication_explanation, operations_views, home_views,
-    home_extensions, home_quality, outbox_views,
+    accounts_views, nominations_views, panels_views, verification_views, interviews_views, sheets_views,
+    sheets_offline, sheets_device, consolidations_views, restarts_views, late_views, results_views,
+    certificates_views, publication_views, publication_explanation, operations_views, home_views, home_extensions,
+    home_quality, outbox_views,
 )  # fmt: skip
 
 migrate = Migrate()

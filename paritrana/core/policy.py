@@ -102,6 +102,9 @@ class Act(StrEnum):
     DELIVER_LATE = "deliver_late"
     ADMIT_LATE_MARK = "admit_late_mark"
     SUBMIT_SHEET = "submit_sheet"
+    RESTART_CATEGORY = "restart_category"
+    CONSOLIDATE = "consolidate"
+    LEAD_CONSOLIDATION = "lead_consolidation"
     SEE_OWN_MARKS = "see_own_marks"
     SEE_OTHERS_MARKS = "see_others_marks"
     SEE_RANKING_PREVIEW = "see_ranking_preview"
@@ -214,6 +217,9 @@ MATRIX: Mapping[Act, Mapping[str, str]] = {
     Act.DELIVER_LATE: {"AS": "4-7 pns"},
     Act.ADMIT_LATE_MARK: {"CH": "5-6 pnw [not_own]"},
     Act.SUBMIT_SHEET: {"AS": "4-5 pnsr"},
+    Act.RESTART_CATEGORY: {"CH": "4-5 rw2(OR)", "OR": "4-5 2nd cr"},
+    Act.CONSOLIDATE: {"AS": "5 pns", "CH": "5 pnw"},
+    Act.LEAD_CONSOLIDATION: {"CH": "5 pnw"},
     Act.SEE_OWN_MARKS: {"AS": "4-8 s"},
     Act.SEE_OTHERS_MARKS: {
         "PU": "8-9", "NO": "8-9", "AS": "5 pnk; 6-8 pn", "CH": "5 pn [all_in]; 6-8 pn", "OR": "6-8 c", "AU": "5-9 rw",
@@ -245,6 +251,7 @@ _OF_A_NOMINATION = (
 _OF_A_SLOT = (Act.OPEN_SESSION, Act.CLOSE_SESSION, Act.RECORD_ATTENDANCE, Act.CONFIRM_NO_SHOW)
 _OF_A_CYCLE = (
     Act.SEE_BOARD, Act.PLAN_SESSION, Act.SEND_MESSAGES, Act.SEAT_PANEL, Act.SHORTLIST, Act.SEE_PROGRESS,
+    Act.RESTART_CATEGORY,
     Act.MOVE_STATE, Act.ADVANCE_CLOCK, Act.EXTEND_DEADLINE, Act.SEE_RANKING_PREVIEW, Act.BUILD_RUN, Act.SEAL_RESULTS,
     Act.PROPOSE_PUBLICATION, Act.CONFIRM_PUBLICATION, Act.ISSUE_CERTIFICATE, Act.SEE_OTHERS_MARKS,
 )  # fmt: skip
@@ -257,6 +264,8 @@ SEEN_BY: Mapping[Act, tuple[Act, ...]] = {
     Act.DELIVER_LATE: (Act.SEE_OWN_MARKS,),
     Act.ADMIT_LATE_MARK: (Act.SEE_OWN_MARKS,),
     Act.SUBMIT_SHEET: (Act.SEE_OWN_MARKS,),
+    Act.CONSOLIDATE: (Act.SEE_OWN_MARKS,),
+    Act.LEAD_CONSOLIDATION: (Act.SEE_OWN_MARKS,),
     Act.RECUSE: (Act.SEE_OWN_MARKS,),
     Act.CREATE_NOMINATION: (Act.READ_PUBLIC_PAGE,),
 }

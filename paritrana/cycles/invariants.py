@@ -112,6 +112,17 @@ def _allowed(before: int, after: int) -> bool:
     return (start in MOVES and MOVES[start].to is end) or RESTART.get(start) is end
 
 
+def _attempts() -> Iterator[Broken]:
+    """A category is in its first attempt until an event restarts it."""
+    rows = (Stored(row.ref, "", {"attempt": row.attempt}) for row in stream(_categories(Category.attempt)))
+    for ref, events, stored in side_by_side(told("category.restarted"), rows, lambda one: one.ref, lambda one: one.ref):
+        if not stored or any(event.silent for event in events):
+            continue
+        attempt = events[-1].values["attempt"] if events else 1
+        if stored[0].values["attempt"] != attempt:
+            yield Broken("category.attempt", ref, f"Events tell of attempt {attempt}.")
+
+
 def _calendars() -> Iterator[Broken]:
     for row in stream(_categories(Category.opens_at, Category.closes_at, Category.grace_ends_at)):
         known = [moment for moment in (row.opens_at, row.closes_at, row.grace_ends_at) if moment is not None]
@@ -175,6 +186,7 @@ CHECKS = (
     Check({"extension.chain": "The extensions of a deadline follow each other up to the one in force."}, _chains),
     Check(replayed("category", "category"), _states),
     Check({"category.move": "Every move of a category starts in its state and is a step of the lifecycle."}, _moves),
+    Check({"category.attempt": "The attempt of every category is told by its restarts."}, _attempts),
     Check({"category.calendar": "A category opens before its deadline, which is before the grace ends."}, _calendars),
     Check({"clock.event_differs": "The clock of every cycle stands where it was last moved to."}, _clocks),
     Check(replayed("rubric", "rubric version"), _rubrics),

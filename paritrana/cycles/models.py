@@ -42,7 +42,7 @@ class RubricVersion(Base):
     panel_size: Mapped[int]
     panel_aggregate: Mapped[str]
     consolidation_spread: Mapped[Decimal]
-    counted_round: Mapped[int] = mapped_column(default=2, server_default="2")  # after a consolidation: 1 before, 2 after
+    counted_round: Mapped[int] = mapped_column(default=2, server_default="2")  # after a consolidation
     # From when on an assessor sees the marks of the others, inside what the matrix allows; and by letter or by name.
     others_marks: Mapped[str] = mapped_column(default="all_in", server_default="all_in")
     named_marks: Mapped[bool] = mapped_column(default=False, server_default=false())

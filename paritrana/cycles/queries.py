@@ -15,6 +15,7 @@ from paritrana.cycles.models import Category, Cycle, DeadlineExtension, Proposal
 from paritrana.database import db
 
 EXTEND_ACT = "extend_deadline"
+RESTART_ACT = "restart_category"
 
 
 def cycle_time(cycle: Cycle, at: datetime) -> datetime:

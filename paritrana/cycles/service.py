@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from paritrana.audit import service as audit
 from paritrana.core.errors import MissingReason, ParitranaError, SamePerson, StaleVersion, WrongState
-from paritrana.core.lifecycle import State, deadlines_to_come, extended, moves_due
+from paritrana.core.lifecycle import RESTART, State, deadlines_to_come, extended, moves_due
 from paritrana.core.policy import Actor
 from paritrana.core.words import N_
 from paritrana.cycles import queries
@@ -225,6 +225,24 @@ def set_state(
     _move(category, state, actor, at=at, reason=reason)
 
 
+def restart(category: Category, *, actor: Actor, at: datetime, reason: str) -> None:
+    """Take a category back to the interviews for its next attempt; the caller has two people, and commits.
+
+    `at` is the cycle's time. Raises `WrongState` where no restart leads back.
+    """
+    db.session.refresh(category, with_for_update={"of": Category})
+    store_due_moves(category, at=at)
+    if category.stored_state not in RESTART:
+        raise WrongState
+    category.attempt += 1
+    _move(category, RESTART[category.stored_state], actor, at=at, reason=reason)
+    audit.record(
+        audit.judging(category.cycle.code), "category.restarted", actor, at=at,
+        object_ref=f"{category.cycle.code}/{category.slug}", attempt=category.attempt, reason=reason,
+    )  # fmt: skip
+    db.session.flush()
+
+
 def wait_at(cycle: Cycle, deadline: datetime) -> None:
     """Let the clock of a simulated cycle wait at `deadline`, unless it waits earlier; the caller commits.
 
@@ -260,6 +278,8 @@ def _move(category: Category, state: State, actor: Actor | _ClockActor, *, at: d
         after=int(state),
         reason=reason,
     )
+    if before is State.SCORING:
+        void_proposals(category, queries.RESTART_ACT, at=at)  # nor is a category restarted that has left the scoring
     if before is State.OPEN:
         void_proposals(category, queries.EXTEND_ACT, at=at)  # a deadline that has passed is not extended
     cycle = category.cycle

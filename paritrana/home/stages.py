@@ -8,7 +8,7 @@ from typing import Any
 from paritrana.core.lifecycle import MOVES, STATE_NAMES, Move, State
 from paritrana.core.words import N_
 from paritrana.cycles.models import Category, Cycle, Proposal
-from paritrana.cycles.queries import EXTEND_ACT, cycle_time, state_now, waiting_proposals
+from paritrana.cycles.queries import EXTEND_ACT, RESTART_ACT, cycle_time, state_now, waiting_proposals
 from paritrana.home import queries
 from paritrana.home.queries import NEXT_STAGE, Counts
 from paritrana.interviews.service import ATTENDANCE_ACT
@@ -28,6 +28,7 @@ PROPOSED: Mapping[str, str] = {
     SEAT_ACT: N_("Change of the panel"),
     SHORTLIST: N_("Shortlist"),
     ATTENDANCE_ACT: N_("Change of a recorded presenter"),
+    RESTART_ACT: N_("Restart of the scoring"),
     SEAL_ACT: N_("Seal of the result"),
     PUBLISH_ACT: N_("Publication"),
 }

@@ -23,11 +23,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from paritrana.accounts.once import once
 from paritrana.accounts.session import session_is_open
 from paritrana.core.errors import NotFound, ParitranaError, StaleVersion
-from paritrana.core.lifecycle import STATE_NAMES, State
+from paritrana.core.lifecycle import RESTART, STATE_NAMES, State
 from paritrana.core.policy import Act, Actor, Part, Role
 from paritrana.core.words import N_
 from paritrana.cycles.models import Cycle, Proposal
-from paritrana.cycles.queries import EXTEND_ACT, cycle_time, get_cycle
+from paritrana.cycles.queries import EXTEND_ACT, RESTART_ACT, cycle_time, get_cycle
 from paritrana.cycles.service import advance_clock
 from paritrana.database import db
 from paritrana.home import queries, stages
@@ -37,8 +37,9 @@ from paritrana.interviews.service import ATTENDANCE_ACT
 from paritrana.panels.queries import SEAT_ACT
 from paritrana.publication.queries import PUBLISH_ACT
 from paritrana.results.queries import SEAL_ACT
+from paritrana.sheets.consolidations.queries import unfinished
 from paritrana.sheets.forms import reason_name
-from paritrana.sheets.queries import concerns, missing_sheets
+from paritrana.sheets.queries import concerns, in_conflict, missing_sheets
 from paritrana.verification.queries import SHORTLIST, due_dates
 from paritrana.web.access import allowed, current_actor, may, now
 from paritrana.web.forms import Form
@@ -250,6 +251,8 @@ def _overview(cycle: Cycle, clock: ClockForm) -> str:
         may_close_scoring=_may_close_scoring,
         missing_sheets=missing_sheets,
         concerns=concerns,
+        in_conflict=in_conflict,
+        unfinished_in=unfinished,
         reason_name=reason_name,
         me=current_actor(),
         clock=clock,
@@ -273,6 +276,13 @@ def _links(standing: Standing) -> list[tuple[str, str]]:
         (_("Data quality"), "quality.page", cycle, state >= State.OPEN and may(Act.SEE_PROGRESS, category)),
         (_("Panel and conflicts"), "panels.panel", cycle, True),
         (_("Interview schedule"), "interviews.schedule", cycle, state >= State.VERIFICATION),
+        (
+            _("Second scoring"),
+            "consolidations.consolidations",
+            {},
+            state is State.SCORING and category.id in current_actor().chairs,
+        ),
+        (_("Score afresh"), "restarts.restart", both, state in RESTART),
         (_("Outbox"), "outbox.outbox", cycle, may(Act.SEND_MESSAGES, category)),
         (
             _("Ranking"),
@@ -297,6 +307,7 @@ def _proposal_url(proposal: Proposal) -> str | None:
         SEAT_ACT: ("panels.panel", cycle),
         SHORTLIST: ("verification.shortlist", cycle),
         ATTENDANCE_ACT: ("interviews.schedule", cycle),
+        RESTART_ACT: ("restarts.restart", both),
         SEAL_ACT: ("results.ranking", both),
         PUBLISH_ACT: ("publication.publication", cycle),
     }

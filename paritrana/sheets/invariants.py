@@ -5,16 +5,19 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
+from sqlalchemy.orm import aliased
 
 from paritrana.accounts.models import Account
 from paritrana.audit.invariants import in_order, stream, told
+from paritrana.core.consolidation import FIRST, SECOND
 from paritrana.core.invariants import Broken, Check, Found, Stored, Told, latest, replay, replayed, side_by_side
 from paritrana.database import canonical
 from paritrana.nominations.models import Nomination
 from paritrana.sheets import service
+from paritrana.sheets.consolidations import closing
 from paritrana.sheets.late import invariants as late
-from paritrana.sheets.models import Mark, MarkRevision, MissingSheet, Sheet
+from paritrana.sheets.models import Consolidation, Mark, MarkRevision, MissingSheet, Sheet
 
 # What an event tells of a whole sheet.
 KINDS: Final = ("sheet.opened", "sheet.submitted", "sheet.late_admitted", "sheet.withdrawn")
@@ -89,6 +92,43 @@ def _sheets() -> Iterator[Broken]:
     yield from replay("sheet", "sheet", told(*KINDS), rows, _of_its_assessor)
 
 
+def _consolidations() -> Iterator[Broken]:
+    rows = (
+        Stored(row.Consolidation.ref, (), {"nomination": row.ref, **closing.told(row.Consolidation)})
+        for row in stream(
+            select(Consolidation, Nomination.ref)
+            .join(Nomination, Nomination.id == Consolidation.nomination_id)
+            .order_by(in_order(Consolidation.ref))
+        )
+    )
+    kinds = told("consolidation.opened", "consolidation.closed")
+    yield from replay("consolidation", "second scoring", kinds, rows, latest())
+
+
+def _second_marks() -> Iterator[Broken]:
+    """Every mark of a second round answers a second scoring of its candidate, and has a first one beside it."""
+    first = aliased(Mark)
+    statement = (
+        select(Sheet.ref, Mark.indicator, Consolidation.indicators, first.id.label("first"))
+        .select_from(Mark)
+        .join(Sheet, Sheet.id == Mark.sheet_id)
+        .outerjoin(
+            Consolidation,
+            and_(Consolidation.nomination_id == Sheet.nomination_id, Consolidation.attempt == Sheet.attempt),
+        )
+        .outerjoin(
+            first,
+            and_(first.sheet_id == Mark.sheet_id, first.indicator == Mark.indicator, first.round == FIRST),
+        )
+        .where(Mark.round == SECOND)
+        .order_by(Mark.id)
+    )
+    for row in stream(statement):
+        opened = row.indicators or []
+        if row.first is None or row.indicator not in {one["code"] for one in opened}:
+            yield Broken("mark.second", f"{row.ref} {row.indicator}", "No second scoring asked for this mark.")
+
+
 def _digests() -> Iterator[Broken]:
     """The marks of a submitted sheet are the ones it was submitted with."""
     sheets = stream(_of_sheet(Sheet.attempt, Sheet.revision_no, Sheet.digest).where(Sheet.submitted_at.is_not(None)))
@@ -135,6 +175,8 @@ CHECKS = (
         _revisions,
     ),
     Check(replayed("sheet", "sheet"), _sheets),
+    Check(replayed("consolidation", "second scoring"), _consolidations),
+    Check({"mark.second": "Every mark of a second round answers a second scoring of its candidate."}, _second_marks),
     Check({"sheet.digest": "Every submitted sheet has the digest on its receipt."}, _digests),
     Check(replayed("missing_sheet", "missing sheet"), _missing),
     *late.CHECKS,

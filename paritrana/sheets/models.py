@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import CheckConstraint, ForeignKey, Table, UniqueConstraint, exists
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
@@ -12,7 +12,7 @@ from paritrana.audit.triggers import attach
 from paritrana.cycles.models import Category
 from paritrana.database import Base
 from paritrana.nominations.models import Nomination
-from paritrana.panels.models import Recusal
+from paritrana.panels.models import Recusal, not_waived
 
 
 class Sheet(Base):
@@ -40,7 +40,7 @@ class Sheet(Base):
     # A recusal that was recorded on another page takes the sheet out just as well; both are asked by `withdrawn`.
     recused: Mapped[bool] = column_property(
         exists()
-        .where(Recusal.account_id == assessor_id, Recusal.nomination_id == nomination_id)
+        .where(Recusal.account_id == assessor_id, Recusal.nomination_id == nomination_id, not_waived())
         .correlate_except(Recusal)
     )
     version: Mapped[int] = mapped_column(default=1)
@@ -117,6 +117,44 @@ class MissingSheet(Base):
     reason: Mapped[str]
     stated_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
     stated_at: Mapped[datetime]
+
+
+class Consolidation(Base):
+    """A second scoring of the indicators of one candidate on which the panel lay far apart, after a discussion.
+
+    The marks of it are `Mark` rows of round 2; those of round 1 stay. The rubric says which count.
+    """
+
+    __tablename__ = "consolidation"
+    __table_args__ = (
+        UniqueConstraint("nomination_id", "attempt"),
+        CheckConstraint("attempt >= 1", name="attempt_positive"),
+        CheckConstraint("opened_reason <> ''", name="opened_with_reason"),
+        CheckConstraint("(closed_at IS NULL) = (closed_by IS NULL)", name="closed_by_somebody"),
+        CheckConstraint("(closed_at IS NULL) = (closed_reason IS NULL)", name="closed_with_reason"),
+        CheckConstraint("closed_reason IS NULL OR closed_reason <> ''", name="closing_reason_said"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)
+    category_id: Mapped[int] = mapped_column(ForeignKey("category.id"), index=True)
+    nomination_id: Mapped[int] = mapped_column(ForeignKey("nomination.id"))
+    attempt: Mapped[int]
+    indicators: Mapped[list[Any]]  # [{code, low, high}] as they stood when it was opened
+    opened_at: Mapped[datetime]
+    opened_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    opened_reason: Mapped[str]
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    closed_reason: Mapped[str | None]
+
+    category: Mapped[Category] = relationship()
+    nomination: Mapped[Nomination] = relationship()
+
+    @property
+    def codes(self) -> list[str]:
+        """The indicators that are scored again, in rubric order."""
+        return [one["code"] for one in self.indicators]
 
 
 attach(cast(Table, MarkRevision.__table__))

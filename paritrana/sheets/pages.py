@@ -34,6 +34,7 @@ class Leaf:
     cap: Cap | None
     excused: str | None
     opened: bool
+    second: Mark | None = None  # what was said again in a consolidation
     request: int | None = None  # an open change request on its evidence: the answer comes first
     evidence: Sequence[Item] = ()
     typed: Mapping[str, str] | None = None  # what was sent and refused; it stays in the fields
@@ -139,12 +140,13 @@ def paper_of(sheet: Sheet, where: Circumstances | None = None, *, whole: bool = 
         where = queries.circumstances(sheet.nomination)
     rubric = service.rubric_on(sheet)
     weights = effective_weights(core_rubric(rubric), tuple(where.excused))
-    marks = queries.marks_of(sheet)
+    marks, again = queries.marks_of(sheet), queries.second_marks_of(sheet)
     case = case_of(sheet.nomination) if whole else None
     leaves = [
         Leaf(
             indicator=one,
             mark=marks.get(one.code),
+            second=again.get(one.code),
             weight=weights.get(one.code, Fraction(0)),
             cap=where.cap(one),
             excused=where.excused.get(one.code),

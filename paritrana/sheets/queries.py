@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import aliased, contains_eager, joinedload, selectinload
 
 from paritrana.accounts.models import Account
+from paritrana.core.consolidation import FIRST, SECOND
 from paritrana.core.errors import NotFound
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor
@@ -19,8 +20,9 @@ from paritrana.interviews.queries import Cap, cap_on
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import CANDIDATE_STATES, nominations_of
 from paritrana.nominations.rows import kinds_of
-from paritrana.panels.models import JUDGING, Declaration, Recusal, Seat
-from paritrana.panels.queries import conflict_clause, conflicts_in, seats_in
+from paritrana.panels import structure
+from paritrana.panels.models import JUDGING, Recusal, Seat, not_waived
+from paritrana.panels.queries import conflict_clause, conflicts_in, declared_by, seats_in
 from paritrana.reference.models import Organisation
 from paritrana.sheets.models import Mark, Sheet
 from paritrana.verification.models import ChangeRequest, GateFinding, Verification
@@ -58,7 +60,9 @@ def _own(actor: Actor) -> ColumnElement[bool]:
 
 def withdrawn() -> ColumnElement[bool]:
     """`Sheet.withdrawn` for lists of sheets."""
-    recused = exists().where(Recusal.account_id == Sheet.assessor_id, Recusal.nomination_id == Sheet.nomination_id)
+    recused = exists().where(
+        Recusal.account_id == Sheet.assessor_id, Recusal.nomination_id == Sheet.nomination_id, not_waived()
+    )
     return or_(Sheet.withdrawn_at.is_not(None), recused)
 
 
@@ -144,13 +148,24 @@ def fresh(sheet: Sheet) -> Sheet:
 
 
 def mark_of(sheet: Sheet, indicator: str) -> Mark | None:
-    """What the sheet says about one indicator, from its loaded marks: the latest round."""
+    """What the sheet says about one indicator, from its loaded marks."""
     return marks_of(sheet).get(indicator)
 
 
 def marks_of(sheet: Sheet) -> Mapping[str, Mark]:
-    """The loaded marks of a sheet by indicator, the latest round of each."""
-    return {one.indicator: one for one in sorted(sheet.marks, key=lambda one: one.round)}
+    """The loaded marks of a sheet by indicator: those of the sheet itself, before a consolidation."""
+    return {one.indicator: one for one in sheet.marks if one.round == FIRST}
+
+
+def second_marks_of(sheet: Sheet) -> Mapping[str, Mark]:
+    """The loaded marks that were given again in a consolidation, by indicator."""
+    return {one.indicator: one for one in sheet.marks if one.round == SECOND}
+
+
+def counting_marks_of(sheet: Sheet, rubric: RubricVersion) -> Mapping[str, Mark]:
+    """The loaded marks of a sheet that a ranking reads: of each indicator the last round that the rubric counts."""
+    again = second_marks_of(sheet) if rubric.counted_round == SECOND else {}
+    return {**marks_of(sheet), **again}
 
 
 # What the candidate sets ----------------------------------------------------------------------------------------------
@@ -299,7 +314,12 @@ def missing_sheets(category: Category) -> list[tuple[Seat, Nomination]]:
 
 def concerns(pairs: Sequence[tuple[Seat, Nomination]], actor: Actor) -> bool:
     """Whether one of these candidates is in conflict with the actor, who then is told none of them (one statement)."""
-    ids = [nomination.id for _seat, nomination in pairs]
+    return in_conflict([nomination for _seat, nomination in pairs], actor)
+
+
+def in_conflict(nominations: Collection[Nomination], actor: Actor) -> bool:
+    """Whether one of these candidates is in conflict with the actor (at most one statement)."""
+    ids = [one.id for one in nominations]
     if not ids:
         return False
     concerned = select(Nomination.id).where(Nomination.id.in_(ids), conflict_clause(actor))
@@ -325,6 +345,12 @@ def counts_for(nomination: Nomination) -> tuple[int, int]:
     return submitted or 0, len(due)
 
 
+def all_in_for(nomination: Nomination) -> bool:
+    """Whether every sheet that is due of a candidate is submitted (four statements)."""
+    submitted, due = counts_for(nomination)
+    return submitted >= due
+
+
 def all_in(category: Category) -> bool:
     """Whether every sheet that is due is submitted (five statements)."""
     return not missing_sheets(category)
@@ -333,7 +359,6 @@ def all_in(category: Category) -> bool:
 def all_in_clause() -> ColumnElement[bool]:
     """`all_in` of the category of each nomination of a list."""
     candidate, office = aliased(Nomination), aliased(Account)
-    region = select(Organisation.region_code).where(Organisation.id == candidate.organisation_id).scalar_subquery()
     owing = (
         select(candidate.id)
         .join(Category, Category.id == candidate.category_id)
@@ -345,8 +370,10 @@ def all_in_clause() -> ColumnElement[bool]:
         .where(
             candidate.category_id == Nomination.category_id,
             candidate.state.in_(CANDIDATE_STATES),
-            func.coalesce(office.office_region_code, "") != region,
-            not_(exists().where(Recusal.account_id == office.id, Recusal.nomination_id == candidate.id)),
+            not_(or_(*structure.ways(office.person_id, judging=True, narrowed=lambda one: one.id == candidate.id))),
+            not_(
+                exists().where(Recusal.account_id == office.id, Recusal.nomination_id == candidate.id, not_waived())
+            ),
             not_(_locked(Sheet.assessor_id == office.id, Sheet.nomination_id == candidate.id)),
         )
     )
@@ -446,11 +473,7 @@ def my_desks(actor: Actor) -> Sequence[Desk]:
     }
     declared = set(
         db.session.scalars(
-            select(Declaration.nomination_id).where(
-                Declaration.account_id == actor.user_id,
-                Declaration.nomination_id.in_(ids),
-                Declaration.conflict.is_(False),
-            )
+            select(Nomination.id).where(Nomination.id.in_(ids), Nomination.id.in_(declared_by(actor.user_id)))
         )
     )
     sessions = _sessions_by_candidate(ids)

@@ -24,6 +24,8 @@ from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import CANDIDATE_STATES
 from paritrana.panels.queries import has_declared
 from paritrana.sheets import queries
+from paritrana.sheets.consolidations import queries as consolidations
+from paritrana.sheets.consolidations.closing import close_unfinished
 from paritrana.sheets.late.submissions import keep_submission
 from paritrana.sheets.models import Mark, MarkRevision, MissingSheet, Sheet
 from paritrana.sheets.notices import tell_submitted
@@ -120,10 +122,10 @@ class SheetsMissing(MissingReason):
 
 
 class ChairConcerned(ParitranaError):
-    """A sheet of a candidate is missing with whom the chair is in conflict: the deputy, who is chair then, decides."""
+    """Something is open of a candidate with whom the chair is in conflict: the deputy, who is chair then, decides."""
 
     code = "chair_concerned"
-    message = N_("A sheet is missing of a candidate you have stepped back from. The deputy closes the scoring.")
+    message = N_("Something is open of a candidate you have stepped back from. The deputy closes the scoring.")
 
 
 def open_sheet(nomination: Nomination, *, actor: Actor, at: datetime) -> Sheet:
@@ -345,21 +347,23 @@ def withdraw_sheet(nomination: Nomination, *, actor: Actor, at: datetime) -> Non
 
 
 def close_scoring(
-    category: Category, reasons: Mapping[tuple[int, int], str], *, actor: Actor, at: datetime
+    category: Category, reasons: Mapping[tuple[int, int], str], *, unfinished: str = "", actor: Actor, at: datetime
 ) -> list[MissingSheet]:
     """End the scoring of a category (5 → 6); the caller commits.
 
-    `reasons` says by (nomination, assessor) why a sheet that is due is not in. Raises `ChairConcerned`,
-    `SheetsMissing`, `WrongState`.
+    `reasons` says by (nomination, assessor) why a sheet that is due is not in, `unfinished` why second scorings that
+    are open end as they are. Raises `ChairConcerned`, `SheetsMissing`, `ConsolidationsUnfinished`, `WrongState`.
     """
     audit.lock_stream(_stream(category))
     missing = queries.missing_sheets(category)
-    if queries.concerns(missing, actor):
+    still_open = [one.nomination for one in consolidations.unfinished(category)]
+    if queries.concerns(missing, actor) or queries.in_conflict(still_open, actor):
         raise ChairConcerned
     told = {pair: text.strip() for pair, text in reasons.items() if text.strip()}
     silent = [one for one in missing if (one[1].id, one[0].account_id) not in told]
     if silent:
         raise SheetsMissing(n=len(silent))
+    close_unfinished(category, unfinished, actor=actor, at=at)
     set_state(category, State.PLENARY, expected=State.SCORING, actor=actor, at=at)
     rows = []
     for seat, nomination in missing:
@@ -386,7 +390,7 @@ def points_of(sheet: Sheet, where: Circumstances) -> tuple[Fraction, Fraction]:
     rubric = rubric_on(sheet)
     return sheet_points(
         core_rubric(rubric),
-        {code: mark.value for code, mark in queries.marks_of(sheet).items()},
+        {code: mark.value for code, mark in queries.counting_marks_of(sheet, rubric).items()},
         caps=where.caps(rubric),
         not_applicable=tuple(where.excused),
     )

@@ -7,19 +7,39 @@ from paritrana.core.policy import Actor, Role
 from paritrana.core.words import N_
 from paritrana.cycles.tasks import Task
 from paritrana.sheets import queries
+from paritrana.sheets.consolidations import queries as consolidations
 from paritrana.sheets.late.queries import waiting_for
 from paritrana.sheets.queries import Desk
 
 
 def tasks(actor: Actor, at: datetime) -> Sequence[Task]:
-    """The rows of this room (at most eight statements, and five per category that the actor closes)."""
+    """The rows of this room (at most ten statements, and five per category that the actor closes)."""
     if not actor.seats:
         return []
-    return [*_to_score(actor), *_to_admit(actor), *_to_close(actor)]
+    return [*_to_score(actor), *_to_score_again(actor), *_to_admit(actor), *_to_close(actor)]
 
 
 def _to_score(actor: Actor) -> list[Task]:
     return [_of_a_desk(desk) for desk in queries.my_desks(actor) if _wanted(desk)]
+
+
+def _to_score_again(actor: Actor) -> list[Task]:
+    """The second scorings that are open, done once the actor has answered each of their indicators."""
+    still_open = [one for one in consolidations.mine(actor) if one.closed_at is None]
+    answered = consolidations.answered_by(actor, still_open)
+    return [
+        Task(
+            message=N_("Second scoring: %(name)s"),
+            params={"name": one.nomination.organisation.name},
+            endpoint="consolidations.consolidation",
+            values={"consolidation": one.ref},
+            cycle=one.category.cycle,
+            role=Role.ASSESSOR,
+            due=one.category.scoring_until,
+            waiting_for_others=answered.get(one.id, 0) >= len(one.codes),
+        )
+        for one in still_open
+    ]
 
 
 def _wanted(desk: Desk) -> bool:

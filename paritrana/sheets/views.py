@@ -25,6 +25,8 @@ from paritrana.nominations.rows import page_name
 from paritrana.panels.queries import has_declared
 from paritrana.panels.service import declare, recuse
 from paritrana.sheets import device, offline, pages, queries, service
+from paritrana.sheets.consolidations.closing import ConsolidationsUnfinished
+from paritrana.sheets.consolidations.queries import marks_shown, unfinished
 from paritrana.sheets.forms import DeclarationForm, MarkForm, StepBackForm, SubmitForm, reason_name
 from paritrana.sheets.late.queries import late_marks_on
 from paritrana.sheets.models import Sheet
@@ -268,7 +270,14 @@ def receipt(nomination: Nomination) -> ResponseReturnValue:
     found = _own_sheet(nomination)
     if found.submitted_at is None:
         raise NotFound
-    return _show("receipt.html", pages.paper_of(found, whole=False), sheet=found, counts=queries.counts_for(nomination))
+    others = may(Act.SEE_OTHERS_MARKS, nomination) and marks_shown(nomination, service.rubric_on(found))
+    return _show(
+        "receipt.html",
+        pages.paper_of(found, whole=False),
+        sheet=found,
+        counts=queries.counts_for(nomination),
+        others_shown=others,
+    )
 
 
 def _check_page(found: Sheet, form: SubmitForm) -> str:
@@ -400,15 +409,21 @@ def close_scoring(category: Category) -> ResponseReturnValue:
     if queries.concerns(missing, current_actor()):
         raise service.ChairConcerned
     # A sheet may have come in since the page was shown; its reason has no use then.
-    know(name for name in request.form if name.startswith("reason-"))
+    know([*(name for name in request.form if name.startswith("reason-")), "unfinished"])
     reasons = {
         (nomination.id, seat.account_id): request.form.get(reason_name(seat.code, nomination.ref), "")
         for seat, nomination in missing
     }
     cycle, slug = category.cycle.code, category.slug
     try:
-        service.close_scoring(category, reasons, actor=current_actor(), at=cycle_time(category.cycle, now()))
-    except service.SheetsMissing as refusal:
+        service.close_scoring(
+            category,
+            reasons,
+            unfinished=request.form.get("unfinished", ""),
+            actor=current_actor(),
+            at=cycle_time(category.cycle, now()),
+        )
+    except (service.SheetsMissing, ConsolidationsUnfinished) as refusal:
         db.session.rollback()
         return _close_page(get_category(cycle, slug), sentence(refusal)), refusal.status
     db.session.commit()
@@ -419,13 +434,16 @@ def close_scoring(category: Category) -> ResponseReturnValue:
 def _close_page(category: Category, refusal: str) -> str:
     """The form alone, with what was typed and a sentence at every field that is still empty."""
     missing = queries.missing_sheets(category)
+    still_open = unfinished(category)
     names = [reason_name(seat.code, nomination.ref) for seat, nomination in missing]
+    names += ["unfinished"] if still_open else []
     return render_template(
         "sheets/close.html",
         category=category,
         cycle=category.cycle,
         simulated=category.cycle.simulated,
         missing=missing,
+        unfinished=still_open,
         concerned=queries.concerns(missing, current_actor()),
         reason_name=reason_name,
         plain=Form(formdata=None),

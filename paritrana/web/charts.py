@@ -210,7 +210,7 @@ class Dot:
     own: bool = False
 
 
-STRIP, RADIUS = 440, 12  # width of a strip of dots, and the size of one dot
+STRIP, RADIUS = 360, 11  # width of a strip of dots, and the size of one dot
 STRIP_LABEL, STRIP_AXIS = 24, 34  # above the dots of a row, and below them for its axis
 
 
@@ -228,7 +228,7 @@ def dot_strip(
     reader's own disc is white with a ring around it, so that it is told without colour. `name` makes ids unique.
     """
     low, high = scale
-    left, right = RADIUS + 6, STRIP - RADIUS - 6
+    left, right = 22, STRIP - 22
 
     def across(value: Fraction) -> float:
         return float(left + (right - left) * (value - low) / (high - low))
@@ -251,7 +251,7 @@ def dot_strip(
         pieces += [_disc(x, base - RADIUS - 1 - floor * (2 * RADIUS + 3), one) for x, floor, one in placed]
         y = base + STRIP_AXIS
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="p-years" viewBox="0 0 {STRIP} {y}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="p-narrow" viewBox="0 0 {STRIP} {y}" role="img" '
         f'aria-labelledby="{name}-title {name}-desc" font-size="14">'
         f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(description)}</desc>'
     )
@@ -275,7 +275,7 @@ def _stacked(dots: Sequence[tuple[float, Dot]]) -> tuple[list[tuple[float, int, 
 
 def _disc(x: float, y: float, dot: Dot) -> str:
     fill, ink = ("#FFFFFF", "#0067A5") if dot.own else ("#0067A5", "#FFFFFF")
-    ring = f'<circle cx="{x:.2f}" cy="{y}" r="{RADIUS - 4}" fill="none" stroke="#0067A5" stroke-width="1.5"/>'
+    ring = f'<circle cx="{x:.2f}" cy="{y}" r="{RADIUS + 2}" fill="none" stroke="#0067A5" stroke-width="1.5"/>'
     return (
         f'<circle cx="{x:.2f}" cy="{y}" r="{RADIUS - 1}" fill="{fill}" stroke="#0067A5" stroke-width="2.5"/>'
         f'{ring if dot.own else ""}<text x="{x:.2f}" y="{y + 4}" text-anchor="middle" font-size="12" '

@@ -29,8 +29,14 @@ GET  /assessments/<ref>/sheet/check                               see_own_marks 
 POST /assessments/<ref>/sheet/check                               submit_sheet                sheet
 POST /assessments/<ref>/sheet/marks/<indicator>                   mark                        sheet
 GET  /assessments/<ref>/sheet/receipt                             see_own_marks               sheet
+POST /assessments/<ref>/consolidation                             lead_consolidation          sheet
+GET  /assessments/<ref>/marks                                     see_own_marks               sheet
 POST /assessments/<ref>/step-back                                 recuse                      sheet
 GET  /bootstrap/static/<path:filename>                            static                      *public
+GET  /consolidations                                              see_own_marks               *sheet
+GET  /consolidations/<consolidation>                              see_own_marks               sheet
+POST /consolidations/<consolidation>/close                        lead_consolidation          sheet
+POST /consolidations/<consolidation>/marks/<indicator>            consolidate                 sheet
 GET  /cycles/<cycle>                                              read_public_page            public
 GET  /cycles/<cycle>/method                                       read_public_page            public
 GET  /cycles/<cycle>/results/<cat>                                read_public_page            public
@@ -109,6 +115,10 @@ POST /manage/<cycle>/schedule/<cat>/clock                         plan_session  
 POST /manage/<cycle>/schedule/<cat>/end                           move_state                  cycle
 POST /manage/<cycle>/schedule/<cat>/slots                         plan_session                cycle
 POST /manage/<cycle>/scoring/<cat>/close                          move_state                  cycle
+GET  /manage/<cycle>/scoring/<cat>/restart                        manage_cycle                cycle
+POST /manage/<cycle>/scoring/<cat>/restart                        restart_category            cycle
+POST /manage/<cycle>/scoring/<cat>/restart/<proposal>             restart_category/2          cycle
+POST /manage/<cycle>/scoring/<cat>/restart/<proposal>/withdraw    restart_category            cycle
 GET  /nominations                                                 see_draft                   *nomination
 GET  /nominations/<ref>                                           see_draft                   nomination
 GET  /nominations/<ref>/check                                     see_draft                   nomination

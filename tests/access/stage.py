@@ -29,7 +29,7 @@ from paritrana.nominations.models import Attachment, FileDeclaration, Nomination
 from paritrana.outbox.models import Message
 from paritrana.panels.models import Recusal, Seat
 from paritrana.seeding.documents import simulated_document
-from paritrana.sheets.models import Sheet
+from paritrana.sheets.models import Consolidation, Sheet
 from paritrana.sheets.late.models import LateMark
 from paritrana.verification.models import ChangeRequest, FieldVisit, FieldVisitPhoto, Override, Verification
 from tests.access.routes import Route
@@ -270,12 +270,18 @@ class Stage:
                     cause="walk", about=str(here.category.id), subject="S", text_id="T", text_en="T", path="/home",
                     state="queued", created_at=NOW)
         )  # fmt: skip
+        self.consolidation = random_ref("K")
+        db.session.add(
+            Consolidation(ref=self.consolidation, category_id=here.category.id, nomination_id=sent.id, attempt=1,
+                          indicators=[{"code": "A1", "low": "1", "high": "9"}], opened_at=NOW, opened_reason="?",
+                          opened_by=self.accounts["chair"])
+        )  # fmt: skip
         self.job = random_ref("Q")
         db.session.execute(insert(Job).values(ref=self.job, kind="tidy", arguments={}, created_at=NOW, queued_at=NOW))
         self.proposals = {
             act: self._proposal(act, here)
             for act in ("seat_panel", "extend_deadline", "open_category", "shortlist", "seal_results",
-                        "publish_results")
+                        "publish_results", "restart_category")
         }  # fmt: skip
         db.session.add_all(
             Sheet(ref=random_ref("S"), category_id=here.category.id, nomination_id=one.id, revision_no=1,
@@ -402,7 +408,7 @@ class Stage:
             "<int:item>": "1", "<item>": "coverage", "<kind>": "coverage", "<indicator>": "A1", "<candidate>": "99.01",
             "<computed>": "C1",
             "<path:filename>": "favicon.svg", "<int:page>": "1", "<int:photo>": "1", "<int:a>": "1",
-            "<int:b>": "1", "<job>": self.job, "<end>": "csv",
+            "<int:b>": "1", "<job>": self.job, "<consolidation>": self.consolidation, "<end>": "csv",
             "<message>": self.message,
         }  # fmt: skip
         if route.rule.startswith("/bootstrap"):
@@ -414,7 +420,7 @@ class Stage:
         values["<upload>"] = f"D-{values['<ref>'][2:]}"
         for word, act in (("/shortlist/", "shortlist"), ("/open/", "open_category"), ("/proposals/", "seat_panel"),
                           ("/deadlines/", "extend_deadline"),
-                          ("/seal/", "seal_results"), ("/publication/", "publish_results")):  # fmt: skip
+                          ("/seal/", "seal_results"), ("/restart/", "restart_category"), ("/publication/", "publish_results")):  # fmt: skip
             if word in route.rule:
                 values["<proposal>"] = self.proposals[act]
         values.setdefault("<proposal>", "P-0000-0000")

@@ -46,6 +46,8 @@ from paritrana.seeding.cast import Cast
 from paritrana.seeding.reference import load_reference
 from paritrana.seeding.simulated import Simulated, read_simulated
 from paritrana.sheets import notices as sheets_notices
+from paritrana.sheets.consolidations.queries import candidates_over_the_limit
+from paritrana.sheets.consolidations.service import open_consolidation, score_again
 from paritrana.sheets.late.service import decide, deliver
 from paritrana.sheets.queries import missing_sheets, sheets_of
 from paritrana.sheets.service import close_scoring
@@ -53,6 +55,7 @@ from tests.outbox.letterbox import letterbox
 
 SEED = data_folder("seed")
 NOMINATIONS = frozenset({"kaltim-64.01", "kaltim-64.08", "kaltim-64.11", "bali-51.04", "bali-51.71", "jatim-35.78"})
+FAR_APART = "bali-51.04"
 OPEN, PLENARY, PUBLISHED = "simulasi-jatim", "simulasi-bali", "simulasi-kaltim"
 
 
@@ -95,7 +98,11 @@ def _mailed(settings: Settings, now: datetime) -> None:
 
 
 def _few(data: Simulated) -> Simulated:
-    return replace(data, nominations=[row for row in data.nominations if row["key"] in NOMINATIONS])
+    # One mark lies far from the others, so that there is something to consolidate.
+    marks = {key: dict(rows) for key, rows in data.marks.items()}
+    marks[FAR_APART]["A3"] = {**marks[FAR_APART]["A3"], "ketua": Decimal("4.00")}
+    nominations = [row for row in data.nominations if row["key"] in NOMINATIONS]
+    return replace(data, nominations=nominations, marks=marks)
 
 
 def _announce_a_file(cast: Cast, now: datetime) -> None:
@@ -171,9 +178,10 @@ def _to_the_plenary(cast: Cast, now: datetime) -> None:
     leaving = next(seat for seat in seats_in(category)[2:] if seat.account_id not in owing)
     unseat(leaving, "Pindah tugas (simulasi).", expected=leaving.version, actor=organiser, at=at, confirmed=True)
     _late_marks(category, cast, chair, at)
+    _consolidated(category, chair, at)
     missing = missing_sheets(category)
     reasons = {(nomination.id, seat.account_id): "Berhalangan (simulasi)." for seat, nomination in missing}
-    close_scoring(category, reasons, actor=chair, at=at)
+    close_scoring(category, reasons, unfinished="Waktu habis (simulasi).", actor=chair, at=at)
     build_run(category, actor=organiser, at=at)
 
 
@@ -189,6 +197,13 @@ def _late_marks(category: Category, cast: Cast, chair: Actor, at: datetime) -> N
     ]  # fmt: skip
     assert made[0] is not None
     decide(made[0], False, "Datang setelah dikunci (simulasi).", actor=chair, at=at)
+
+
+def _consolidated(category: Category, chair: Actor, at: datetime) -> None:
+    """A second scoring in which the chair keeps the own mark; the end of the scoring finds it open."""
+    nomination, spreads = candidates_over_the_limit(category)[0]
+    made = open_consolidation(nomination, "Nilai berjauhan (simulasi).", actor=chair, at=at)
+    score_again(made, spreads[0].indicator, None, "", keep=True, expected=0, actor=chair, at=at)
 
 
 def _extended(cast: Cast, now: datetime) -> None:

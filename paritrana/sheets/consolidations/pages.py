@@ -54,6 +54,16 @@ class Section:
         return next((one for one in self.voices if one.own), None)
 
     @property
+    def notes(self) -> list[tuple[str, int, str]]:
+        """What people wrote for the panel: (letter, round, note), by letter."""
+        return [
+            (one.letter, number, mark.panel_note)
+            for one in self.voices
+            for number, mark in ((FIRST, one.first), (SECOND, one.second))
+            if mark is not None and mark.panel_note
+        ]
+
+    @property
     def said_again(self) -> int:
         """How many have kept or changed."""
         return sum(1 for one in self.voices if one.second is not None)

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, func, not_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from paritrana.accounts.models import Account
-from paritrana.core.consolidation import FIRST, SECOND, Spread, spread, too_wide
+from paritrana.core.consolidation import FIRST, SECOND, Spread, others_shown, spread, too_wide
 from paritrana.core.errors import NotFound
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor
@@ -19,7 +19,7 @@ from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import CANDIDATE_STATES, nominations_of
 from paritrana.panels.queries import conflict_clause, conflicts_in
 from paritrana.sheets.models import Consolidation, Mark, Sheet
-from paritrana.sheets.queries import READ_IN, judged, missing_sheets, withdrawn
+from paritrana.sheets.queries import READ_IN, all_in_for, judged, missing_sheets, withdrawn
 from paritrana.verification.values import not_applicable
 
 
@@ -161,6 +161,15 @@ def without_conflict(nominations: Collection[Nomination], actor: Actor) -> list[
     ids = [one.id for one in nominations]
     allowed = set(db.session.scalars(select(Nomination.id).where(Nomination.id.in_(ids), not_(conflict_clause(actor)))))
     return [one for one in nominations if one.id in allowed]
+
+
+def marks_shown(nomination: Nomination, rubric: RubricVersion) -> bool:
+    """Whether the rubric lets an assessor see the marks of the others of this candidate now (at most four statements).
+
+    What the matrix of rights allows is asked apart from this; a rubric only narrows it.
+    """
+    scoring = nomination.category.stored_state is State.SCORING
+    return others_shown(rubric.others_marks, scoring=scoring, all_in=scoring and all_in_for(nomination))
 
 
 def voices(nomination: Nomination, rubric: RubricVersion) -> Voices:

@@ -1,6 +1,5 @@
 """The pages of second scorings, and what an assessor sees of the others' marks."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from paritrana.accounts.once import once
-from paritrana.core.consolidation import others_shown
 from paritrana.core.errors import BadInput, NotFound, ParitranaError
-from paritrana.core.lifecycle import State
 from paritrana.core.policy import Act
 from paritrana.core.words import N_
 from paritrana.cycles.models import RubricVersion
@@ -178,7 +175,7 @@ def others(nomination: Nomination) -> ResponseReturnValue:
     """Everybody's marks of one candidate, from the moment on that the rubric says."""
     _see_the_others(nomination)
     rubric = _rubric(nomination)
-    if not shown_by_rubric(nomination, rubric):
+    if not queries.marks_shown(nomination, rubric):
         raise MarksNotShown
     found = queries.find_consolidation(nomination)
     codes = [one.code for one in sheets.judged(rubric)]
@@ -189,12 +186,6 @@ def others(nomination: Nomination) -> ResponseReturnValue:
         consolidation=found,
         sections=pages.sections(nomination, rubric, codes, current_actor(), again=found is not None),
     )
-
-
-def shown_by_rubric(nomination: Nomination, rubric: RubricVersion) -> bool:
-    """Whether the rubric lets the marks of the others of this candidate be seen now."""
-    scoring = nomination.category.stored_state is State.SCORING
-    return others_shown(rubric.others_marks, scoring=scoring, all_in=scoring and sheets.all_in_for(nomination))
 
 
 def _see_the_others(nomination: Nomination) -> None:
@@ -218,7 +209,6 @@ def _rubric(nomination: Nomination) -> RubricVersion:
 
 def _show(template: str, nomination: Nomination, rubric: RubricVersion, **context: Any) -> str:
     cycle = nomination.category.cycle
-    sections: Sequence[Section] = context["sections"]
     return render_template(
         template,
         nomination=nomination,
@@ -229,7 +219,6 @@ def _show(template: str, nomination: Nomination, rubric: RubricVersion, **contex
         rubric=rubric,
         word=word,
         width=pages.width,
-        notes=any(one.first is not None and one.first.panel_note for each in sections for one in each.voices),
         plain=Form(formdata=None),
         **context,
     )
