@@ -54,6 +54,7 @@ from paritrana.sheets import device as sheets_device
 from paritrana.sheets import facts as sheets_facts
 from paritrana.sheets import notices as sheets_notices
 from paritrana.sheets import offline as sheets_offline
+from paritrana.sheets import recusals as sheets_recusals
 from paritrana.sheets import standing as sheets_standing
 from paritrana.sheets import views as sheets_views
 from paritrana.sheets.consolidations import views as consolidations_views
@@ -69,7 +70,7 @@ from paritrana.web.intake import PatientRequest
 
 ROOMS = (
     accounts_views, nominations_views, panels_views, verification_views, interviews_views, sheets_views,
-    sheets_offline, sheets_device, consolidations_views, restarts_views, late_views, results_views,
+    sheets_offline, sheets_device, sheets_recusals, consolidations_views, restarts_views, late_views, results_views,
     certificates_views, publication_views, publication_explanation, operations_views, home_views, home_extensions,
     home_quality, outbox_views,
 )  # fmt: skip

@@ -87,6 +87,8 @@ class Act(StrEnum):
     OVERRIDE = "override_verification"
     SEAT_PANEL = "seat_panel"
     RECUSE = "recuse"
+    RECUSE_OTHERS = "recuse_others"
+    WAIVE = "waive"
     PLAN_SESSION = "plan_session"
     SEND_MESSAGES = "send_messages"
     OPEN_SESSION = "open_session"
@@ -201,7 +203,9 @@ MATRIX: Mapping[Act, Mapping[str, str]] = {
     Act.CLOSE_VERIFICATION: {"VE": "3-4 pn [not_first]"},
     Act.OVERRIDE: {"VE": "3-4 pnw2(VE); 3-4 2nd pn [not_proposer]"},
     Act.SEAT_PANEL: {"CH": "4-5 2nd", "OR": "0-3 cw; 4-5 cw2(CH)"},
-    Act.RECUSE: {"VE": "0-5 s", "AS": "0-6 s", "CH": "0-6 s; 0-6 pw"},
+    Act.RECUSE: {"VE": "0-5 s", "AS": "0-6 s", "CH": "0-6 s"},
+    Act.RECUSE_OTHERS: {"CH": "0-6 pw"},
+    Act.WAIVE: {"CH": "0-4 rw2(OR)", "OR": "0-4 2nd"},
     Act.PLAN_SESSION: {"OR": "3-4 c"},
     Act.SEND_MESSAGES: {"OR": "0-8 c"},
     Act.OPEN_SESSION: {"CH": "4 p", "OR": "4 c"},
@@ -250,8 +254,8 @@ _OF_A_NOMINATION = (
 )  # fmt: skip
 _OF_A_SLOT = (Act.OPEN_SESSION, Act.CLOSE_SESSION, Act.RECORD_ATTENDANCE, Act.CONFIRM_NO_SHOW)
 _OF_A_CYCLE = (
-    Act.SEE_BOARD, Act.PLAN_SESSION, Act.SEND_MESSAGES, Act.SEAT_PANEL, Act.SHORTLIST, Act.SEE_PROGRESS,
-    Act.RESTART_CATEGORY,
+    Act.SEE_BOARD, Act.PLAN_SESSION, Act.SEND_MESSAGES, Act.SEAT_PANEL, Act.RECUSE_OTHERS, Act.WAIVE, Act.SHORTLIST,
+    Act.SEE_PROGRESS, Act.RESTART_CATEGORY,
     Act.MOVE_STATE, Act.ADVANCE_CLOCK, Act.EXTEND_DEADLINE, Act.SEE_RANKING_PREVIEW, Act.BUILD_RUN, Act.SEAL_RESULTS,
     Act.PROPOSE_PUBLICATION, Act.CONFIRM_PUBLICATION, Act.ISSUE_CERTIFICATE, Act.SEE_OTHERS_MARKS,
 )  # fmt: skip

@@ -12,7 +12,7 @@ from paritrana.cycles.queries import EXTEND_ACT, RESTART_ACT, cycle_time, state_
 from paritrana.home import queries
 from paritrana.home.queries import NEXT_STAGE, Counts
 from paritrana.interviews.service import ATTENDANCE_ACT
-from paritrana.panels.queries import OPEN_ACT, SEAT_ACT
+from paritrana.panels.queries import OPEN_ACT, SEAT_ACT, WAIVE_ACT
 from paritrana.panels.service import opening_blockers
 from paritrana.publication.queries import PUBLISH_ACT
 from paritrana.results.queries import SEAL_ACT
@@ -26,6 +26,7 @@ PROPOSED: Mapping[str, str] = {
     OPEN_ACT: N_("Opening of the category"),
     EXTEND_ACT: N_("Extension of the deadline"),
     SEAT_ACT: N_("Change of the panel"),
+    WAIVE_ACT: N_("Waiver of a declared conflict"),
     SHORTLIST: N_("Shortlist"),
     ATTENDANCE_ACT: N_("Change of a recorded presenter"),
     RESTART_ACT: N_("Restart of the scoring"),

@@ -34,7 +34,7 @@ from paritrana.home import queries, stages
 from paritrana.home.forms import ClockForm
 from paritrana.home.stages import Standing, UpcomingDate
 from paritrana.interviews.service import ATTENDANCE_ACT
-from paritrana.panels.queries import SEAT_ACT
+from paritrana.panels.queries import SEAT_ACT, WAIVE_ACT
 from paritrana.publication.queries import PUBLISH_ACT
 from paritrana.results.queries import SEAL_ACT
 from paritrana.sheets.consolidations.queries import unfinished
@@ -305,6 +305,7 @@ def _proposal_url(proposal: Proposal) -> str | None:
     places: dict[str, tuple[str, dict[str, Any]]] = {
         EXTEND_ACT: ("extensions.deadlines", cycle),
         SEAT_ACT: ("panels.panel", cycle),
+        WAIVE_ACT: ("panels.panel", cycle),
         SHORTLIST: ("verification.shortlist", cycle),
         ATTENDANCE_ACT: ("interviews.schedule", cycle),
         RESTART_ACT: ("restarts.restart", both),

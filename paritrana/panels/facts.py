@@ -21,12 +21,12 @@ def unconflicted(actor: Actor, role: Role, subject: Any) -> bool:
         return category_unconflicted(actor, role, subject)
     if role is Role.VERIFIER and nomination.category_id in actor.seats:
         return False
-    return not queries.is_conflicted(actor, nomination)
+    return not queries.is_conflicted(actor, nomination, judging=role is not Role.VERIFIER)
 
 
 def unconflicted_clause(actor: Actor, role: Role) -> ColumnElement[bool]:
     """The same for lists of nominations."""
-    free = not_(queries.conflict_clause(actor))
+    free = not_(queries.conflict_clause(actor, judging=role is not Role.VERIFIER))
     if role is Role.VERIFIER and actor.seats:
         return and_(free, Nomination.category_id.not_in(actor.seats))
     return free
@@ -35,12 +35,13 @@ def unconflicted_clause(actor: Actor, role: Role) -> ColumnElement[bool]:
 def category_unconflicted(actor: Actor, role: Role, subject: Any) -> bool:
     """Guard `N`: the officer is in conflict with no candidate of the category the subject belongs to."""
     category = _category(subject)
-    return category is not None and not queries.conflicted_in(actor, category)
+    return category is not None and not queries.conflicted_in(actor, category, judging=role is not Role.VERIFIER)
 
 
 def category_unconflicted_clause(actor: Actor, role: Role) -> ColumnElement[bool]:
     """The same for lists of nominations."""
-    return Nomination.category_id.not_in(queries.categories_in_conflict(actor))
+    away = queries.categories_in_conflict(actor, judging=role is not Role.VERIFIER)
+    return Nomination.category_id.not_in(away)
 
 
 def _nomination(subject: Any) -> Nomination | None:

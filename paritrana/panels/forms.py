@@ -9,7 +9,7 @@ from wtforms import HiddenField
 
 from paritrana.accounts.models import Account
 from paritrana.panels.models import Seat
-from paritrana.panels.service import ROLES, SECRETARY, SHARED
+from paritrana.panels.service import BASES, ROLES, SECRETARY, SHARED
 from paritrana.web.forms import ChoiceField, Form, LongTextField, TextField, optional, required
 
 
@@ -47,6 +47,19 @@ class SecretaryForm(Form):
         for field in self:
             field.id = field.label.field_id = f"secretary-{field.name}-{slug}"
         self.account.choices = [("", _("Choose a person")), *((one.ref, one.name) for one in accounts)]
+
+
+def basis_choices() -> list[tuple[str, str]]:
+    """The kinds of tie that a declared conflict may be."""
+    return [(basis, _(words)) for basis, words in BASES.items()]
+
+
+class WaiverForm(Form):
+    """Why an officer may judge in spite of a declared conflict."""
+
+    reason = LongTextField(
+        _l("Reason of the waiver"), [required()], description=_l("The reason is public."), max_length=500
+    )
 
 
 class EndForm(Form):

@@ -9,10 +9,10 @@ from sqlalchemy.orm import aliased
 from paritrana.accounts.models import Account, RoleGrant
 from paritrana.audit.invariants import in_order, stream, told
 from paritrana.core.invariants import Broken, Check, Found, Stored, Told, latest, replay, replayed
-from paritrana.cycles.models import Category, Cycle
+from paritrana.cycles.models import Category, Cycle, Proposal
 from paritrana.nominations.models import Nomination
 from paritrana.panels import service
-from paritrana.panels.models import Declaration, Recusal, Seat
+from paritrana.panels.models import Declaration, Recusal, Seat, Waiver
 
 _SEAT = (Cycle.code + "/" + Category.slug + "/" + Seat.code).label("ref")
 
@@ -81,10 +81,40 @@ def _declared(now: Found, event: Told) -> None:
 
 def _recusals() -> Iterator[Broken]:
     rows = (
-        Stored(row.ref, (row.account,), {"conflict": row.kind, "reason": row.reason})
-        for row in stream(_about_candidates(Recusal, Recusal.kind, Recusal.reason))
+        Stored(row.ref, (row.account, row.no), {"conflict": row.kind, "basis": row.basis, "reason": row.reason})
+        for row in stream(_about_candidates(Recusal, Recusal.no, Recusal.kind, Recusal.basis, Recusal.reason))
     )
-    yield from replay("recusal", "recusal", told("officer.recused"), rows, latest("account"))
+    yield from replay("recusal", "recusal", told("officer.recused"), rows, latest("account", "no"))
+
+
+def _waivers() -> Iterator[Broken]:
+    statement = _about_candidates(Recusal, Recusal.no, Waiver.reason, Waiver.proposal_ref).join(
+        Waiver, Waiver.recusal_id == Recusal.id
+    )
+    rows = (
+        Stored(row.ref, (row.account, row.no), {"reason": row.reason, "proposal": row.proposal_ref})
+        for row in stream(statement)
+    )
+    yield from replay("waiver", "waiver", told("recusal.waived"), rows, latest("account", "no"))
+
+
+def _waived_by_two() -> Iterator[Broken]:
+    """Who proposed and who confirmed a waiver are two persons, and neither is the one it is for."""
+    concerned = aliased(Account)
+    statement = (
+        select(Nomination.ref, Proposal.proposer_person_id, Proposal.confirmer_person_id, concerned.person_id,
+               Recusal.kind, Proposal.state)
+        .select_from(Waiver)
+        .join(Recusal, Recusal.id == Waiver.recusal_id)
+        .join(Nomination, Nomination.id == Recusal.nomination_id)
+        .join(concerned, concerned.id == Recusal.account_id)
+        .outerjoin(Proposal, Proposal.ref == Waiver.proposal_ref)
+        .order_by(Waiver.id)
+    )  # fmt: skip
+    for ref, proposer, confirmer, person, kind, state in stream(statement):
+        apart = len({proposer, confirmer, person}) == 3
+        if not apart or kind != "declared" or state != "confirmed":
+            yield Broken("waiver.two_persons", ref, "A conflict was not waived by two other persons.")
 
 
 CHECKS = (
@@ -92,4 +122,6 @@ CHECKS = (
     Check({"seat.excluded": "Nobody sits in a panel who holds a role that excludes a seat."}, _excluded),
     Check(replayed("declaration", "declaration"), _declarations),
     Check(replayed("recusal", "recusal"), _recusals),
+    Check(replayed("waiver", "waiver"), _waivers),
+    Check({"waiver.two_persons": "Two persons waive a declared conflict, neither of them its own."}, _waived_by_two),
 )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Table, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, Table, UniqueConstraint, exists, not_, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from paritrana.accounts.models import Account
@@ -63,25 +63,59 @@ class Declaration(Base):
 
 
 class Recusal(Base):
-    """An officer is out for one candidate: structurally, by own declaration, or found late. It only grows."""
+    """An officer is out for one candidate: structurally, by own declaration, or found late. It only grows.
+
+    A recusal that was waived stands no more; what comes up afterwards is another one, with the next number.
+    """
 
     __tablename__ = "recusal"
     __table_args__ = (
-        UniqueConstraint("account_id", "nomination_id"),
-        CheckConstraint("kind IN ('region', 'employer', 'supplier', 'declared')", name="kind_known"),
+        UniqueConstraint("account_id", "nomination_id", "no"),
+        CheckConstraint("no >= 1", name="no_positive"),
+        CheckConstraint("kind IN ('region', 'employer', 'nominee', 'supplier', 'declared')", name="kind_known"),
+        CheckConstraint("basis IN ('', 'kin', 'business', 'statement', 'other')", name="basis_known"),
+        CheckConstraint("kind = 'declared' OR basis = ''", name="basis_of_declared"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     nomination_id: Mapped[int] = mapped_column(ForeignKey("nomination.id"), index=True)
     category_id: Mapped[int] = mapped_column(ForeignKey("category.id"), index=True)
+    no: Mapped[int] = mapped_column(default=1)
     kind: Mapped[str]
+    basis: Mapped[str] = mapped_column(default="")  # of a declared conflict: what kind of tie it is
     reason: Mapped[str] = mapped_column(default="")
     at: Mapped[datetime]
+    recorded_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))  # the chair, who found it; else nobody
 
     nomination: Mapped[Nomination] = relationship()
+    account: Mapped[Account] = relationship(foreign_keys=[account_id])
+    recorder: Mapped[Account | None] = relationship(foreign_keys=[recorded_by])
+    waiver: Mapped["Waiver | None"] = relationship(back_populates="recusal")
+
+
+class Waiver(Base):
+    """Chair and organiser let an officer judge in spite of a declared conflict; the reason is public. It only grows."""
+
+    __tablename__ = "waiver"
+    __table_args__ = (CheckConstraint("reason <> ''", name="reasoned"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    recusal_id: Mapped[int] = mapped_column(ForeignKey("recusal.id"), unique=True)
+    reason: Mapped[str]
+    proposal_ref: Mapped[str] = mapped_column(unique=True)
+    at: Mapped[datetime]
+
+    recusal: Mapped[Recusal] = relationship(back_populates="waiver")
+
+
+def not_waived() -> ColumnElement[bool]:
+    """For statements about recusals: the recusal stands."""
+    return not_(exists().where(Waiver.recusal_id == Recusal.id).correlate_except(Waiver))
 
 
 attach(cast(Table, Recusal.__table__))
+
+attach(cast(Table, Waiver.__table__))
 
 attach(cast(Table, Declaration.__table__))

@@ -1,14 +1,30 @@
 """Reads of seats, declarations and conflicts.
 
-A conflict keeps an officer away from one candidate: a recusal that stands in the table, or the structure itself (the
-officer's office lies in the candidate's region), which is never written down and never waived.
+A conflict keeps an officer away from one candidate: a recusal that stands in the table and was not waived, or the
+structure itself (`structure.py`), which acts whether or not it is written down, and is never waived.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, column, exists, func, not_, or_, select, table
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    column,
+    exists,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    table,
+    union,
+    union_all,
+)
+from sqlalchemy.orm import aliased, contains_eager, joinedload
 
 from paritrana.accounts.models import Account, RoleGrant
 from paritrana.core.errors import NotFound
@@ -17,7 +33,8 @@ from paritrana.core.policy import Seat as PolicySeat
 from paritrana.cycles.models import Category, Cycle, Proposal
 from paritrana.database import db
 from paritrana.nominations.models import Nomination
-from paritrana.panels.models import JUDGING, Declaration, Recusal, Seat
+from paritrana.panels import structure
+from paritrana.panels.models import JUDGING, Declaration, Recusal, Seat, Waiver, not_waived
 from paritrana.reference.models import Organisation
 
 # Nominations in these states compete with nobody, so nobody is in conflict with them.
@@ -25,6 +42,7 @@ NOT_COMPETING = ("draft", "withdrawn")
 
 SEAT_ACT = "seat_panel"
 OPEN_ACT = "open_category"
+WAIVE_ACT = "waive"
 ACTS = (SEAT_ACT, OPEN_ACT)
 
 # Roles that exclude a seat in the same cycle; nominees and administrators exclude one everywhere.
@@ -48,14 +66,19 @@ class Head:
 
 @dataclass(frozen=True)
 class PanelOf:
-    """The panel of one category as its page shows it."""
+    """The panel of one category as its page shows it; pairs are an account and a nomination."""
 
     category: Category
     seats: Sequence[Seat] = ()  # that mark
     others: Sequence[Seat] = ()  # the secretary and substitutes
     candidates: Sequence[Nomination] = ()
-    conflicts: frozenset[tuple[int, int]] = frozenset()  # (account, nomination)
+    conflicts: frozenset[tuple[int, int]] = frozenset()
     declared: frozenset[tuple[int, int]] = frozenset()
+    recusals: Sequence[Recusal] = ()  # also those that were waived
+    structural: Sequence["Structural"] = ()
+    before_seating: Sequence["Structural"] = ()
+    assigned: frozenset[tuple[int, int]] = frozenset()  # a sheet was opened
+    done: frozenset[tuple[int, int]] = frozenset()  # and submitted
     proposals: Sequence[Proposal] = field(default_factory=tuple)
 
     @property
@@ -89,16 +112,13 @@ def seats_of(account_id: int) -> Mapping[int, PolicySeat]:
 
 def _seats_of() -> Select[int, str, bool]:
     chair, office = aliased(Seat), aliased(Account)
-    recused = exists().where(Recusal.account_id == chair.account_id, Recusal.category_id == chair.category_id)
-    structural = (
-        exists()
-        .where(
-            Nomination.category_id == chair.category_id,
-            Nomination.state.not_in(NOT_COMPETING),
-            Organisation.id == Nomination.organisation_id,
-            Organisation.region_code == office.office_region_code,
-        )
-        .correlate(chair, office)
+    recused = exists().where(
+        Recusal.account_id == chair.account_id, Recusal.category_id == chair.category_id, not_waived()
+    )
+    structural = structure.ways(
+        office.person_id,
+        judging=True,
+        narrowed=lambda one: and_(one.category_id == chair.category_id, one.state.not_in(NOT_COMPETING)),
     )
     chair_fails = (
         exists()
@@ -107,7 +127,7 @@ def _seats_of() -> Select[int, str, bool]:
             chair.role == "chair",
             chair.ended_at.is_(None),
             office.id == chair.account_id,
-            or_(recused.correlate(chair), structural),
+            or_(recused.correlate(chair), *structural),
         )
         .correlate(Seat)
     )
@@ -228,7 +248,9 @@ def get_proposal(cycle: str, cat: str, proposal: str) -> Proposal:
         select(Proposal)
         .join(Proposal.category)
         .join(Category.cycle)
-        .where(Cycle.code == cycle, Category.slug == cat, Proposal.ref == proposal, Proposal.act.in_(ACTS))
+        .where(
+            Cycle.code == cycle, Category.slug == cat, Proposal.ref == proposal, Proposal.act.in_((*ACTS, WAIVE_ACT))
+        )
         .options(joinedload(Proposal.category, innerjoin=True).joinedload(Category.cycle, innerjoin=True))
     )
     if found is None:
@@ -239,46 +261,75 @@ def get_proposal(cycle: str, cat: str, proposal: str) -> Proposal:
 def conflicts_in(category: Category) -> frozenset[tuple[int, int]]:
     """Every (account, nomination) of a category that must not meet: recusals and structure (two statements).
 
-    Structural conflicts are those of the accounts that sit in the panel now.
+    Structural conflicts are those of the accounts that have a seat now.
     """
     return _conflicts([category.id])
 
 
 def hidden_from_verifiers(category: Category, states: Collection[str]) -> int:
     """How many nominations of a category in `states` are kept from a verifier of its cycle (one statement)."""
-    recused = exists().where(Recusal.account_id == Account.id, Recusal.nomination_id == Nomination.id)
+    away = [
+        exists().where(Recusal.account_id == Account.id, Recusal.nomination_id == Nomination.id, not_waived()),
+        *structure.ways(Account.person_id, judging=False, narrowed=lambda one: one.id == Nomination.id),
+    ]
     return db.session.execute(
         select(func.count(Nomination.id.distinct()))
-        .join(Organisation, Organisation.id == Nomination.organisation_id)
         .join(RoleGrant, and_(RoleGrant.role == "verifier", RoleGrant.cycle_id == category.cycle_id))
         .join(Account, Account.id == RoleGrant.account_id)
         .where(
             Nomination.category_id == category.id,
             Nomination.state.in_(states),
             RoleGrant.ended_at.is_(None),
-            or_(Organisation.region_code == Account.office_region_code, recused),
+            or_(*away),
         )
     ).scalar_one()
 
 
 def _conflicts(category_ids: Sequence[int]) -> frozenset[tuple[int, int]]:
-    declared = db.session.execute(
-        select(Recusal.account_id, Recusal.nomination_id).where(Recusal.category_id.in_(category_ids))
+    recused = db.session.execute(
+        select(Recusal.account_id, Recusal.nomination_id).where(Recusal.category_id.in_(category_ids), not_waived())
     ).all()
-    structural = db.session.execute(
-        select(Seat.account_id, Nomination.id)
-        .join(Account, Account.id == Seat.account_id)
-        .join(Nomination, Nomination.category_id == Seat.category_id)
-        .join(Organisation, Organisation.id == Nomination.organisation_id)
-        .where(
-            Seat.category_id.in_(category_ids),
-            Seat.ended_at.is_(None),
-            Organisation.region_code == Account.office_region_code,
-        )
-    ).all()
-    return frozenset((one.account_id, one.nomination_id) for one in declared) | frozenset(
-        (one.account_id, one.id) for one in structural
+    return frozenset((one.account_id, one.nomination_id) for one in recused) | frozenset(
+        (one.account_id, one.nomination_id) for one in _structural(category_ids)
     )
+
+
+@dataclass(frozen=True)
+class Structural:
+    """A conflict that nobody declared: the account, the candidate, the kind and what shows it."""
+
+    account_id: int
+    nomination_id: int
+    kind: str
+    source: str
+
+
+def _structural(category_ids: Sequence[int]) -> list[Structural]:
+    """The structural conflicts of everybody who has a seat in these categories (one statement)."""
+    seated = select(Seat.account_id, Account.person_id).join(Account, Account.id == Seat.account_id)
+    seated = seated.where(Seat.category_id.in_(category_ids), Seat.ended_at.is_(None))
+    return _structural_of(category_ids, seated)
+
+
+def _structural_of(category_ids: Sequence[int], accounts: Select[int, int]) -> list[Structural]:
+    """The same of `accounts`, a select of account and person."""
+    people = accounts.distinct().subquery()
+    found = union_all(*structure.found_in(category_ids, select(people.c.person_id))).subquery()
+    rows = db.session.execute(
+        select(people.c[0], found.c.nomination_id, found.c.kind, found.c.source)
+        .join(found, found.c.person_id == people.c.person_id)
+        .distinct()
+    )
+    order = list(structure.KINDS)
+    return [Structural(*row) for row in sorted(rows, key=lambda row: (row[1], row[0], order.index(row[2]), row[3]))]
+
+
+def conflicts_before_seating(categories: Sequence[Category]) -> Sequence[Structural]:
+    """The structural conflicts of those who may still be seated in these categories of one cycle (one statement)."""
+    if not categories:
+        return []
+    free = _to_seat(categories[0].cycle_id).with_only_columns(Account.id, Account.person_id)
+    return _structural_of([one.id for one in categories], free)
 
 
 def hidden_from(actor: Actor, cycle: Cycle) -> frozenset[int]:
@@ -292,61 +343,67 @@ def hidden_from(actor: Actor, cycle: Cycle) -> frozenset[int]:
     return frozenset(db.session.scalars(mine))
 
 
-def is_conflicted(actor: Actor, nomination: Nomination) -> bool:
-    """Whether an officer must not meet a candidate (at most one statement)."""
-    if structural_kind(actor, nomination) is not None:
-        return True
-    return bool(
-        db.session.scalar(
-            select(exists().where(Recusal.account_id == actor.user_id, Recusal.nomination_id == nomination.id))
-        )
-    )
+def is_conflicted(actor: Actor, nomination: Nomination, *, judging: bool = True) -> bool:
+    """Whether an officer must not meet a candidate (one statement); a verifier asks without `judging`."""
+    ways = [
+        exists().where(
+            Recusal.account_id == actor.user_id, Recusal.nomination_id == nomination.id, not_waived()
+        ),
+        *structure.ways(actor.person_id, judging=judging, narrowed=lambda one: one.id == nomination.id),
+    ]  # fmt: skip
+    return bool(db.session.scalar(select(or_(*ways))))
 
 
-def structural_kind(actor: Actor, nomination: Nomination) -> str | None:
-    """`region` or `employer` where the structure alone keeps an officer away, else None."""
-    if actor.office_region is not None and nomination.organisation.region_code == actor.office_region:
-        return "region"
-    return "employer" if nomination.organisation_id in actor.organisations else None
+def structural_kind(account: Account, nomination: Nomination) -> str | None:
+    """Which kind of structure alone keeps a member of the panel away from a candidate, else None (one statement)."""
+    accounts = select(Account.id, Account.person_id).where(Account.id == account.id)
+    found = _structural_of([nomination.category_id], accounts)
+    return next((one.kind for one in found if one.nomination_id == nomination.id), None)
 
 
-def conflict_clause(actor: Actor) -> ColumnElement[bool]:
+def conflict_clause(actor: Actor, *, judging: bool = True) -> ColumnElement[bool]:
     """`is_conflicted` for lists of nominations, whatever else the statement joins."""
     ways: list[ColumnElement[bool]] = [
-        exists().where(Recusal.account_id == actor.user_id, Recusal.nomination_id == Nomination.id)
+        exists().where(Recusal.account_id == actor.user_id, Recusal.nomination_id == Nomination.id, not_waived())
     ]
-    if actor.office_region is not None:
-        ways.append(
-            exists()
-            .where(Organisation.id == Nomination.organisation_id, Organisation.region_code == actor.office_region)
-            .correlate(Nomination)
-        )
-    if actor.organisations:
-        ways.append(Nomination.organisation_id.in_(actor.organisations))
+    if actor.person_id is not None:
+        ways += [Nomination.id.in_(one) for one in structure.candidates_of(actor.person_id, judging=judging)]
     return or_(*ways)
 
 
-def conflicted_in(actor: Actor, category: Category) -> bool:
+def conflicted_in(actor: Actor, category: Category, *, judging: bool = True) -> bool:
     """Whether an officer is in conflict with any candidate of a category (one statement)."""
-    competing = categories_in_conflict(actor).where(Nomination.category_id == category.id)
+    competing = categories_in_conflict(actor, judging=judging).where(Nomination.category_id == category.id)
     return bool(db.session.scalar(select(competing.exists())))
 
 
-def categories_in_conflict(actor: Actor) -> Select[int]:
+def categories_in_conflict(actor: Actor, *, judging: bool = True) -> Select[int]:
     """The ids of the categories in which an officer is in conflict with a candidate, to stand inside a statement."""
-    competing = and_(Nomination.state.not_in(NOT_COMPETING), conflict_clause(actor))
+    competing = and_(Nomination.state.not_in(NOT_COMPETING), conflict_clause(actor, judging=judging))
     return select(Nomination.category_id).where(competing).correlate(None)
 
 
 def has_declared(account_id: int, nomination_id: int) -> bool:
-    """Whether an officer has said that nothing stands between them and a candidate, and found nothing since."""
-    signed = exists().where(
-        Declaration.account_id == account_id,
-        Declaration.nomination_id == nomination_id,
-        Declaration.conflict.is_(False),
+    """Whether nothing stands between an officer and a candidate, by declaration or by a waiver, and nothing since."""
+    return bool(db.session.scalar(select(literal(nomination_id).in_(declared_by(account_id)))))
+
+
+def declared_by(account_id: int | None) -> Select[int]:
+    """The ids of the nominations that an officer may open: declared without a conflict, or a conflict was waived.
+
+    No recusal may stand. It is a select to stand inside a statement.
+    """
+    signed = select(Declaration.nomination_id).where(
+        Declaration.account_id == account_id, Declaration.conflict.is_(False)
     )
-    recused = exists().where(Recusal.account_id == account_id, Recusal.nomination_id == nomination_id)
-    return bool(db.session.scalar(select(and_(signed, not_(recused)))))
+    waived = (
+        select(Recusal.nomination_id)
+        .join(Waiver, Waiver.recusal_id == Recusal.id)
+        .where(Recusal.account_id == account_id)
+    )
+    standing = select(Recusal.nomination_id).where(Recusal.account_id == account_id, not_waived())
+    known = union(signed, waived).subquery()
+    return select(known.c.nomination_id).where(known.c.nomination_id.not_in(standing)).correlate(None)
 
 
 def find_declaration(account_id: int, nomination_id: int) -> Declaration | None:
@@ -357,14 +414,54 @@ def find_declaration(account_id: int, nomination_id: int) -> Declaration | None:
 
 
 def find_recusal(account_id: int, nomination_id: int) -> Recusal | None:
-    """The recusal of an officer from a candidate, where there is one."""
+    """The recusal of an officer from a candidate that stands, where there is one."""
     return db.session.scalar(
-        select(Recusal).where(Recusal.account_id == account_id, Recusal.nomination_id == nomination_id)
+        select(Recusal).where(Recusal.account_id == account_id, Recusal.nomination_id == nomination_id, not_waived())
     )
+
+
+def recusals_so_far(account_id: int, nomination_id: int) -> int:
+    """How many recusals an officer has from a candidate, also waived ones (one statement)."""
+    mine = select(func.count()).select_from(Recusal)
+    return db.session.scalar(mine.where(Recusal.account_id == account_id, Recusal.nomination_id == nomination_id)) or 0
+
+
+def find_recusal_by(category: Category, change: Mapping[str, Any]) -> Recusal | None:
+    """The recusal that a proposal to waive names, its people and its candidate loaded (one statement)."""
+    return db.session.scalar(
+        select(Recusal)
+        .join(Recusal.account)
+        .join(Recusal.nomination)
+        .where(
+            Recusal.category_id == category.id,
+            Account.ref == change["account"],
+            Nomination.ref == change["nomination"],
+            Recusal.no == change["no"],
+        )
+        .options(contains_eager(Recusal.account), contains_eager(Recusal.nomination), joinedload(Recusal.waiver))
+    )
+
+
+def get_recusal(cycle: str, cat: str, candidate: str, account: str, actor: Actor) -> Recusal:
+    """The recusal of an officer that stands, for who is in no conflict with the candidate. Raises `NotFound`."""
+    nomination = get_candidate(cycle, cat, candidate, actor)
+    found = db.session.scalar(
+        select(Recusal)
+        .join(Recusal.account)
+        .where(Account.ref == account, Recusal.nomination_id == nomination.id, not_waived())
+        .options(contains_eager(Recusal.account), joinedload(Recusal.waiver))
+    )
+    if found is None:
+        raise NotFound
+    return found
 
 
 def accounts_to_seat(cycle: Cycle) -> Sequence[Account]:
     """Active accounts whose person holds no role that excludes a seat in this cycle, by name (one statement)."""
+    return db.session.scalars(_to_seat(cycle.id).order_by(func.lower(Account.name), Account.id)).all()
+
+
+def _to_seat(cycle_id: int) -> Select[Account]:
     holder = aliased(Account)
     excluded = (
         select(holder.person_id)
@@ -373,15 +470,11 @@ def accounts_to_seat(cycle: Cycle) -> Sequence[Account]:
             RoleGrant.ended_at.is_(None),
             or_(
                 RoleGrant.role.in_(EXCLUDED_EVERYWHERE),
-                and_(RoleGrant.role.in_(EXCLUDED_IN_CYCLE), RoleGrant.cycle_id == cycle.id),
+                and_(RoleGrant.role.in_(EXCLUDED_IN_CYCLE), RoleGrant.cycle_id == cycle_id),
             ),
         )
     )
-    return db.session.scalars(
-        select(Account)
-        .where(Account.active.is_(True), Account.person_id.not_in(excluded))
-        .order_by(func.lower(Account.name), Account.id)
-    ).all()
+    return select(Account).where(Account.active.is_(True), Account.person_id.not_in(excluded))
 
 
 def secretaries_to_seat(cycle: Cycle) -> Sequence[Account]:
@@ -398,7 +491,7 @@ def secretaries_to_seat(cycle: Cycle) -> Sequence[Account]:
 
 
 def panels_of(categories: Sequence[Category]) -> Sequence[PanelOf]:
-    """The panels of these categories of one cycle with their candidates and marks of conflict (six statements)."""
+    """The panels of these categories of one cycle with candidates, conflicts and sheets (eight statements)."""
     ids = [category.id for category in categories]
     seats = db.session.scalars(_seats().where(Seat.category_id.in_(ids))).all()
     candidates = db.session.scalars(
@@ -414,24 +507,104 @@ def panels_of(categories: Sequence[Category]) -> Sequence[PanelOf]:
         .where(Nomination.category_id.in_(ids), Declaration.conflict.is_(False))
     )
     declared = frozenset((one.account_id, one.nomination_id) for one in signed)
-    conflicts = _conflicts(ids)
+    recusals = recusals_in(ids)
+    structural, before = _structural(ids), conflicts_before_seating(categories)
+    conflicts = {(one.account_id, one.nomination_id) for one in recusals if one.waiver is None}
+    conflicts |= {(one.account_id, one.nomination_id) for one in structural}
+    sheets = db.session.execute(
+        select(_sheet.c.assessor_id, _sheet.c.nomination_id, _sheet.c.submitted_at.is_not(None))
+        .join(Category, and_(Category.id == _sheet.c.category_id, Category.attempt == _sheet.c.attempt))
+        .where(Category.id.in_(ids), _sheet.c.withdrawn_at.is_(None))
+    ).all()
     proposals = db.session.scalars(
         select(Proposal)
-        .where(Proposal.category_id.in_(ids), Proposal.act.in_(ACTS), Proposal.state == "waiting")
+        .where(Proposal.category_id.in_(ids), Proposal.act.in_((*ACTS, WAIVE_ACT)), Proposal.state == "waiting")
         .order_by(Proposal.proposed_at, Proposal.id)
     ).all()
+    mine = {one.id: {candidate.id for candidate in candidates if candidate.category_id == one.id} for one in categories}
     return [
         PanelOf(
             category,
-            _ordered(seat for seat in seats if seat.category_id == category.id and seat.role in JUDGING),
-            _ordered(seat for seat in seats if seat.category_id == category.id and seat.role not in JUDGING),
-            [one for one in candidates if one.category_id == category.id],
-            conflicts,
-            declared,
-            [one for one in proposals if one.category_id == category.id],
+            seats=_ordered(seat for seat in seats if seat.category_id == category.id and seat.role in JUDGING),
+            others=_ordered(seat for seat in seats if seat.category_id == category.id and seat.role not in JUDGING),
+            candidates=[one for one in candidates if one.category_id == category.id],
+            conflicts=frozenset(conflicts),
+            declared=declared,
+            recusals=[one for one in recusals if one.category_id == category.id],
+            structural=[one for one in structural if one.nomination_id in mine[category.id]],
+            before_seating=[one for one in before if one.nomination_id in mine[category.id]],
+            assigned=frozenset((who, which) for who, which, _sent in sheets),
+            done=frozenset((who, which) for who, which, sent in sheets if sent),
+            proposals=[one for one in proposals if one.category_id == category.id],
         )
         for category in categories
     ]
+
+
+def recusals_in(category_ids: Collection[int]) -> Sequence[Recusal]:
+    """Every recusal of these categories with its people, its candidate and its waiver, oldest first (one statement).
+
+    The minutes of a day name those of its hours: who, from which candidate, why and by whom; never what was marked.
+    """
+    return db.session.scalars(
+        select(Recusal)
+        .where(Recusal.category_id.in_(category_ids))
+        .options(
+            joinedload(Recusal.account, innerjoin=True),
+            joinedload(Recusal.recorder),
+            joinedload(Recusal.waiver),
+            joinedload(Recusal.nomination, innerjoin=True).joinedload(Nomination.organisation, innerjoin=True),
+        )
+        .order_by(Recusal.at, Recusal.id)
+    ).all()
+
+
+def get_candidate(cycle: str, cat: str, candidate: str, actor: Actor) -> Nomination:
+    """A candidate of a category by its code; for a member of the panel in conflict it is not there.
+
+    An organiser of the cycle needs them all. Raises `NotFound`.
+    """
+    found = db.session.scalar(
+        select(Nomination)
+        .join(Nomination.category)
+        .join(Category.cycle)
+        .where(
+            Cycle.code == cycle,
+            Category.slug == cat,
+            Nomination.candidate_code == candidate,
+            Nomination.state.not_in(NOT_COMPETING),
+            or_(Category.cycle_id.in_(actor.organises), not_(conflict_clause(actor))),
+        )
+        .options(
+            joinedload(Nomination.organisation, innerjoin=True),
+            joinedload(Nomination.category, innerjoin=True).joinedload(Category.cycle, innerjoin=True),
+        )
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def ever_seated(category: Category) -> Sequence[Seat]:
+    """Everybody who marks, marked or may come in to mark, also seats that ended, by name (one statement)."""
+    return db.session.scalars(
+        select(Seat)
+        .join(Seat.account)
+        .where(Seat.category_id == category.id, Seat.role.in_((*JUDGING, "substitute")))
+        .options(contains_eager(Seat.account))
+        .order_by(func.lower(Account.name), Seat.id)
+    ).all()
+
+
+def waivers_waiting(cycle_ids: Collection[int]) -> Sequence[Proposal]:
+    """Proposals to waive a conflict in these cycles, oldest first (one statement)."""
+    return db.session.scalars(
+        select(Proposal)
+        .join(Proposal.category)
+        .where(Category.cycle_id.in_(cycle_ids), Proposal.act == WAIVE_ACT, Proposal.state == "waiting")
+        .options(contains_eager(Proposal.category).joinedload(Category.cycle, innerjoin=True))
+        .order_by(Proposal.proposed_at, Proposal.id)
+    ).all()
 
 
 def waiting_for_chair(category_ids: Collection[int], acts: Sequence[str] = ACTS) -> Sequence[Proposal]:

@@ -20,7 +20,7 @@ from paritrana.cycles.queries import state_at
 from paritrana.database import db
 from paritrana.nominations.models import Nomination
 from paritrana.panels import queries
-from paritrana.panels.models import JUDGING, Declaration, Recusal, Seat
+from paritrana.panels.models import JUDGING, Declaration, Recusal, Seat, Waiver
 
 ROLES: Mapping[str, str] = {
     "chair": N_("Chair"),
@@ -32,6 +32,16 @@ ROLES: Mapping[str, str] = {
 # Places that several people may hold at once.
 SHARED = frozenset({"member", "substitute"})
 SECRETARY, SUBSTITUTE = "secretary", "substitute"
+
+# What kind of tie a declared conflict is, and what the structure itself shows.
+DECLARED = "declared"
+BASES: Mapping[str, str] = {
+    "kin": N_("Family"),
+    "business": N_("Business or money"),
+    "statement": N_("A public statement for or against"),
+    "other": N_("Something else"),
+}
+LAST_WAIVED = State.INTERVIEW
 
 # Up to this state an organiser seats alone; later the chair confirms, and after scoring nobody is seated any more.
 LAST_ALONE = State.VERIFICATION
@@ -91,6 +101,27 @@ class NotASubstitute(ParitranaError):
 
     code = "not_a_substitute"
     message = N_("Choose a substitute of this panel. A substitute comes in for somebody who marks.")
+
+
+class UnknownBasis(BadInput):
+    """A conflict of a type that there is none of."""
+
+    code = "unknown_basis"
+    message = N_("Choose what kind of tie it is.")
+
+
+class NotWaivable(ParitranaError):
+    """Only a declared conflict is waived, and only once."""
+
+    code = "not_waivable"
+    message = N_("Only a declared conflict that stands can be waived. What follows from office or work cannot.")
+
+
+class OwnConflict(ParitranaError):
+    """Nobody has a say about the own conflict."""
+
+    code = "own_conflict"
+    message = N_("This is your own conflict. Other people decide about it.")
 
 
 class SecondPersonNeeded(ParitranaError):
@@ -305,7 +336,9 @@ def confirm_change(proposal: Proposal, digest: str, *, actor: Actor, at: datetim
     )  # fmt: skip
 
 
-def declare(nomination: Nomination, conflict: bool, reason: str, *, actor: Actor, at: datetime) -> Declaration:
+def declare(
+    nomination: Nomination, conflict: bool, reason: str, *, basis: str = "other", actor: Actor, at: datetime
+) -> Declaration:
     """Say before the first look at a candidate whether something stands between; the caller commits.
 
     A conflict recuses at once, also when it is found after a declaration without one, which then stands beside the
@@ -327,41 +360,116 @@ def declare(nomination: Nomination, conflict: bool, reason: str, *, actor: Actor
             conflict=conflict,
         )  # fmt: skip
     if conflict:
-        recuse(nomination, reason, actor=actor, at=at)
+        recuse(nomination, reason, basis=basis, actor=actor, at=at)
     db.session.flush()
     return there
 
 
 def recuse(
-    nomination: Nomination, reason: str, *, actor: Actor, at: datetime, account_id: int | None = None
+    nomination: Nomination,
+    reason: str,
+    *,
+    basis: str = "other",
+    actor: Actor,
+    at: datetime,
+    account_id: int | None = None,
 ) -> Recusal:
     """Step back from a candidate, or as the chair take another officer out of it; the caller commits.
 
-    It only grows: who is out already stays out for the first reason. Raises `MissingReason`.
+    `basis` is the kind of tie. What the chair records of somebody whom the structure keeps away already is of the
+    structure's kind. It only grows: who is out already stays out for the first reason. Raises `MissingReason`,
+    `UnknownBasis`.
     """
     if not reason.strip():
         raise MissingReason
+    if basis not in BASES:
+        raise UnknownBasis(basis)
     audit.lock_stream(_stream(nomination.category))
     who = account_id if account_id is not None else actor.account_id
     there = queries.find_recusal(who, nomination.id)
     if there is not None:
         return there
     account = db.session.get_one(Account, who)
+    kind = DECLARED if account_id is None else queries.structural_kind(account, nomination) or DECLARED
     there = Recusal(
         account_id=who,
         nomination_id=nomination.id,
         category_id=nomination.category_id,
-        kind="declared",
+        no=queries.recusals_so_far(who, nomination.id) + 1,
+        kind=kind,
+        basis=basis if kind == DECLARED else "",
         reason=reason.strip(),
         at=at,
+        recorded_by=actor.account_id if account_id is not None else None,
     )
     db.session.add(there)
     audit.record(
         _stream(nomination.category), "officer.recused", actor, at=at, object_ref=nomination.ref, account=account.ref,
-        conflict="declared", reason=there.reason,
+        no=there.no, conflict=there.kind, basis=there.basis, reason=there.reason,
     )  # fmt: skip
     db.session.flush()
     return there
+
+
+def propose_waiver(recusal: Recusal, reason: str, *, actor: Actor, at: datetime) -> Proposal:
+    """As the chair, propose to let an officer judge in spite of a declared conflict; the caller commits.
+
+    The reason is public. Raises `MissingReason`, `NotWaivable`, `OwnConflict`, `WrongState` from scoring on,
+    `ProposalWaiting`.
+    """
+    category = recusal.nomination.category
+    audit.lock_stream(_stream(category))
+    _check_waivable(recusal, actor, at)
+    return cycles.propose(
+        queries.WAIVE_ACT, category, subject_ref=_recusal_ref(recusal), payload=_waived(recusal, reason),
+        reason=reason, actor=actor, at=at, needs_reason=True,
+    )  # fmt: skip
+
+
+def confirm_waiver(proposal: Proposal, digest: str, *, actor: Actor, at: datetime) -> Waiver:
+    """Waive a recusal as proposed, as an organiser; the caller commits.
+
+    The officer may open the candidate again, and a sheet begun before. Raises `SamePerson`, `ProposalVoid`, and what
+    `propose_waiver` raises.
+    """
+    audit.lock_stream(_stream(proposal.category))
+    recusal = queries.find_recusal_by(proposal.category, proposal.payload)
+    if recusal is None or recusal.waiver is not None:
+        raise cycles.ProposalVoid
+    _check_waivable(recusal, actor, at)
+    change = cycles.confirm(proposal, digest, actor=actor, at=at)
+    waiver = Waiver(recusal=recusal, reason=str(change["reason"]), proposal_ref=proposal.ref, at=at)
+    db.session.add(waiver)
+    audit.record(
+        _stream(proposal.category), "recusal.waived", actor, at=at, object_ref=recusal.nomination.ref,
+        account=recusal.account.ref, no=recusal.no, reason=waiver.reason, proposal=proposal.ref,
+    )  # fmt: skip
+    db.session.flush()
+    return waiver
+
+
+def _check_waivable(recusal: Recusal, actor: Actor, at: datetime) -> None:
+    if recusal.kind != DECLARED or recusal.waiver is not None:
+        raise NotWaivable
+    if actor.person_id == recusal.account.person_id:
+        raise OwnConflict
+    if state_at(recusal.nomination.category, at) > LAST_WAIVED:
+        raise WrongState
+
+
+def _waived(recusal: Recusal, reason: str) -> dict[str, Any]:
+    return {
+        "account": recusal.account.ref,
+        "name": recusal.account.name,
+        "nomination": recusal.nomination.ref,
+        "candidate": recusal.nomination.organisation.name,
+        "no": recusal.no,
+        "reason": reason.strip(),
+    }
+
+
+def _recusal_ref(recusal: Recusal) -> str:
+    return f"{recusal.nomination.ref}/{recusal.account.ref}"
 
 
 def opening_blockers(category: Category) -> list[Blocker]:

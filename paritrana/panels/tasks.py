@@ -16,8 +16,8 @@ from paritrana.panels import queries
 
 
 def tasks(actor: Actor, at: datetime) -> Sequence[Task]:
-    """The rows of this room, soonest first (at most three statements)."""
-    return [*_to_confirm(actor), *_to_seat(actor)]
+    """The rows of this room, soonest first (at most four statements)."""
+    return [*_to_confirm(actor), *_to_waive(actor), *_to_seat(actor)]
 
 
 def _to_confirm(actor: Actor) -> list[Task]:
@@ -46,6 +46,23 @@ def _confirmation(proposal: Proposal) -> Task:
         role=Role.CHAIR,
         due=category.opens_at if opening else None,
     )
+
+
+def _to_waive(actor: Actor) -> list[Task]:
+    """Waivers that a chair proposed and that an organiser, who is not the person concerned, confirms."""
+    if not actor.organises:
+        return []
+    return [
+        Task(
+            message=N_("Confirm the waiver of a conflict: %(category)s"),
+            params={"category": proposal.category},
+            endpoint="panels.panel",
+            values={"cycle": proposal.category.cycle.code},
+            cycle=proposal.category.cycle,
+            role=Role.ORGANISER,
+        )
+        for proposal in queries.waivers_waiting(actor.organises)
+    ]
 
 
 def _to_seat(actor: Actor) -> list[Task]:

@@ -17,9 +17,9 @@ from paritrana.cycles.pages import answer_proposal
 from paritrana.cycles.queries import cycle_time, get_category, get_cycle, state_now
 from paritrana.cycles.service import withdraw_proposal
 from paritrana.database import db
-from paritrana.panels import queries, service
-from paritrana.panels.forms import EndForm, SeatForm, SecretaryForm
-from paritrana.panels.models import JUDGING, Seat
+from paritrana.panels import queries, service, structure
+from paritrana.panels.forms import EndForm, SeatForm, SecretaryForm, WaiverForm
+from paritrana.panels.models import JUDGING, Recusal, Seat
 from paritrana.web.access import allowed, ask, current_actor, may, now
 from paritrana.web.forms import Form
 
@@ -116,6 +116,30 @@ def withdraw_change(proposal: Proposal) -> ResponseReturnValue:
     return _stored(proposal.category, _("The proposal was taken back."))
 
 
+@bp.post("/manage/<cycle>/panel/<cat>/recusals/<candidate>/<account>/waive")
+@allowed(Act.WAIVE, recusal=queries.get_recusal)
+@once
+def propose_waiver(recusal: Recusal) -> ResponseReturnValue:
+    """The chair proposes to let an officer judge in spite of a declared conflict."""
+    category, form = recusal.nomination.category, WaiverForm()
+    if form.validate():
+        service.propose_waiver(recusal, form.reason.data or "", actor=current_actor(), at=_at(category))
+        return _stored(category, _("Proposed. An organiser must confirm it."))
+    return _page(category.cycle, waiver=form), 422
+
+
+@bp.post("/manage/<cycle>/panel/<cat>/waivers/<proposal>")
+@allowed(Act.WAIVE, part=Part.SECOND, proposal=queries.get_proposal)
+@once
+def answer_waiver(proposal: Proposal) -> ResponseReturnValue:
+    """An organiser confirms a waiver, or sends it back."""
+    if proposal.act != queries.WAIVE_ACT:
+        raise NotFound
+    if answer_proposal(proposal, service.confirm_waiver, at=_at(proposal.category)):
+        return _stored(proposal.category, _("The conflict is waived. The reason is public."))
+    return _stored(proposal.category, _("The proposal was sent back."))
+
+
 @bp.post("/manage/<cycle>/panel/<cat>/open")
 @allowed(Act.MOVE_STATE, category=get_category)
 @once
@@ -142,10 +166,15 @@ def confirm_opening(proposal: Proposal) -> ResponseReturnValue:
     return redirect(_overview(category), 303)
 
 
-def _page(cycle: Cycle, seat_form: tuple[int, SeatForm | SecretaryForm] | None = None) -> str:
+def _page(
+    cycle: Cycle,
+    seat_form: tuple[int, SeatForm | SecretaryForm] | None = None,
+    waiver: WaiverForm | None = None,
+) -> str:
     categories = [category for category in cycle.categories if may(Act.MANAGE_CYCLE, category)]
     panels = queries.panels_of(categories)
     accounts, organisers = queries.accounts_to_seat(cycle), queries.secretaries_to_seat(cycle)
+    hidden = queries.hidden_from(current_actor(), cycle)
     forms: dict[int, SeatForm] = {}
     secretaries: dict[int, SecretaryForm] = {}
     for one in panels:
@@ -173,13 +202,25 @@ def _page(cycle: Cycle, seat_form: tuple[int, SeatForm | SecretaryForm] | None =
         forms=forms,
         secretaries=secretaries,
         plain=Form(formdata=None),
-        problems=seat_form[1].problems if seat_form is not None else [],
+        problems=seat_form[1].problems if seat_form is not None else waiver.problems if waiver is not None else [],
         confirmable={one.category.id for one in panels if may(Act.SEAT_PANEL, one.category, part=Part.SECOND)},
         needs_second={one.category.id for one in panels if one.category.id in forms and _needs_second(one.category)},
         states={one.category.id: state_now(one.category, now()) for one in panels},
         roles=service.ROLES,
         judging=JUDGING,
-        hidden=queries.hidden_from(current_actor(), cycle),
+        hidden=hidden,
+        chaired={one.category.id for one in panels if may(Act.RECUSE_OTHERS, one.category)},
+        waiving={one.category.id for one in panels if may(Act.WAIVE, one.category)},
+        answering={one.category.id for one in panels if may(Act.WAIVE, one.category, part=Part.SECOND)},
+        waiver=waiver or WaiverForm(formdata=None),
+        waive_act=queries.WAIVE_ACT,
+        bases=service.BASES,
+        kinds=structure.KINDS,
+        people={account.id: account.name for account in accounts},
+        people_seated={seat.account_id: seat.account.name for one in panels for seat in (*one.seats, *one.others)},
+        names={one.id: one.organisation.name for panel in panels for one in panel.candidates},
+        codes={one.id: one.candidate_code for panel in panels for one in panel.candidates},
+        hidden_refs={one.ref for panel in panels for one in panel.candidates if one.id in hidden},
         seat_act=queries.SEAT_ACT,
         me=current_actor(),
     )

@@ -1,5 +1,6 @@
 """What is typed on a score sheet: a mark or an abstention, two notes, the declaration, and the last word."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -7,7 +8,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField
 
-from paritrana.web.forms import Form, LongTextField, MarkField, RadioChoiceField, optional, required
+from paritrana.panels.forms import basis_choices
+from paritrana.panels.models import Seat
+from paritrana.web.forms import ChoiceField, Form, LongTextField, MarkField, RadioChoiceField, optional, required
 
 LONGEST_NOTE = 2000
 
@@ -56,17 +59,37 @@ class DeclarationForm(Form):
     """Whether anything stands between an assessor and a candidate."""
 
     conflict = RadioChoiceField(_l("Is there a conflict of interest?"), [required()])
+    basis = ChoiceField(_l("What kind of tie, if there is one"), [optional()], default="other")
     reason = LongTextField(_l("Reason, if there is one"), max_length=1000)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.conflict.choices = [("no", _("No conflict")), ("yes", _("There is one: I step back"))]
+        self.basis.choices = basis_choices()
 
 
 class StepBackForm(Form):
     """Why an assessor leaves a candidate after all."""
 
+    basis = ChoiceField(_l("What kind of tie"), [optional()], default="other")
     reason = LongTextField(_l("Reason for stepping back"), [required()], max_length=1000)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.basis.choices = basis_choices()
+
+
+class RecusalForm(Form):
+    """Whom the chair takes out of a candidate, and why."""
+
+    account = ChoiceField(_l("Person"), [required()])
+    basis = ChoiceField(_l("What kind of tie"), [required()], default="other")
+    reason = LongTextField(_l("Reason"), [required()], max_length=1000)
+
+    def __init__(self, *args: Any, seats: Sequence[Seat], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.account.choices = [("", _("Choose a person")), *((one.account.ref, one.account.name) for one in seats)]
+        self.basis.choices = basis_choices()
 
 
 class SubmitForm(Form):

@@ -20,7 +20,7 @@ from paritrana.sheets.late import invariants as late
 from paritrana.sheets.models import Consolidation, Mark, MarkRevision, MissingSheet, Sheet
 
 # What an event tells of a whole sheet.
-KINDS: Final = ("sheet.opened", "sheet.submitted", "sheet.late_admitted", "sheet.withdrawn")
+KINDS: Final = ("sheet.opened", "sheet.submitted", "sheet.late_admitted", "sheet.withdrawn", "sheet.restored")
 SAID: Final = ("value", "reason", "abstain_note", "panel_note", "feedback")
 
 

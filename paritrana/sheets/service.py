@@ -131,15 +131,18 @@ class ChairConcerned(ParitranaError):
 def open_sheet(nomination: Nomination, *, actor: Actor, at: datetime) -> Sheet:
     """The actor's sheet for a candidate, made at the first time; the caller commits.
 
-    Raises `WrongState` outside interviews and scoring, `NotDeclared`, `SheetClosed` after stepping back.
+    One that was withdrawn comes back with its marks after the conflict was waived. Raises `WrongState` outside
+    interviews and scoring, `NotDeclared`, `SheetClosed` after stepping back.
     """
     assessor_id = _account(actor)
     category = nomination.category
     audit.lock_stream(_stream(category))
     there = queries.find_sheet(nomination.id, assessor_id, category.attempt)
     if there is not None:
-        if there.withdrawn:
+        if there.recused:
             raise SheetClosed
+        if there.withdrawn_at is not None:
+            _restore(there, actor=actor, at=at)
         return there
     if category.stored_state not in queries.MARKED_IN or nomination.state not in CANDIDATE_STATES:
         raise WrongState
@@ -297,6 +300,7 @@ def submit_sheet(sheet: Sheet, *, actor: Actor, at: datetime) -> Sheet:
     return sheet
 
 
+
 def told(sheet: Any) -> dict[str, Any]:
     """What an event says of a sheet as it stands now, beside its candidate and its marks."""
     return {
@@ -333,9 +337,23 @@ def content_of(sheet: Sheet) -> dict[str, Any]:
     }
 
 
-def withdraw_sheet(nomination: Nomination, *, actor: Actor, at: datetime) -> None:
-    """After stepping back, keep the actor's sheet on record and out of the result; the caller commits."""
-    sheet = queries.find_sheet(nomination.id, _account(actor), nomination.category.attempt)
+def _restore(sheet: Sheet, *, actor: Actor, at: datetime) -> None:
+    """Two people waived the conflict for which the sheet was withdrawn."""
+    sheet.withdrawn_at = None
+    sheet.version += 1
+    audit.record(
+        _stream(sheet.category), "sheet.restored", actor, at=at, object_ref=sheet.ref,
+        nomination=sheet.nomination.ref, **told(sheet),
+    )  # fmt: skip
+
+
+def withdraw_sheet(nomination: Nomination, *, actor: Actor, at: datetime, account_id: int | None = None) -> None:
+    """After a recusal, keep the sheet on record, sealed, and out of the result; the caller commits.
+
+    It is the actor's own, or that of `account_id`, whom the chair took out.
+    """
+    who = account_id if account_id is not None else _account(actor)
+    sheet = queries.find_sheet(nomination.id, who, nomination.category.attempt)
     if sheet is None or sheet.withdrawn_at is not None:
         return
     sheet.withdrawn_at = at

@@ -104,7 +104,10 @@ def sign_declaration(nomination: Nomination) -> ResponseReturnValue:
         return _declaration(nomination, form), 422
     conflict = form.conflict.data == "yes"
     try:
-        declare(nomination, conflict, form.reason.data or "", actor=current_actor(), at=_at(nomination))
+        declare(
+            nomination, conflict, form.reason.data or "", basis=form.basis.data or "other", actor=current_actor(),
+            at=_at(nomination),
+        )  # fmt: skip
         if not conflict:
             service.open_sheet(nomination, actor=current_actor(), at=_at(nomination))
     except MissingReason as refusal:
@@ -128,7 +131,10 @@ def step_back(nomination: Nomination) -> ResponseReturnValue:
         if found is None:
             return _declaration(nomination, DeclarationForm(formdata=None), form.problems), 422
         return _sheet_page(found, step_back=form), 422
-    recuse(nomination, form.reason.data or "", actor=current_actor(), at=_at(nomination))
+    recuse(
+        nomination, form.reason.data or "", basis=form.basis.data or "other", actor=current_actor(),
+        at=_at(nomination),
+    )  # fmt: skip
     service.withdraw_sheet(nomination, actor=current_actor(), at=_at(nomination))
     db.session.commit()
     return _stepped_back()

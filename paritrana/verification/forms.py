@@ -17,12 +17,22 @@ from werkzeug.datastructures import MultiDict
 from paritrana.core.errors import BadInput, NumberForm, ParitranaError
 from paritrana.core.evidence import FieldSpec
 from paritrana.core.evidence.specs import DECIMALS
+from paritrana.panels.forms import basis_choices
 from paritrana.verification.figures import VERDICTS, Value
 from paritrana.verification.models import Finding
 from paritrana.verification.queries import Judged
 from paritrana.verification.service import Entry, refusal_of
 from paritrana.web import formats
-from paritrana.web.forms import DayField, Form, LongTextField, RadioChoiceField, WholeRupiah, required
+from paritrana.web.forms import (
+    ChoiceField,
+    DayField,
+    Form,
+    LongTextField,
+    RadioChoiceField,
+    WholeRupiah,
+    optional,
+    required,
+)
 from paritrana.web.template_filters import current_language, in_sentence, quantity, sentence
 
 Typed = MultiDict[str, str]
@@ -308,11 +318,13 @@ class DeclarationForm(Form):
     """Whether anything stands between an officer and a candidate."""
 
     conflict = RadioChoiceField(_l("Is there a conflict of interest?"), [required()])
+    basis = ChoiceField(_l("What kind of tie, if there is one"), [optional()], default="other")
     reason = LongTextField(_l("Reason, if there is one"), max_length=1000)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.conflict.choices = [("no", _("No conflict")), ("yes", _("There is one: I step back"))]
+        self.basis.choices = basis_choices()
 
 
 class RequestForm(Form):

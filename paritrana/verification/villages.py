@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, select
 
 from paritrana.core.evidence import line_figure
 from paritrana.core.evidence.stored import line_key, lines_of, number
@@ -14,7 +14,7 @@ from paritrana.cycles.models import Category
 from paritrana.database import db
 from paritrana.nominations.models import Nomination, NominationRevision
 from paritrana.nominations.villages import norm_for, village_norms, villages_in
-from paritrana.panels.models import Declaration, Recusal
+from paritrana.panels.queries import declared_by
 from paritrana.reference.models import Organisation
 from paritrana.verification.figures import WITHOUT_VALUE
 from paritrana.verification.models import Finding, Verification
@@ -77,13 +77,7 @@ def compared(nomination: Nomination, data: Mapping[str, Any], seen: Select[Any],
 
 def _declared(actor: Actor) -> Any:
     """Whether the actor declared on a nomination and did not step back since, as a column."""
-    signed = exists().where(
-        Declaration.account_id == actor.user_id,
-        Declaration.nomination_id == Nomination.id,
-        Declaration.conflict.is_(False),
-    )
-    recused = exists().where(Recusal.account_id == actor.user_id, Recusal.nomination_id == Nomination.id)
-    return (signed & ~recused).label("declared")
+    return Nomination.id.in_(declared_by(actor.user_id)).label("declared")
 
 
 def _claims(names: Mapping[int, str]) -> list[Claim]:

@@ -92,6 +92,10 @@ POST /manage/<cycle>/panel/<cat>/open                             move_state    
 POST /manage/<cycle>/panel/<cat>/open/<proposal>                  move_state/2                cycle
 POST /manage/<cycle>/panel/<cat>/proposals/<proposal>             seat_panel/2                cycle
 POST /manage/<cycle>/panel/<cat>/proposals/<proposal>/withdraw    seat_panel                  cycle
+GET  /manage/<cycle>/panel/<cat>/recusals/<candidate>             recuse_others               cycle
+POST /manage/<cycle>/panel/<cat>/recusals/<candidate>             recuse_others               cycle
+POST /manage/<cycle>/panel/<cat>/recusals/<candidate>/<account>/waive waive                   cycle
+POST /manage/<cycle>/panel/<cat>/waivers/<proposal>               waive/2                     cycle
 POST /manage/<cycle>/panel/<cat>/seats                            seat_panel                  cycle
 GET  /manage/<cycle>/panel/<cat>/seats/<code>/end                 seat_panel                  cycle
 POST /manage/<cycle>/panel/<cat>/seats/<code>/end                 seat_panel                  cycle

@@ -280,7 +280,7 @@ class Stage:
         db.session.execute(insert(Job).values(ref=self.job, kind="tidy", arguments={}, created_at=NOW, queued_at=NOW))
         self.proposals = {
             act: self._proposal(act, here)
-            for act in ("seat_panel", "extend_deadline", "open_category", "shortlist", "seal_results",
+            for act in ("seat_panel", "waive", "extend_deadline", "open_category", "shortlist", "seal_results",
                         "publish_results", "restart_category")
         }  # fmt: skip
         db.session.add_all(
@@ -294,6 +294,7 @@ class Stage:
             select(Sheet).where(Sheet.assessor_id == self.accounts["assessor-3"], Sheet.nomination_id == sent.id)
         ).one()
         self.answered = answered.ref
+        self.recused = here.accounts["assessor-4"].ref
         self.sent, self.sent_id, self.draft, self.draft_id = sent.ref, sent.id, draft.ref, draft.id
         self.sheet = own.ref
         late = LateMark(
@@ -355,8 +356,8 @@ class Stage:
         )
         if chair_in_conflict:
             self.watch.executemany(
-                "INSERT INTO recusal (account_id, nomination_id, category_id, kind, reason, at)"
-                " VALUES (?, ?, ?, 'declared', '', '2026-03-02 03:00:00.000000')",
+                "INSERT INTO recusal (account_id, nomination_id, category_id, no, kind, basis, reason, at)"
+                " VALUES (?, ?, ?, 1, 'declared', '', '', '2026-03-02 03:00:00.000000')",
                 [(self.accounts["chair"], one, self.category_id) for one in (self.sent_id, self.draft_id)],
             )
         self.here = sqlite3.connect(":memory:")
@@ -409,6 +410,7 @@ class Stage:
             "<computed>": "C1",
             "<path:filename>": "favicon.svg", "<int:page>": "1", "<int:photo>": "1", "<int:a>": "1",
             "<int:b>": "1", "<job>": self.job, "<consolidation>": self.consolidation, "<end>": "csv",
+            "<account>": self.recused,
             "<message>": self.message,
         }  # fmt: skip
         if route.rule.startswith("/bootstrap"):
@@ -419,6 +421,7 @@ class Stage:
             values["<ref>"] = self.answered
         values["<upload>"] = f"D-{values['<ref>'][2:]}"
         for word, act in (("/shortlist/", "shortlist"), ("/open/", "open_category"), ("/proposals/", "seat_panel"),
+                          ("/waivers/", "waive"),
                           ("/deadlines/", "extend_deadline"),
                           ("/seal/", "seal_results"), ("/restart/", "restart_category"), ("/publication/", "publish_results")):  # fmt: skip
             if word in route.rule:

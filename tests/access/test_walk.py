@@ -74,6 +74,8 @@ def expected(matrix: Matrix, who: Who, route: Route, state: int) -> str:
         return ALLOWED  # there is nothing to end, and nothing is said about it
     if route.act == "recuse" and ("AS" not in roles or "n" in who.fails) and roles != {"PU"}:
         return HIDDEN  # the address is for an assessor who steps back; others have pages of their own for that
+    if "/recusals/" in route.rule and "CH" in roles and "n" in who.fails:
+        return HIDDEN  # a chair in conflict with the candidate does not learn who else is
     if route.safe and route.rule in DESK and first_role(matrix, route, roles, truth, state) not in READERS:
         return HIDDEN if roles != {"PU"} else SIGN_IN  # the desk of officers: a nominee has pages of its own
     if route.rule in VISITS and route.safe and first_role(matrix, route, roles, truth, state) == "NO":
@@ -211,7 +213,7 @@ BEYOND = {
     ("take_verification", "VE"): "the address is for who verifies, and asks for `verify` too",
     ("take_verification", "OR"): "the address is for who verifies; organisers have no address for it yet",
     ("recuse", "VE"): "a verifier steps back by the declaration; the address is an assessor's",
-    ("recuse", "CH"): "a chair has no address for the recusal of others yet",
+    ("recuse", "CH"): "a chair who marks is an assessor, too, whose grant is the same",
     ("recuse", "AS"): "a candidate is nobody's own item in particular, so `s` holds for every assessor",
     ("mark", "AS"): "a conflict is answered by the loader, as if the candidate were not there, before `n` is asked",
     ("deliver_late", "AS"): "the same as for `mark`",

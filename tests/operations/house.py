@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import select
 
+from paritrana.accounts.models import RoleGrant
 from paritrana.accounts.queries import load_actor
 from paritrana.accounts.service import register_device
 from paritrana.config import Settings, data_folder
@@ -38,7 +39,7 @@ from paritrana.nominations.service import assess, create_nomination, declare
 from paritrana.outbox.kinds import Notices
 from paritrana.outbox.sending import send_mail
 from paritrana.panels.queries import seats_in, seats_of
-from paritrana.panels.service import unseat
+from paritrana.panels.service import confirm_waiver, propose_waiver, recuse, unseat
 from paritrana.reference.models import Organisation
 from paritrana.results.service import build_run
 from paritrana.seeding import cycles
@@ -79,6 +80,7 @@ def build(settings: Settings, now: datetime) -> None:
     _counted_lists(cast, now)
     _prepared_device(cast, now)
     _dropped_out(cast, now)
+    _waived(now)
     db.session.commit()
     _mailed(settings, now)
     drawn = db.session.scalars(select(Blob.id).order_by(Blob.id).limit(1)).one()
@@ -165,6 +167,26 @@ def _prepared_device(cast: Cast, now: datetime) -> None:
     key = ec.derive_private_key(7, ec.SECP256R1()).public_key()
     written = base64.b64encode(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
     register_device(cast.accounts[chair], written, browser_key=None, actor=cast.actor(chair), at=now)
+
+
+def _waived(now: datetime) -> None:
+    """A conflict that a member declared on a draft, and that chair and organiser waived."""
+    category = get_category(OPEN, "kabkota")
+    (draft,) = nominations_of(category, {"draft"})
+    chair, _deputy, member, *_rest = (
+        load_actor(seat.account_id, fresh=True, seats_of=seats_of) for seat in seats_in(category)
+    )
+    organises = select(RoleGrant.account_id).where(
+        RoleGrant.role == "organiser", RoleGrant.cycle_id == category.cycle_id
+    )
+    organiser = load_actor(db.session.scalars(organises.limit(1)).one(), fresh=True)
+    at = cycle_time(category.cycle, now)
+    assert chair is not None
+    assert member is not None
+    assert organiser is not None
+    recusal = recuse(draft, "Sepupu jauh (simulasi).", basis="kin", actor=member, at=at)
+    proposal = propose_waiver(recusal, "Hubungan sangat jauh (simulasi).", actor=chair, at=at)
+    confirm_waiver(proposal, proposal.digest, actor=organiser, at=at)
 
 
 def _to_the_plenary(cast: Cast, now: datetime) -> None:

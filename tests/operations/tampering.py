@@ -87,6 +87,12 @@ REPLAYED: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
              "constituency = 'x'"),
     "declaration": ("declaration", {"account_id": "=SELECT id FROM account ORDER BY id DESC"}, "conflict = 1"),
     "recusal": ("recusal", {"account_id": "=SELECT id FROM account ORDER BY id DESC"}, "reason = 'x'"),
+    "waiver": (
+        "waiver",
+        {"proposal_ref": "P-0000-0000",
+         "recusal_id": "=SELECT id FROM recusal WHERE id NOT IN (SELECT recusal_id FROM waiver)"},
+        "reason = 'x'",
+    ),
     "finding": ("finding", {"figure": "x"}, "page = 'x'"),
     "decision": ("gate_finding", {"gate": "x"}, "decided_reason = 'x'"),
     "visit": ("field_visit", {"no": 99}, "place = 'x'"),
@@ -208,6 +214,9 @@ TAMPERINGS: Mapping[str, Tampering] = {
         "role_grant", role="administrator", cycle_id=None, organisation_id=None,
         account_id="=SELECT account_id FROM seat",
     ),
+    "waiver.two_persons": _sql(
+        "UPDATE proposal SET confirmer_person_id = proposer_person_id WHERE ref = (SELECT proposal_ref FROM waiver)"
+    ),
     "finding.revision": _sql("UPDATE finding SET revision_no = 99 WHERE id = 1"),
     "finding.document": _sql("UPDATE finding SET document_no = 999 WHERE id = 1"),
     "verification.two_persons": _sql(
@@ -233,7 +242,7 @@ TAMPERINGS: Mapping[str, Tampering] = {
     "result.recomputed": _sql("UPDATE mark SET value = '1'"),
     "result.set_values": _sql("UPDATE override SET reason = 'x'"),
     "result.conflicted": lambda house: house.copy(
-        "recusal", category_id=f"=SELECT {KALTIM}",
+        "recusal", no=9, category_id=f"=SELECT {KALTIM}",
         nomination_id=f"=SELECT nomination_id FROM award WHERE category_id = {KALTIM}",
         account_id=f"=SELECT account_id FROM seat WHERE category_id = {KALTIM}",
     ),

@@ -44,7 +44,10 @@ def sign_declaration(nomination: Nomination) -> ResponseReturnValue:
         return overview_page(nomination, declaration=form), 422
     conflict = form.conflict.data == "yes"
     try:
-        declare(nomination, conflict, form.reason.data or "", actor=current_actor(), at=moment_in(nomination.category))
+        declare(
+            nomination, conflict, form.reason.data or "", basis=form.basis.data or "other", actor=current_actor(),
+            at=moment_in(nomination.category),
+        )  # fmt: skip
     except ParitranaError as refusal:
         form.refuse(refusal, form.reason)
         return overview_page(nomination, declaration=form), refusal.status
