@@ -109,6 +109,8 @@ export function answered(record, attempt, status, answer) {
   if (status === 409 && !attempt.late && (answer.code === "sheet_closed" || answer.code === "wrong_state")) {
     return { ...next, said: mine, held: { why: "closed" } };
   }
+  // The sheet was opened again in between: the mark goes the usual way.
+  if (status === 409 && attempt.late && answer.code === "sheet_open") return { ...next, said: mine, held: null };
   if (again) return { ...next, said: mine };
   return { ...next, said: mine, held: { why: "refused", status, errors: answer.errors || {}, detail: answer.detail || answer.title || "" } };
 }

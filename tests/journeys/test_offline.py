@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from paritrana.config import data_folder
 from paritrana.cycles import service as cycles
 from paritrana.database import db
 from paritrana.sheets.models import Mark, MarkRevision, Sheet
+from paritrana.signing import device_signed
 from tests import factories
 from tests.interviews.stages import held, planned, shortlisted
 from tests.journeys.conftest import Site, Watch
@@ -237,3 +239,228 @@ def test_thirty_marks_of_a_dead_network_arrive_once(
     with site.app.app_context():
         assert db.session.query(MarkRevision).count() == 30
         assert db.session.query(Event).filter_by(kind="mark.saved").count() == 30
+
+
+def test_two_devices_show_both_versions_and_store_the_chosen_one(
+    site: Site, desks: list[str], device: Callable[..., Page]
+) -> None:
+    desk, phone = device(), device("phone", width=390)
+    for page in (desk, phone):
+        enter(page)
+        page.goto(desks[0])
+        expect(page.locator("[data-sheet][data-ready]")).to_be_attached()
+    phone.context.set_offline(True)
+    write(phone, "A1", "8,5")
+    phone.evaluate("location.hash = 'A2'")
+    write(phone, "A2", "6")
+    chip(phone, "Tersimpan di perangkat ini")
+    write(desk, "A1", "8,75")
+    write(desk, "A2", "7")
+    expect(desk.locator("#A2-echo")).to_contain_text("7,00")
+    expect(desk.locator("#A1-echo")).to_contain_text("8,75")
+    phone.context.set_offline(False)
+    chip(phone, "Dua versi: pilih")
+    box = phone.locator("#A2 [data-two]")
+    expect(box.locator("[data-mine]")).to_contain_text("6")
+    expect(box.locator("[data-theirs]")).to_contain_text("7,00")
+    box.locator("[data-keep-theirs]").click()
+    expect(phone.locator("#A2-value")).to_have_value("7,00")
+    phone.goto(f"{desks[0]}/merge")
+    field = phone.locator("fieldset[data-leaf=A1]")
+    expect(field.locator("[data-mine]")).to_contain_text("8,5")
+    expect(field.locator("[data-theirs]")).to_contain_text("8,75")
+    expect(field.locator("input:checked")).to_have_count(0)
+    expect(phone.locator("fieldset[data-leaf=A2]")).to_be_hidden()
+    field.locator("input[value=mine]").check()
+    phone.locator("[data-choose]").click()
+    expect(phone.locator("[data-none]")).to_be_visible()
+    desk.reload()
+    expect(desk.locator("#A1-value")).to_have_value("8,50")
+    stored = {code: found for (_ref, code), found in marks(site).items()}
+    assert stored == {"A1": ("8.50", 2), "A2": ("7.00", 1)}
+    with site.app.app_context():
+        history = db.session.scalars(
+            select(MarkRevision.value)
+            .join(Mark, Mark.id == MarkRevision.mark_id)
+            .where(Mark.indicator == "A1")
+            .order_by(MarkRevision.version)
+        ).all()
+        assert [f"{one:.2f}" for one in history] == ["8.75", "8.50"]
+
+
+def test_an_expired_sign_in_is_renewed_in_place_and_what_waits_is_sent(
+    site: Site, clock: SetClock, desks: list[str], device: Callable[..., Page]
+) -> None:
+    page = device()
+    enter(page)
+    page.goto(desks[0])
+    write(page, "A1", "8")
+    chip(page, "Tersimpan di server")
+    clock.advance(minutes=31)
+    write(page, "A2", "7,25")
+    expect(page.locator("[data-sign-in]")).to_be_visible()
+    chip(page, "Tersimpan di perangkat ini")
+    page.locator("#again-email").fill(f"{NAME}@contoh.test")
+    page.locator("#again-password").fill("not the password of anybody")
+    page.locator("[data-sign-in] .btn-primary").click()
+    expect(page.locator("[data-sign-in-error]")).to_contain_text("salah")
+    page.locator("#again-email").fill("assessor-4@contoh.test")
+    page.locator("#again-password").fill(factories.PASSWORD)
+    page.locator("[data-sign-in] .btn-primary").click()
+    expect(page.locator("[data-sign-in-error]")).to_contain_text("orang lain")
+    assert [code for _ref, code in marks(site)] == ["A1"]
+    sign_in_here(page)
+    expect(page.locator("#A2-echo")).to_contain_text("7,25")
+    chip(page, "Tersimpan di server")
+    assert sorted((code, *found) for (_ref, code), found in marks(site).items()) == [
+        ("A1", "8.00", 1), ("A2", "7.25", 1),
+    ]  # fmt: skip
+
+
+@pytest.mark.timeout(180)
+def test_the_lock_waits_for_the_queue_and_is_set_once(
+    site: Site, cable: Cable, desks: list[str], device: Callable[..., Page]
+) -> None:
+    page = device()
+    enter(page)
+    page.goto(desks[0])
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    cable.cut()
+    for code in DESK:
+        write(page, code, "7,5")
+    expect(page.locator("p[data-when-away]")).to_contain_text("Kunci tersedia setelah tersambung")
+    expect(page.locator("[data-check]")).to_be_hidden()
+    expect(page.locator("[data-points]")).to_have_text("Total dihitung setelah tersambung")
+    cable.mend()
+    page.locator("[data-queue-count]").click()
+    page.locator("[data-send-now]").click()
+    expect(page.locator("[data-queue-box]")).to_be_hidden(timeout=60_000)
+    page.locator("[data-check]").click()
+    expect(page).to_have_url(re.compile("/sheet/check$"))
+    page.locator("#statement").check()
+    page.locator("[data-when-sent]").dblclick()
+    expect(page).to_have_url(re.compile("/sheet/receipt$"))
+    with site.app.app_context():
+        assert db.session.query(Event).filter_by(kind="sheet.submitted").count() == 1
+        assert db.session.query(MarkRevision).count() == len(DESK)
+
+
+SEEN = """() => {
+  window.seen = [];
+  const look = () => {
+    const field = document.getElementById("A1-value");
+    if (field && getComputedStyle(field).visibility === "visible") window.seen.push(field.value);
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+def test_back_and_reload_never_show_an_older_mark(cable: Cable, desks: list[str], device: Callable[..., Page]) -> None:
+    page = device()
+    enter(page)
+    prepare(page)
+    page.goto(desks[0])
+    write(page, "A1", "8")
+    chip(page, "Tersimpan di server")
+    page.context.add_init_script(f"({SEEN})()")
+    cable.cut()
+    write(page, "A1", "6,5")
+    chip(page, "Tersimpan di perangkat ini")
+    for way in ("reload", "list and back", "typed and left at once"):
+        if way == "reload":
+            page.reload()
+        elif way == "list and back":
+            page.goto("/assessments")
+            page.go_back()
+        else:
+            page.locator("#A1-value").fill("5,25")
+            page.goto("/assessments")
+            page.goto(desks[0])
+        last = "5,25" if way.startswith("typed") else "6,5"
+        expect(page.locator("[data-sheet][data-ready]")).to_be_attached()
+        expect(page.locator("#A1-value")).to_have_value(last)
+        assert set(page.evaluate("window.seen")) <= {last}
+    cable.mend()
+    expect(page.locator("[data-queue-box]")).to_be_hidden(timeout=60_000)
+    page.reload()
+    expect(page.locator("#A1-value")).to_have_value("5,25")
+    assert set(page.evaluate("window.seen")) <= {"5,25"}
+
+
+def test_a_new_version_takes_over_whole(
+    site: Site, cable: Cable, desks: list[str], device: Callable[..., Page], tmp_path: Path
+) -> None:
+    files = tmp_path / "static"
+    shutil.copytree(str(site.app.static_folder), files)
+    site.app.static_folder = str(files)
+    page = device()
+    enter(page)
+    prepare(page)
+    page.goto(desks[0])
+    before = page.evaluate("caches.keys()")
+    script = page.locator("script[src*='sheet.js']").get_attribute("src")
+    (files / "sheet.js").write_text((files / "sheet.js").read_text("utf-8") + "\n// Another version.\n", "utf-8")
+    page.goto("/assessments")
+    for _try in range(50):
+        now = page.evaluate("caches.keys()")
+        if len(now) == len(before) and set(now) != set(before):
+            break
+        page.wait_for_timeout(200)
+    cable.cut()
+    page.goto(desks[1])
+    expect(page.locator("[data-sheet][data-ready]")).to_be_attached()
+    assert page.locator("script[src*='sheet.js']").get_attribute("src") != script
+    write(page, "A1", "6")
+    chip(page, "Tersimpan di perangkat ini")
+    cable.mend()
+    expect(page.locator("[data-queue-box]")).to_be_hidden(timeout=60_000)
+
+
+def test_a_private_window_says_so_before_the_first_mark_and_works_while_connected(
+    site: Site, desks: list[str], device: Callable[..., Page]
+) -> None:
+    page = device()
+    page.context.add_init_script("Object.defineProperty(window, 'indexedDB', { value: null })")
+    enter(page)
+    page.goto(desks[0])
+    expect(page.locator("[data-no-store]")).to_contain_text("tidak menyimpan apa pun")
+    write(page, "A1", "7,75")
+    expect(page.locator("#A1-echo")).to_contain_text("7,75")
+    chip(page, "Tersimpan di server")
+    assert list(marks(site).values()) == [("7.75", 1)]
+    page.goto("/assessments/offline")
+    page.locator("[data-start]").click()
+    expect(page.locator("[data-state]")).to_contain_text("menolak menyimpan")
+
+
+def test_signing_out_waits_for_the_queue_and_clears_the_device(
+    site: Site, cable: Cable, desks: list[str], device: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = device(width=360)
+    enter(page)
+    prepare(page)
+    page.goto(desks[0])
+    expect(page.locator("[data-sheet][data-ready]")).to_be_attached()
+    cable.cut()
+    write(page, "A1", "9,25")
+    expect(page.locator("[data-queue-count]")).to_have_text("1 isian belum terkirim")
+    page.locator("[data-queue-count]").click()
+    over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert over <= 0
+    page.locator("[data-sign-out] button").click()
+    expect(page.locator(".p-flash")).to_contain_text("1 isian belum terkirim. Kirim dulu")
+    with page.expect_download() as download:
+        page.locator("[data-save-copy]").click()
+    copy = json.loads(download.value.path().read_text("utf-8"))
+    assert copy["format"] == "paritrana-queue/1"
+    assert device_signed(copy["public_key"], copy["content"].encode(), copy["signature"])
+    (marked,) = json.loads(copy["content"])["sheets"].values()
+    assert [(one["indicator"], one["value"], one["base"]) for one in marked] == [("A1", "9,25", 0)]
+    cable.mend()
+    expect(page.locator("[data-queue-box]")).to_be_hidden(timeout=60_000)
+    page.locator("[data-sign-out] button").click()
+    expect(page).to_have_url(re.compile("/$"))
+    left = "Promise.all([indexedDB.databases(), caches.keys(), navigator.serviceWorker.getRegistrations()])"
+    assert page.evaluate(f"{left}.then((all) => all.map((one) => one.length))") == [0, 0, 0]
+    assert page.evaluate("Object.keys(localStorage)") == []

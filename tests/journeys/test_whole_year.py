@@ -320,7 +320,7 @@ def candidates(site: Site) -> list[str]:
 
 
 def score(judge: Walker, ref: str) -> None:
-    """One sheet as an assessor fills it: saved while typing, refused, abstained, in two tabs, left and read again."""
+    """One sheet as an assessor fills it: saved while typing, refused, abstained, two versions, left, read again."""
     judge.go("/assessments").look("assessments").go(f"/assessments/{ref}/sheet").look("sheet-declaration")
     judge.press("Open the sheet").look("sheet-empty")
     judge.chip("Not saved")
@@ -339,7 +339,7 @@ def score(judge: Walker, ref: str) -> None:
     judge.main.locator("#A3-abstain_note").fill("Saya ikut menyusun RPJMD ini.")
     judge.main.locator("#A3-abstain_note").blur()
     expect(judge.main.locator("#A3-echo")).to_contain_text(judge.like("Saved as an abstention at %(time)s"))
-    two_tabs(judge, address)
+    two_versions(judge)
     judge.main.locator("#E1-value").fill("9")
     judge.main.locator("#E1-value").blur()
     expect(judge.main.locator("#E1-value-error")).to_contain_text("8,00")
@@ -350,6 +350,7 @@ def score(judge: Walker, ref: str) -> None:
     expect(judge.main.locator("#B3-value")).to_have_value("")
     expect(judge.main.locator("#E2-value")).to_have_value("0,00")
     expect(judge.main.locator("#A3-abstain")).to_be_checked()
+    judge.page.evaluate("location.hash = 'E1'")
     judge.look("sheet-half").follow("Check and submit").look("sheet-check-blank")
     judge.main.locator("input[name=statement]").check()
     judge.press("Submit and lock").look("sheet-check-refused")
@@ -370,21 +371,26 @@ def mark(judge: Walker, code: str, typed: str, stored: str = "") -> Walker:
     return judge
 
 
-def two_tabs(judge: Walker, address: str) -> None:
-    """The same indicator in two tabs: the second shows both versions and keeps the one that is chosen."""
-    page = judge.page.context.new_page()
-    page.goto(address)
-    mark(judge, "D1", "6", "6,00")
-    page.locator("#D1-value").fill("6,5")
-    page.locator("#D1-value").blur()
-    box = page.locator("#D1 [data-two]")
+def two_versions(judge: Walker) -> None:
+    """The same indicator on another device: the page shows both versions and keeps the one that is chosen."""
+    sheet = judge.page.locator("[data-sheet]").get_attribute("data-sheet")
+    token = judge.page.locator("[data-device]").get_attribute("data-csrf") or ""
+    answer = judge.page.context.request.put(
+        f"{judge.site.url}/api/v1/sheets/{sheet}/marks/D1",
+        data={"value": "6"},
+        headers={"If-Match": '"0"', "Idempotency-Key": "from-another-device", "X-CSRFToken": token,
+                 "Sec-Fetch-Site": "same-origin"},
+    )  # fmt: skip
+    assert answer.ok
+    judge.main.locator("#D1-value").fill("6,5")
+    judge.main.locator("#D1-value").blur()
+    box = judge.main.locator("#D1 [data-two]")
     expect(box).to_be_visible()
     expect(box.locator("[data-mine]")).to_contain_text("6,5")
     expect(box.locator("[data-theirs]")).to_contain_text("6,00")
-    Walker(judge.site, page, judge.survey).look("sheet-two-versions")
+    judge.look("sheet-two-versions")
     box.locator("[data-keep-mine]").click()
-    expect(page.locator("#D1-echo")).to_contain_text("6,50")
-    page.close()
+    expect(judge.main.locator("#D1-echo")).to_contain_text("6,50")
     judge.page.reload()
     expect(judge.main.locator("#D1-value")).to_have_value("6,50")
 
