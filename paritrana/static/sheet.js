@@ -370,3 +370,11 @@ window.addEventListener("beforeunload", (event) => {
   if (!store.lasting && leaves.some((leaf) => leaf.dirty || queue.unsent(leaf.record))) event.preventDefault();
 });
 await start(true);
+
+const ALIVE = 15000;
+const signs = setInterval(sign, ALIVE);
+async function sign() {
+  const waiting = (await store.all()).filter(queue.unsent).length;
+  if (!(await sender.present(ref, waiting))) clearInterval(signs);
+}
+await sign();

@@ -148,8 +148,24 @@ export function makeSender({ queue, store, account, language, token, told, state
     if (!answer.ok) throw new Error("The server does not know this device.");
   }
 
+  // A sign of life for the board of the day: which sheet is open, and how much waits here. False where the sheet has no day.
+  async function present(sheet, waiting) {
+    if (!now.reachable || now.signedOut) return true;
+    try {
+      const answer = await ask("/api/v1/presence", {
+        method: "POST", body: JSON.stringify({ sheet, waiting }), headers: { "Content-Type": "application/json", "X-CSRFToken": csrf },
+      });
+      if (answer.status === 401) say({ signedOut: true });
+      if (answer.status === 400) await session();
+      return answer.status !== 404;
+    } catch {
+      await look();
+      return true;
+    }
+  }
+
   return {
-    send, look, signIn, register: (publicKey) => register(publicKey),
+    send, look, signIn, present, register: (publicKey) => register(publicKey),
     soon: (wait) => {
       clearTimeout(sending);
       sending = setTimeout(send, wait);
