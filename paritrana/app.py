@@ -54,12 +54,14 @@ from paritrana.sheets import device as sheets_device
 from paritrana.sheets import facts as sheets_facts
 from paritrana.sheets import notices as sheets_notices
 from paritrana.sheets import offline as sheets_offline
+from paritrana.sheets import progress as sheets_progress
 from paritrana.sheets import recusals as sheets_recusals
 from paritrana.sheets import standing as sheets_standing
 from paritrana.sheets import views as sheets_views
 from paritrana.sheets.consolidations import views as consolidations_views
 from paritrana.sheets.late import views as late_views
 from paritrana.sheets.models import Sheet
+from paritrana.sheets.reminding import WRITE_REMINDERS
 from paritrana.sheets.restarts import views as restarts_views
 from paritrana.signing import RECEIPT, UnsafeKey, make_key
 from paritrana.verification import facts as verification_facts
@@ -72,7 +74,7 @@ ROOMS = (
     accounts_views, nominations_views, panels_views, verification_views, interviews_views, sheets_views,
     sheets_offline, sheets_device, sheets_recusals, consolidations_views, restarts_views, late_views, results_views,
     certificates_views, publication_views, publication_explanation, operations_views, home_views, home_extensions,
-    home_quality, outbox_views,
+    home_quality, outbox_views, sheets_progress,
 )  # fmt: skip
 
 migrate = Migrate()
@@ -112,7 +114,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     app.extensions["notices"] = Notices(*interviews_notices.NOTICES, *sheets_notices.NOTICES)
     app.extensions["jobs"].register(
         *KINDS, MAKE_PREVIEWS, COUNT_LIST, forget_kind(settings),
-        send_mail(settings, app.extensions["notices"], _actor_now),
+        send_mail(settings, app.extensions["notices"], _actor_now), WRITE_REMINDERS,
     )  # fmt: skip
     app.extensions["boards"] = Boards()
     app.extensions["sheets_of_the_day"] = sheets_standing

@@ -90,6 +90,7 @@ class Act(StrEnum):
     RECUSE_OTHERS = "recuse_others"
     WAIVE = "waive"
     PLAN_SESSION = "plan_session"
+    ANSWER_SLOT = "answer_slot"
     SEND_MESSAGES = "send_messages"
     OPEN_SESSION = "open_session"
     CLOSE_SESSION = "close_session"
@@ -207,6 +208,7 @@ MATRIX: Mapping[Act, Mapping[str, str]] = {
     Act.RECUSE_OTHERS: {"CH": "0-6 pw"},
     Act.WAIVE: {"CH": "0-4 rw2(OR)", "OR": "0-4 2nd"},
     Act.PLAN_SESSION: {"OR": "3-4 c"},
+    Act.ANSWER_SLOT: {"NO": "4 o"},
     Act.SEND_MESSAGES: {"OR": "0-8 c"},
     Act.OPEN_SESSION: {"CH": "4 p", "OR": "4 c"},
     Act.CLOSE_SESSION: {"CH": "4 p", "OR": "4 c"},
@@ -252,7 +254,7 @@ _OF_A_NOMINATION = (
     Act.TAKE_VERIFICATION, Act.VERIFY, Act.SET_FINDING, Act.DECIDE_FINDING, Act.REQUEST_CHANGE,
     Act.ANSWER_REQUEST, Act.CLOSE_VERIFICATION, Act.OVERRIDE,
 )  # fmt: skip
-_OF_A_SLOT = (Act.OPEN_SESSION, Act.CLOSE_SESSION, Act.RECORD_ATTENDANCE, Act.CONFIRM_NO_SHOW)
+_OF_A_SLOT = (Act.OPEN_SESSION, Act.CLOSE_SESSION, Act.ANSWER_SLOT, Act.RECORD_ATTENDANCE, Act.CONFIRM_NO_SHOW)
 _OF_A_CYCLE = (
     Act.SEE_BOARD, Act.PLAN_SESSION, Act.SEND_MESSAGES, Act.SEAT_PANEL, Act.RECUSE_OTHERS, Act.WAIVE, Act.SHORTLIST,
     Act.SEE_PROGRESS, Act.RESTART_CATEGORY,

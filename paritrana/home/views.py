@@ -283,6 +283,12 @@ def _links(standing: Standing) -> list[tuple[str, str]]:
             state is State.SCORING and category.id in current_actor().chairs,
         ),
         (_("Score afresh"), "restarts.restart", both, state in RESTART),
+        (
+            _("Progress of the assessors"),
+            "progress.progress",
+            cycle,
+            State.INTERVIEW <= state <= State.PLENARY and may(Act.SEE_PROGRESS, category),
+        ),
         (_("Outbox"), "outbox.outbox", cycle, may(Act.SEND_MESSAGES, category)),
         (
             _("Ranking"),

@@ -49,6 +49,7 @@ SHEET_SHAPES: Final[Mapping[str, str]] = {
 # What a slot may be, with its shape. `late` and `offline` name a number beside the word.
 STATUS_WORDS: Final[Mapping[str, str]] = {
     "scheduled": N_("scheduled"),
+    "moved": N_("moved"),
     "late": N_("late %(n)s minutes"),
     "present": N_("present"),
     "presentation": N_("presentation"),
@@ -58,7 +59,7 @@ STATUS_WORDS: Final[Mapping[str, str]] = {
     "no_show_proposed": N_("did not come: the chair must confirm it"),
 }
 STATUS_SHAPES: Final[Mapping[str, str]] = {
-    "scheduled": "open", "late": "attention", "present": "doing", "presentation": "doing",
+    "scheduled": "open", "moved": "attention", "late": "attention", "present": "doing", "presentation": "doing",
     "questions": "doing", "done": "done", "no_show": "problem", "no_show_proposed": "attention",
 }  # fmt: skip
 
@@ -89,6 +90,7 @@ class Slot:
     room: str
     mode: str
     state: str
+    moved: bool
     version: int
     planned_at: datetime
     minutes: int
@@ -134,7 +136,9 @@ class Slot:
         if self.attended is not None:
             return "present", 0
         late = late_minutes(self.planned_at, now)
-        return ("late", late) if late > 0 else ("scheduled", 0)
+        if late > 0:
+            return "late", late
+        return ("moved" if self.moved else "scheduled"), 0
 
     @property
     def counted(self) -> tuple[int, int]:
@@ -284,6 +288,7 @@ def state_of(day: InterviewDay, at: datetime, sheets: SheetStates) -> Sequence[S
             room=session.room,
             mode=session.mode,
             state=session.state,
+            moved=session.moved_at is not None,
             version=session.version,
             planned_at=session.planned_at,
             minutes=session.minutes,

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, Field, ValidationError
+from wtforms import BooleanField, Field, HiddenField, SelectMultipleField, ValidationError
 
 from paritrana.core.words import N_
 from paritrana.interviews.models import InterviewDay
+from paritrana.interviews.planning import Place, Wanted
 from paritrana.interviews.queries import ABSENT, Ladder
 from paritrana.nominations.models import Nomination
 from paritrana.web.forms import (
@@ -22,6 +23,7 @@ from paritrana.web.forms import (
     RadioChoiceField,
     TextField,
     WholeNumberField,
+    optional,
     required,
 )
 from paritrana.web.template_filters import own
@@ -197,3 +199,148 @@ class AttendanceForm(Form):
             "mandate_letter": bool(self.mandate_letter.data),
             "note": self.note.data or "",
         }
+
+
+# Planning -------------------------------------------------------------------------------------------------------------
+
+MOST_ROOMS = 20
+
+
+class LayoutForm(Form):
+    """Days, rooms and hours for every candidate without a slot, and how their order comes about."""
+
+    days = SelectMultipleField(_l("Interview days"), [required()])
+    rooms = LongTextField(
+        _l("Rooms, or links"), [required()], max_length=2000, description=_l("One room or link on each line.")
+    )
+    begins = ClockField(
+        _l("Interviews from"), [required()], description=_l("Local time of the cycle, for example 09.30.")
+    )
+    ends = ClockField(_l("Interviews until"), [required()])
+    minutes = WholeNumberField(_l("Minutes of a slot"), [required()])
+    buffer = WholeNumberField(_l("Minutes between two slots"), [required()])
+    mode = ChoiceField(_l("Manner"), [required()])
+    how = RadioChoiceField(_l("Order of the candidates"), [required()])
+    seed = TextField(
+        _l("Seed of the draw"),
+        max_length=120,
+        description=_l("Announce it before. Whoever knows it draws the same order again."),
+    )
+    confirm_by = DayField(_l("Candidates answer until the end of"), [optional()])
+
+    def __init__(self, *args: Any, days: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.days.choices = days
+        self.mode.choices = [(code, _(word)) for code, word in MODES.items()]
+        self.how.choices = [("drawn", _("Drawn from a published seed")), ("by_hand", _("By the code of the candidate"))]
+
+    @property
+    def room_names(self) -> list[str]:
+        """The lines of the field, each once."""
+        lines = (" ".join(line.split()) for line in (self.rooms.data or "").splitlines())
+        return list({line.casefold(): line for line in lines if line}.values())
+
+    def validate_rooms(self, field: Field) -> None:
+        """Some rooms, each with a short name."""
+        if len(self.room_names) > MOST_ROOMS or any(len(name) > 200 for name in self.room_names):
+            raise ValidationError(_("At most 20 rooms, each of at most 200 characters."))
+
+    def validate_minutes(self, field: Field) -> None:
+        """A slot lasts between 5 minutes and 4 hours."""
+        if field.data is not None and not 5 <= field.data <= 240:
+            raise ValidationError(_("A slot lasts from 5 to 240 minutes."))
+
+    def validate_buffer(self, field: Field) -> None:
+        """At most two hours lie between two slots."""
+        if field.data is not None and not 0 <= field.data <= 120:
+            raise ValidationError(_("Between two slots lie 0 to 120 minutes."))
+
+    def validate_ends(self, field: Field) -> None:
+        """The day ends after it begins."""
+        begins, ends = self.begins.time_of_day, self.ends.time_of_day
+        if begins is not None and ends is not None and ends <= begins:
+            raise ValidationError(_("The day must end after it begins."))
+
+    def validate_seed(self, field: Field) -> None:
+        """A draw needs its seed."""
+        if self.how.data == "drawn" and not (field.data or "").strip():
+            raise ValidationError(_("Enter the seed that the order is drawn from."))
+
+    def wanted(self, days: Sequence[InterviewDay], zone: str) -> Wanted:
+        """What was asked for, after validation."""
+        begins, ends = self.begins.time_of_day, self.ends.time_of_day
+        assert begins is not None  # noqa: S101 - asked after validation
+        assert ends is not None  # noqa: S101 - asked after validation
+        until = self.confirm_by.data
+        return Wanted(
+            days=[day for day in days if day.code in (self.days.data or ())],
+            rooms=self.room_names,
+            begins=begins,
+            ends=ends,
+            minutes=int(self.minutes.data or 0),
+            buffer=int(self.buffer.data or 0),
+            mode=self.mode.data,
+            seed=(self.seed.data or "").strip() if self.how.data == "drawn" else "",
+            confirm_by=None if until is None else datetime.combine(until, time(23, 59, 59), ZoneInfo(zone)),
+        )
+
+
+class OrderForm(Form):
+    """The references of the planned slots in an order, and why."""
+
+    order = HiddenField()
+    step = HiddenField()
+    reason = TextField(_l("Reason"), [required()], max_length=120)
+
+
+class MoveForm(Form):
+    """Another time or room for a slot, and why."""
+
+    day = ChoiceField(_l("Day"), [required()])
+    starts = ClockField(_l("Starts at"), [required()], description=_l("Local time of the cycle, for example 09.30."))
+    minutes = WholeNumberField(_l("Minutes"), [required()])
+    mode = ChoiceField(_l("Manner"), [required()])
+    room = TextField(_l("Room, or link"), [required()], max_length=200)
+    reason = TextField(
+        _l("Reason"), max_length=120, description=_l("The candidate and the panel read it. Needed when you save.")
+    )
+
+    def __init__(self, *args: Any, days: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.day.choices = days
+        self.mode.choices = [(code, _(word)) for code, word in MODES.items()]
+
+    def validate_minutes(self, field: Field) -> None:
+        """A slot lasts between 5 minutes and 4 hours."""
+        if field.data is not None and not 5 <= field.data <= 240:
+            raise ValidationError(_("A slot lasts from 5 to 240 minutes."))
+
+    def place(self, days: Sequence[InterviewDay], zone: str) -> Place:
+        """The place that was chosen, after validation."""
+        assert self.starts.time_of_day is not None  # noqa: S101 - asked after validation
+        day = next(one for one in days if one.code == self.day.data)
+        begins = datetime.combine(day.on, self.starts.time_of_day, ZoneInfo(zone))
+        return Place(day, begins, int(self.minutes.data or 0), self.mode.data, self.room.data or "")
+
+
+class RemoveForm(Form):
+    """Why a slot is taken out of the schedule."""
+
+    removal_reason = TextField(_l("Reason of the removal"), [required()], max_length=120)
+
+
+class AnswerForm(Form):
+    """What the candidate says to a slot."""
+
+    answer = RadioChoiceField(_l("Your answer"), [required()])
+    note = TextField(_l("Why, and which time would suit"), max_length=120)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.answer.choices = [("confirmed", _("We will be there")), ("move_asked", _("We ask for another time"))]
+
+
+class KeepForm(Form):
+    """Why the time stays although the candidate asked for another one."""
+
+    kept_reason = TextField(_l("Reason why the time stays"), [required()], max_length=120)

@@ -56,6 +56,9 @@ class InterviewSession(Base):
     mode: Mapped[str] = mapped_column(default="in_person")
     room: Mapped[str] = mapped_column(default="")  # a room, or a link for those admitted
     state: Mapped[str] = mapped_column(default="planned")
+    confirm_by: Mapped[datetime | None]  # until when the candidate confirms or asks to move; none: until it begins
+    moved_at: Mapped[datetime | None]
+    moved_reason: Mapped[str] = mapped_column(default="", server_default="")
     opened_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)
@@ -64,6 +67,7 @@ class InterviewSession(Base):
     category: Mapped[Category] = relationship()
     nomination: Mapped[Nomination] = relationship()
     attendance: Mapped["Attendance | None"] = relationship(back_populates="session")
+    answer: Mapped["SlotAnswer | None"] = relationship(back_populates="session")
 
 
 class Attendance(Base):
@@ -158,3 +162,85 @@ class Presence(Base):
 attach(cast(Table, TimerEntry.__table__))
 
 attach(cast(Table, Dropout.__table__))
+
+
+class SlotAnswer(Base):
+    """What the candidate says to a slot as it is planned now: confirmed, or another time is asked for and answered."""
+
+    __tablename__ = "slot_answer"
+    __table_args__ = (
+        UniqueConstraint("session_id"),
+        CheckConstraint("answer IN ('confirmed', 'move_asked')", name="answer_known"),
+        CheckConstraint("answer <> 'move_asked' OR note <> ''", name="wish_reasoned"),
+        CheckConstraint("kept_reason = '' OR answer = 'move_asked'", name="only_wishes_are_declined"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("interview_session.id"))
+    answer: Mapped[str]
+    note: Mapped[str] = mapped_column(default="")
+    answered_at: Mapped[datetime]
+    answered_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    answered_by_name: Mapped[str]
+    kept_reason: Mapped[str] = mapped_column(default="")  # why an organiser keeps the time all the same
+
+    session: Mapped[InterviewSession] = relationship(back_populates="answer")
+
+
+class PlanDrawn(Base):
+    """One drawing up of slots: the order of the candidates, and the published seed it was drawn from. It only grows."""
+
+    __tablename__ = "plan_drawn"
+    __table_args__ = (
+        CheckConstraint("how IN ('drawn', 'by_hand')", name="how_known"),
+        CheckConstraint("(how = 'drawn') = (seed <> '')", name="drawn_has_seed"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)
+    category_id: Mapped[int] = mapped_column(ForeignKey("category.id"), index=True)
+    attempt: Mapped[int]
+    how: Mapped[str]
+    seed: Mapped[str] = mapped_column(default="")
+    order: Mapped[list[Any]]  # references of the nominations
+    at: Mapped[datetime]
+
+    category: Mapped[Category] = relationship()
+
+
+class RemovedSlot(Base):
+    """A slot that was taken out of the schedule, kept so that calendars show it as cancelled. It only grows."""
+
+    __tablename__ = "removed_slot"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)
+    day_id: Mapped[int] = mapped_column(ForeignKey("interview_day.id"))
+    no: Mapped[int]
+    category_id: Mapped[int] = mapped_column(ForeignKey("category.id"), index=True)
+    nomination_id: Mapped[int] = mapped_column(ForeignKey("nomination.id"), index=True)
+    attempt: Mapped[int]
+    planned_at: Mapped[datetime]
+    minutes: Mapped[int]
+    version: Mapped[int]  # above every version the slot had
+    reason: Mapped[str]
+    removed_at: Mapped[datetime]
+
+    day: Mapped[InterviewDay] = relationship()
+    category: Mapped[Category] = relationship()
+    nomination: Mapped[Nomination] = relationship()
+
+
+class CalendarFeed(Base):
+    """The address of a person's own calendar. The row holds only the hash of what makes the address secret."""
+
+    __tablename__ = "calendar_feed"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), unique=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    made_at: Mapped[datetime]
+
+
+for _table in (PlanDrawn, RemovedSlot):
+    attach(cast(Table, _table.__table__))

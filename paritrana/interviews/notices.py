@@ -13,12 +13,13 @@ from sqlalchemy import and_, not_, or_, select
 from paritrana.accounts.models import RoleGrant
 from paritrana.core.policy import Actor
 from paritrana.core.words import N_
+from paritrana.cycles.models import Category
 from paritrana.database import db
-from paritrana.interviews.models import InterviewSession
+from paritrana.interviews.models import InterviewDay, InterviewSession
 from paritrana.nominations.models import Nomination
 from paritrana.outbox.kinds import Notice
 from paritrana.outbox.service import post, replace_held
-from paritrana.panels.queries import conflict_clause
+from paritrana.panels.queries import conflict_clause, conflicts_in, seats_in
 
 
 def concerned(actor: Actor, abouts: Collection[str]) -> frozenset[str]:
@@ -84,6 +85,17 @@ SLOT_CANCELLED_PANEL = Notice(
     WHY_PANEL,
     concerned,
 )
+SLOT_KEPT = Notice(
+    "slot_kept",
+    N_("Time of the interview stays"),
+    N_("The interview stays on %(day)s"),
+    (
+        N_("You asked for another time. The interview of %(name)s (%(category)s) stays on %(time)s."),
+        N_("Reason: %(reason)s"),
+    ),
+    WHY_NOMINEE,
+    concerned,
+)
 PREPARE = Notice(
     "prepare_offline",
     N_("Prepare the device"),
@@ -96,7 +108,7 @@ PREPARE = Notice(
     seated,
 )  # fmt: skip
 
-NOTICES = (SLOT_SET, SLOT_MOVED, SLOT_MOVED_PANEL, SLOT_CANCELLED, SLOT_CANCELLED_PANEL, PREPARE)
+NOTICES = (SLOT_SET, SLOT_KEPT, SLOT_MOVED, SLOT_MOVED_PANEL, SLOT_CANCELLED, SLOT_CANCELLED_PANEL, PREPARE)
 
 
 def nominees_of(nomination: Nomination) -> list[int]:
@@ -140,4 +152,60 @@ def tell_set(session: InterviewSession, *, at: datetime) -> None:
         post(
             SLOT_SET, account_id, f"slot-set:{session.ref}:{session.version}", _params(session),
             cycle=session.category.cycle, path=slot_path(session), about=nomination.ref, at=at,
+        )  # fmt: skip
+
+
+def tell_moved(session: InterviewSession, before: datetime, reason: str, *, at: datetime) -> None:
+    """Tell the candidate and the panel that a slot has moved; the caller commits.
+
+    Where the invitation was not released yet, a new one takes its place instead and the panel hears nothing.
+    """
+    nomination = session.nomination
+    if replace_held(SLOT_SET, nomination.ref):
+        tell_set(session, at=at)
+        return
+    params = _params(session, before=before, reason=reason)
+    _tell_both(session, SLOT_MOVED, SLOT_MOVED_PANEL, params, f"slot-moved:{session.ref}:{session.version}", at)
+
+
+def tell_cancelled(session: InterviewSession, reason: str, *, at: datetime) -> None:
+    """Tell the candidate and the panel that a slot is taken out; the caller commits.
+
+    Where the invitation was not released yet, nobody knew of the slot, and nobody hears of it now.
+    """
+    if replace_held(SLOT_SET, session.nomination.ref):
+        return
+    params = _params(session, before=session.planned_at, reason=reason)
+    _tell_both(session, SLOT_CANCELLED, SLOT_CANCELLED_PANEL, params, f"slot-cancelled:{session.ref}", at)
+
+
+def _tell_both(
+    session: InterviewSession, to_nominees: Notice, to_panel: Notice, params: dict[str, Any], cause: str, at: datetime
+) -> None:
+    nomination, cycle = session.nomination, session.category.cycle
+    path = "/nominations" if to_nominees is SLOT_CANCELLED else slot_path(session)
+    for account_id in nominees_of(nomination):
+        post(to_nominees, account_id, cause, params, cycle=cycle, path=path, about=nomination.ref, at=at)
+    path = "/assessments" if to_panel is SLOT_CANCELLED_PANEL else slot_path(session)
+    conflicts = conflicts_in(session.category)
+    for seat in seats_in(session.category):
+        if (seat.account_id, nomination.id) not in conflicts:
+            post(to_panel, seat.account_id, cause, params, cycle=cycle, path=path, about=nomination.ref, at=at)
+
+
+def tell_prepare(category: Category, day: InterviewDay, account_id: int, *, at: datetime) -> None:
+    """Remind an assessor to prepare the device for a day of interviews; the caller commits."""
+    params = {"category": {"id": category.title_id, "en": category.title_en}, "day": day.on}
+    post(
+        PREPARE, account_id, f"prepare:{category.id}:{day.code}:{day.on}", params, cycle=category.cycle,
+        path="/assessments/offline", about=str(category.id), at=at,
+    )  # fmt: skip
+
+
+def tell_kept(session: InterviewSession, reason: str, *, at: datetime) -> None:
+    """Tell the candidate that the time it wanted changed stays, and why; the caller commits."""
+    for account_id in nominees_of(session.nomination):
+        post(
+            SLOT_KEPT, account_id, f"slot-kept:{session.ref}:{at.isoformat()}", _params(session, reason=reason),
+            cycle=session.category.cycle, path=slot_path(session), about=session.nomination.ref, at=at,
         )  # fmt: skip

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload
 
 from paritrana.core.errors import NotFound
 from paritrana.cycles.models import Category, Cycle, Indicator, RubricVersion
 from paritrana.database import db
-from paritrana.interviews.models import Attendance, InterviewDay, InterviewSession
+from paritrana.interviews.models import Attendance, InterviewDay, InterviewSession, PlanDrawn, RemovedSlot
 from paritrana.nominations.models import Nomination
 
 ABSENT: Final = "absent"  # the rank on a ladder that stands for nobody
@@ -95,6 +95,7 @@ def _sessions() -> Select[InterviewSession]:
             joinedload(InterviewSession.nomination).joinedload(Nomination.organisation),
             joinedload(InterviewSession.nomination).joinedload(Nomination.category),
             joinedload(InterviewSession.attendance),
+            joinedload(InterviewSession.answer),
         )
         .order_by(InterviewDay.on, InterviewSession.planned_at, InterviewSession.no)
     )
@@ -126,6 +127,24 @@ def days_of(cycle: Cycle) -> Sequence[InterviewDay]:
     """The interview days of a cycle, in order (one statement)."""
     return db.session.scalars(
         select(InterviewDay).where(InterviewDay.cycle_id == cycle.id).order_by(InterviewDay.no)
+    ).all()
+
+
+def last_no(day: InterviewDay) -> int:
+    """The highest number that a slot of a day has or had: an address is never given again (two statements)."""
+    highest = (
+        db.session.scalar(select(func.max(model.no)).where(model.day_id == day.id))
+        for model in (InterviewSession, RemovedSlot)
+    )
+    return max(no or 0 for no in highest)
+
+
+def plans_of(category: Category) -> Sequence[PlanDrawn]:
+    """How the order of the present attempt came about, oldest first (one statement)."""
+    return db.session.scalars(
+        select(PlanDrawn)
+        .where(PlanDrawn.category_id == category.id, PlanDrawn.attempt == category.attempt)
+        .order_by(PlanDrawn.id)
     ).all()
 
 

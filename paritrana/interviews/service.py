@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
-
 from paritrana.audit import service as audit
 from paritrana.core.errors import BadInput, NotFound, ParitranaError, StaleVersion
 from paritrana.core.lifecycle import State
@@ -143,11 +141,30 @@ def plan_session(
     if queries.session_of(nomination) is not None:
         raise AlreadyPlanned
     _refuse_clash(day, planned_at, minutes, room)
-    taken = db.session.scalar(select(func.max(InterviewSession.no)).where(InterviewSession.day_id == day.id)) or 0
+    return store_slot(
+        nomination, day, planned_at, minutes, no=queries.last_no(day) + 1, mode=mode, room=room, actor=actor, at=at
+    )
+
+
+def store_slot(
+    nomination: Nomination,
+    day: InterviewDay,
+    planned_at: datetime,
+    minutes: int,
+    *,
+    no: int,
+    mode: str,
+    room: str,
+    confirm_by: datetime | None = None,
+    actor: Actor,
+    at: datetime,
+) -> InterviewSession:
+    """Store a slot that was checked, and write the invitation; the caller commits."""
+    category = nomination.category
     session = InterviewSession(
         ref=random_ref("S"),
         day=day,
-        no=taken + 1,
+        no=no,
         category=category,
         nomination=nomination,
         attempt=category.attempt,
@@ -155,13 +172,14 @@ def plan_session(
         minutes=minutes,
         mode=mode,
         room=room.strip(),
+        confirm_by=confirm_by,
     )
     db.session.add(session)
     db.session.flush()
     audit.record(
         audit.judging(category.cycle.code), "session.planned", actor, at=at, object_ref=session.ref,
         nomination=nomination.ref, day=day.code, no=session.no, planned_at=planned_at, minutes=minutes, mode=mode,
-        room=session.room,
+        room=session.room, confirm_by=confirm_by,
     )  # fmt: skip
     tell_set(session, at=at)
     touch_board(day)

@@ -23,14 +23,14 @@ from paritrana.database import db, random_ref
 from paritrana.files.previews.service import make_previews_of
 from paritrana.files.service import store_upload
 from paritrana.files.store import BlobStore
-from paritrana.interviews.models import InterviewDay, InterviewSession
+from paritrana.interviews.models import CalendarFeed, InterviewDay, InterviewSession
 from paritrana.jobs.models import Job
 from paritrana.nominations.models import Attachment, FileDeclaration, Nomination, NominationRevision
 from paritrana.outbox.models import Message
 from paritrana.panels.models import Recusal, Seat
 from paritrana.seeding.documents import simulated_document
-from paritrana.sheets.models import Consolidation, Sheet
 from paritrana.sheets.late.models import LateMark
+from paritrana.sheets.models import Consolidation, Sheet
 from paritrana.verification.models import ChangeRequest, FieldVisit, FieldVisitPhoto, Override, Verification
 from tests.access.routes import Route
 from tests.factories import NOW, World, grant, person, sign_in
@@ -264,6 +264,10 @@ class Stage:
             InterviewSession(ref=random_ref("I"), day_id=day.id, no=1, category_id=here.category.id,
                              nomination_id=sent.id, planned_at=NOW, minutes=20)
         )  # fmt: skip
+        db.session.add(
+            CalendarFeed(account_id=self.accounts["assessor-3"], made_at=NOW,
+                         token_hash=hashlib.sha256(b"own-calendar").hexdigest())
+        )  # fmt: skip
         self.message = random_ref("M")
         db.session.add(
             Message(ref=self.message, kind="sheets_due", cycle_id=here.cycle.id, account_id=self.accounts["assessor-3"],
@@ -411,7 +415,7 @@ class Stage:
             "<path:filename>": "favicon.svg", "<int:page>": "1", "<int:photo>": "1", "<int:a>": "1",
             "<int:b>": "1", "<job>": self.job, "<consolidation>": self.consolidation, "<end>": "csv",
             "<account>": self.recused,
-            "<message>": self.message,
+            "<message>": self.message, "<token>": "own-calendar",
         }  # fmt: skip
         if route.rule.startswith("/bootstrap"):
             values["<path:filename>"] = "umd/popper.min.js"

@@ -9,7 +9,7 @@ extended deadline. The historical cycle stands beside them.
 import base64
 from array import array
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -28,14 +28,17 @@ from paritrana.database import db
 from paritrana.files.models import Blob
 from paritrana.files.previews.service import make_previews_of
 from paritrana.files.store import BlobStore
+from paritrana.interviews import planning
 from paritrana.interviews.no_show import note_dropout
+from paritrana.interviews.planning import Wanted
 from paritrana.interviews.queries import sessions_of
+from paritrana.interviews.service import plan_day
 from paritrana.jobs.kinds import SYSTEM, Run
 from paritrana.nominations.namelists.checking import Counted, ListFormula
 from paritrana.nominations.namelists.service import keep_counts, receive_list, refuse_list
 from paritrana.nominations.queries import nominations_of
 from paritrana.nominations.rows import kinds_asked
-from paritrana.nominations.service import assess, create_nomination, declare
+from paritrana.nominations.service import assess, create_nomination, declare, set_nomination_state
 from paritrana.outbox.kinds import Notices
 from paritrana.outbox.sending import send_mail
 from paritrana.panels.queries import seats_in, seats_of
@@ -82,9 +85,29 @@ def build(settings: Settings, now: datetime) -> None:
     _dropped_out(cast, now)
     _waived(now)
     db.session.commit()
+    _planned(cast, now)
+    db.session.commit()
     _mailed(settings, now)
     drawn = db.session.scalars(select(Blob.id).order_by(Blob.id).limit(1)).one()
     make_previews_of(drawn, store=BlobStore(settings.blob_path), at=now)
+
+
+def _planned(cast: Cast, now: datetime) -> None:
+    """Two villages get a slot in a drawn order: one confirms, the slot of the other is taken out again."""
+    category = get_category(OPEN, "desa")
+    actor: Actor = cast.actor(cast.with_role("organiser")[0])
+    at = cycle_time(category.cycle, now)
+    for nomination in nominations_of(category, {"draft"})[:2]:
+        before = "draft"
+        for state in ("submitted", "verified", "shortlisted"):
+            set_nomination_state(nomination, state, expected=(before,), reason=None, actor=actor, at=at)
+            before = state
+    day = plan_day(category.cycle, at.date() + timedelta(days=1), actor=actor, at=at)
+    wanted = Wanted([day], ["Aula"], time(9), time(12), 20, 5, "in_person", "benih", None)
+    planning.save_plan(category, wanted, actor=actor, at=at)
+    first, second = sessions_of(category)
+    planning.answer_slot(first, "confirmed", "", expected=1, actor=actor, at=at)
+    planning.remove(second, "Mundur (simulasi).", expected=1, actor=actor, at=at)
 
 
 def _mailed(settings: Settings, now: datetime) -> None:

@@ -130,7 +130,7 @@ def test_what_is_rolled_back_is_never_sent(post_office, box):
 )
 def test_nothing_that_is_typed_becomes_a_header(post_office, box, trick):
     here = in_scoring()
-    here.accounts["assessor-3"].name = f"Nama{trick}"
+    here.accounts["assessor-3"].name = "Nama" + trick.replace("\x00", "")  # which PostgreSQL never stores
     db.session.flush()
     params = {"name": f"Kabupaten{trick}", "category": {"id": trick, "en": trick}, "time": here.now}
     notice = Notice("sheets_due", CONSOLIDATION.title, N_("Reason: %(reason)s"), CONSOLIDATION.body, "")

@@ -1,6 +1,6 @@
 """The pages of interviews: the schedule of a cycle, the board of a day, the slot of a candidate, who presented."""
 
-from paritrana.interviews.views import attendance, board, clock, minutes, schedule, slots
+from paritrana.interviews.views import attendance, board, calendar, clock, minutes, planning, schedule, slots
 from paritrana.interviews.views.frame import bp
 
-__all__ = ["attendance", "board", "bp", "clock", "minutes", "schedule", "slots"]
+__all__ = ["attendance", "board", "bp", "calendar", "clock", "minutes", "planning", "schedule", "slots"]

@@ -19,6 +19,7 @@ from paritrana.interviews.board import late_minutes, shown_clock
 from paritrana.interviews.forms import MODES, ClockForm, DropoutForm, NoShowForm
 from paritrana.interviews.models import InterviewSession
 from paritrana.interviews.views.frame import address_of, bp, log, moment_in, point, sees_progress, way_back
+from paritrana.interviews.views.planning import answer_parts
 from paritrana.web.access import allowed, ask, current_actor, may
 from paritrana.web.forms import Form
 
@@ -39,6 +40,12 @@ def slot(slot: InterviewSession) -> ResponseReturnValue:
 
     An auditor says why, as for every other thing of a nomination; the log keeps it.
     """
+    say_why(slot)
+    return slot_page(slot)
+
+
+def say_why(slot: InterviewSession) -> None:
+    """Ask an auditor for the reason to read about a slot, and log that it was given. Raises `MissingReason`."""
     if ask(Act.SEE_NOMINATION, slot).role is Role.AUDITOR:
         reason = request.args.get("reason", "").strip()
         if not reason:
@@ -46,7 +53,6 @@ def slot(slot: InterviewSession) -> ResponseReturnValue:
         log.info(
             "read", act=Act.SEE_NOMINATION.value, account=current_actor().ref, object=slot.ref, reason=bool(reason)
         )
-    return slot_page(slot)
 
 
 @bp.post("/interviews/<day>/slots/<int:no>/open")
@@ -143,4 +149,8 @@ def slot_page(
         form=form or Form(formdata=None, version=slot.version),
         plain=Form(formdata=None, version=slot.version),
         problems=asked.problems if asked else [],
+        **answer_parts(
+            slot, moment_in(slot.category), answers=may(Act.ANSWER_SLOT, slot), plans=may(Act.PLAN_SESSION, slot)
+        ),
+        plans=queries.plans_of(slot.category) if may(Act.ANSWER_SLOT, slot) or may(Act.PLAN_SESSION, slot) else [],
     )
