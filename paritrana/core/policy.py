@@ -104,8 +104,11 @@ class Act(StrEnum):
     MARK = "mark"
     DELIVER_LATE = "deliver_late"
     ADMIT_LATE_MARK = "admit_late_mark"
+    REOPEN_SHEET = "reopen_sheet"
     SUBMIT_SHEET = "submit_sheet"
     RESTART_CATEGORY = "restart_category"
+    CALIBRATE = "calibrate"
+    LEAD_CALIBRATION = "lead_calibration"
     CONSOLIDATE = "consolidate"
     LEAD_CONSOLIDATION = "lead_consolidation"
     SEE_OWN_MARKS = "see_own_marks"
@@ -222,8 +225,11 @@ MATRIX: Mapping[Act, Mapping[str, str]] = {
     Act.MARK: {"AS": "4-5 pns"},
     Act.DELIVER_LATE: {"AS": "4-7 pns"},
     Act.ADMIT_LATE_MARK: {"CH": "5-6 pnw [not_own]"},
+    Act.REOPEN_SHEET: {"AS": "5 sw; 5 2nd pn", "CH": "5 pnw2(AS) [not_own]", "OR": "5 2nd c"},
     Act.SUBMIT_SHEET: {"AS": "4-5 pnsr"},
     Act.RESTART_CATEGORY: {"CH": "4-5 rw2(OR)", "OR": "4-5 2nd cr"},
+    Act.CALIBRATE: {"AS": "1-4 p"},
+    Act.LEAD_CALIBRATION: {"CH": "1-6 p"},
     Act.CONSOLIDATE: {"AS": "5 pns", "CH": "5 pnw"},
     Act.LEAD_CONSOLIDATION: {"CH": "5 pnw"},
     Act.SEE_OWN_MARKS: {"AS": "4-8 s"},
@@ -258,6 +264,7 @@ _OF_A_SLOT = (Act.OPEN_SESSION, Act.CLOSE_SESSION, Act.ANSWER_SLOT, Act.RECORD_A
 _OF_A_CYCLE = (
     Act.SEE_BOARD, Act.PLAN_SESSION, Act.SEND_MESSAGES, Act.SEAT_PANEL, Act.RECUSE_OTHERS, Act.WAIVE, Act.SHORTLIST,
     Act.SEE_PROGRESS, Act.RESTART_CATEGORY,
+    Act.CALIBRATE, Act.LEAD_CALIBRATION,
     Act.MOVE_STATE, Act.ADVANCE_CLOCK, Act.EXTEND_DEADLINE, Act.SEE_RANKING_PREVIEW, Act.BUILD_RUN, Act.SEAL_RESULTS,
     Act.PROPOSE_PUBLICATION, Act.CONFIRM_PUBLICATION, Act.ISSUE_CERTIFICATE, Act.SEE_OTHERS_MARKS,
 )  # fmt: skip
@@ -269,6 +276,7 @@ SEEN_BY: Mapping[Act, tuple[Act, ...]] = {
     Act.MARK: (Act.SEE_OWN_MARKS,),
     Act.DELIVER_LATE: (Act.SEE_OWN_MARKS,),
     Act.ADMIT_LATE_MARK: (Act.SEE_OWN_MARKS,),
+    Act.REOPEN_SHEET: (Act.SEE_OWN_MARKS,),
     Act.SUBMIT_SHEET: (Act.SEE_OWN_MARKS,),
     Act.CONSOLIDATE: (Act.SEE_OWN_MARKS,),
     Act.LEAD_CONSOLIDATION: (Act.SEE_OWN_MARKS,),

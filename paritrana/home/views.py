@@ -282,6 +282,12 @@ def _links(standing: Standing) -> list[tuple[str, str]]:
             {},
             state is State.SCORING and category.id in current_actor().chairs,
         ),
+        (
+            _("Calibration"),
+            "calibrations.calibrations",
+            both,
+            State.OPEN <= state <= State.PLENARY and category.id in current_actor().chairs,
+        ),
         (_("Score afresh"), "restarts.restart", both, state in RESTART),
         (
             _("Progress of the assessors"),

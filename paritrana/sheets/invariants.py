@@ -15,12 +15,16 @@ from paritrana.core.invariants import Broken, Check, Found, Stored, Told, latest
 from paritrana.database import canonical
 from paritrana.nominations.models import Nomination
 from paritrana.sheets import service
+from paritrana.sheets.calibrations import invariants as calibrations
 from paritrana.sheets.consolidations import closing
 from paritrana.sheets.late import invariants as late
 from paritrana.sheets.models import Consolidation, Mark, MarkRevision, MissingSheet, Sheet
+from paritrana.sheets.reopening import invariants as reopening
 
 # What an event tells of a whole sheet.
-KINDS: Final = ("sheet.opened", "sheet.submitted", "sheet.late_admitted", "sheet.withdrawn", "sheet.restored")
+KINDS: Final = (
+    "sheet.opened", "sheet.submitted", "sheet.late_admitted", "sheet.reopened", "sheet.withdrawn", "sheet.restored",
+)  # fmt: skip
 SAID: Final = ("value", "reason", "abstain_note", "panel_note", "feedback")
 
 
@@ -180,4 +184,6 @@ CHECKS = (
     Check({"sheet.digest": "Every submitted sheet has the digest on its receipt."}, _digests),
     Check(replayed("missing_sheet", "missing sheet"), _missing),
     *late.CHECKS,
+    *calibrations.CHECKS,
+    *reopening.CHECKS,
 )

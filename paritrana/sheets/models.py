@@ -119,6 +119,45 @@ class MissingSheet(Base):
     stated_at: Mapped[datetime]
 
 
+class Calibration(Base):
+    """An example that the panel scores before the day, to see how severe and how much of one mind it is.
+
+    It is no nomination and has no sheets, so that no result, count or file can ever meet it.
+    """
+
+    __tablename__ = "calibration"
+    __table_args__ = (
+        CheckConstraint("title <> ''", name="named"),
+        CheckConstraint("(closed_at IS NULL) = (closed_by IS NULL)", name="closed_by_somebody"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)
+    category_id: Mapped[int] = mapped_column(ForeignKey("category.id"), index=True)
+    title: Mapped[str]
+    described: Mapped[str]
+    opened_at: Mapped[datetime]
+    opened_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+
+    category: Mapped[Category] = relationship()
+
+
+class CalibrationMark(Base):
+    """What one assessor says about one indicator of an example; the events keep every earlier value."""
+
+    __tablename__ = "calibration_mark"
+    __table_args__ = (UniqueConstraint("calibration_id", "account_id", "indicator"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    calibration_id: Mapped[int] = mapped_column(ForeignKey("calibration.id"))
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    indicator: Mapped[str]
+    value: Mapped[Decimal]
+    saved_at: Mapped[datetime]
+
+
 class Consolidation(Base):
     """A second scoring of the indicators of one candidate on which the panel lay far apart, after a discussion.
 

@@ -7,20 +7,43 @@ from paritrana.core.policy import Actor, Role
 from paritrana.core.words import N_
 from paritrana.cycles.tasks import Task
 from paritrana.sheets import queries
+from paritrana.sheets.calibrations import queries as calibrations
 from paritrana.sheets.consolidations import queries as consolidations
 from paritrana.sheets.late.queries import waiting_for
 from paritrana.sheets.queries import Desk
+from paritrana.sheets.reopening.queries import waiting_reopenings
+from paritrana.sheets.reopening.service import leads, seconds
 
 
 def tasks(actor: Actor, at: datetime) -> Sequence[Task]:
     """The rows of this room (at most ten statements, and five per category that the actor closes)."""
     if not actor.seats:
-        return []
-    return [*_to_score(actor), *_to_score_again(actor), *_to_admit(actor), *_to_close(actor)]
+        return _to_reopen(actor) if actor.organises else []
+    rows = (_to_score, _to_score_again, _to_calibrate, _to_admit, _to_reopen, _to_close)
+    return [task for of_kind in rows for task in of_kind(actor)]
 
 
 def _to_score(actor: Actor) -> list[Task]:
     return [_of_a_desk(desk) for desk in queries.my_desks(actor) if _wanted(desk)]
+
+
+def _to_calibrate(actor: Actor) -> list[Task]:
+    """The examples that are open for the panel, done once the actor has marked them."""
+    still_open = calibrations.open_for(actor)
+    marked = calibrations.marked_by(actor, still_open)
+    return [
+        Task(
+            message=N_("Calibration: %(title)s"),
+            params={"title": one.title},
+            endpoint="calibrations.example",
+            values={"example": one.ref},
+            cycle=one.category.cycle,
+            role=Role.ASSESSOR,
+            due=one.category.interviews_until,
+            waiting_for_others=one.id in marked,
+        )
+        for one in still_open
+    ]
 
 
 def _to_score_again(actor: Actor) -> list[Task]:
@@ -78,6 +101,23 @@ def _to_admit(actor: Actor) -> list[Task]:
             due=None,
         )
         for cycle, count in waiting_for(actor)
+    ]
+
+
+def _to_reopen(actor: Actor) -> list[Task]:
+    """The requests to open a sheet again in which the actor has a part to take."""
+    return [
+        Task(
+            message=N_("Answer the request to open a sheet again: %(name)s"),
+            params={"name": one.nomination.organisation.name},
+            endpoint="reopening.request_",
+            values={"reopening": one.ref},
+            cycle=one.category.cycle,
+            role=Role.CHAIR if leads(one, actor) else Role.ASSESSOR,
+            due=one.category.scoring_until,
+        )
+        for one in waiting_reopenings(actor)
+        if (leads(one, actor) and one.led_by is None) or (seconds(one, actor) and one.seconded_by is None)
     ]
 
 
