@@ -62,11 +62,7 @@ from paritrana.sheets.calibrations import views as calibrations_views
 from paritrana.sheets.consolidations import views as consolidations_views
 from paritrana.sheets.late import views as late_views
 from paritrana.sheets.models import Sheet
-<<<<<<< paritrana/app.py
-from paritrana.sheets.reopening import views as reopening_views
-=======
 from paritrana.sheets.reminding import WRITE_REMINDERS
->>>>>>> /tmp/schedule/theirs
 from paritrana.sheets.restarts import views as restarts_views
 from paritrana.signing import RECEIPT, UnsafeKey, make_key
 from paritrana.verification import facts as verification_facts
@@ -77,15 +73,9 @@ from paritrana.web.intake import PatientRequest
 
 ROOMS = (
     accounts_views, nominations_views, panels_views, verification_views, interviews_views, sheets_views,
-<<<<<<< paritrana/app.py
     sheets_offline, sheets_device, sheets_recusals, calibrations_views, consolidations_views, restarts_views,
-    late_views, reopening_views, results_views, certificates_views, publication_views, publication_explanation,
-    operations_views, home_views, home_extensions, home_quality, outbox_views,
-=======
-    sheets_offline, sheets_device, sheets_recusals, consolidations_views, restarts_views, late_views, results_views,
-    certificates_views, publication_views, publication_explanation, operations_views, home_views, home_extensions,
-    home_quality, outbox_views, sheets_progress,
->>>>>>> /tmp/schedule/theirs
+    late_views, results_views, certificates_views, publication_views, publication_explanation,
+    operations_views, home_views, home_extensions, home_quality, outbox_views, sheets_progress,
 )  # fmt: skip
 
 migrate = Migrate()
