@@ -24,11 +24,15 @@ def main() -> None:
     options.add_argument("--files", type=int, default=100, help="documents that come in")
     options.add_argument("--megabytes", type=float, default=5.0, help="of each document")
     options.add_argument("--pages", type=int, default=50, help="of the document that the worker draws")
+    options.add_argument("--seconds", type=float, default=300.0, help="of the interview day; 0 leaves it out")
+    options.add_argument("--viewers", type=int, default=100, help="of the board of that day")
     options.add_argument("--table", type=Path, help="document between whose markers the figures are written")
     chosen = options.parse_args()
     lines = run("ranking", "--candidates", str(chosen.bundle))
     documents = "--files", str(chosen.files), "--megabytes", str(chosen.megabytes), "--pages", str(chosen.pages)
     lines += run("files", *documents)
+    if chosen.seconds:
+        lines += run("day", "--seconds", str(chosen.seconds), "--viewers", str(chosen.viewers))
     for size in chosen.candidates.split(","):
         for engine in chosen.engines.split(","):
             limits = "--rounds", str(chosen.rounds), "--patience", str(chosen.patience)

@@ -29,6 +29,13 @@ FILES = (
     ("plain pages", "Pages rendered by pypdfium2 alone"),
     ("previews", "Pages drawn and kept by the worker"),
 )
+# The measures of an interview day, likewise.
+DAY = (
+    ("empty route of the day", "One route of Flask alone, on a server of the same kind"),
+    ("save alone", "Save one mark, nobody else there"),
+    ("save", "Save one mark, everybody there"),
+    ("board", "One look at the board, everybody there"),
+)
 MEMORIES = ("before_kb", "peak_kb", "after_kb")
 Line = dict[str, Any]
 
@@ -45,7 +52,10 @@ def render(lines: Iterable[Line]) -> str:
     documents = {one["measure"]: one for one in found if one["measure"] in dict(FILES)}
     if documents:
         parts.append(_documents(documents))
-    commands = [one for one in found if "engine" not in one and one["measure"] not in documents]
+    day = {one["measure"]: one for one in found if one["measure"] in dict(DAY) and "p95_ms" in one}
+    if day:
+        parts.append(day_of(day))
+    commands = [one for one in found if "engine" not in one and one["measure"] not in {*documents, *day}]
     if commands:
         parts.append(_commands(commands))
     return "\n\n".join(part for part in parts if part)
@@ -140,6 +150,25 @@ def _documents(lines: dict[str, Line]) -> str:
             f"clients, and a document of {previews['pages']} pages",
             "",
             "| what | seconds | MB/s | × floor | web process before, MB | at most, MB | after, MB |",
+            "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+            *rows,
+        ]
+    )
+
+
+def day_of(lines: dict[str, Line]) -> str:
+    """The figures of an interview day: how long its people wait."""
+    live = lines["save"]
+    rows = []
+    for name, words in DAY:
+        one = lines[name]
+        cells = [words, f"{one['requests']:,}", *(_number(one[key]) for key in ("p50_ms", "p95_ms", "max_ms"))]
+        rows.append(f"| {' | '.join([*cells, str(one['errors']), str(one.get('ratio', ''))])} |")
+    return "\n".join(
+        [
+            f"### An interview day of {live['seconds']:g} s: {live['assessors']} assessors, {live['viewers']} viewers",
+            "",
+            "| what | requests | p50, ms | p95, ms | longest, ms | errors | × empty route |",
             "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
             *rows,
         ]

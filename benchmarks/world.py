@@ -56,7 +56,7 @@ def fill(size: Size, seed: int = 1) -> World:
     """
     chance = random.Random(seed)
     here = world(state=State.SCORING, categories=(LARGE, SMALL))
-    rubric = _rubric(size.indicators)
+    rubric = rubric_with(size.indicators)
     for slug, count in ((LARGE, size.candidates), (SMALL, SMALL_COUNT)):
         category = here.categories[slug]
         category.rubric_version_id = rubric.id
@@ -64,7 +64,7 @@ def fill(size: Size, seed: int = 1) -> World:
             db.session.scalars(select(Seat.account_id).where(Seat.category_id == category.id).order_by(Seat.id))
         )
         codes = [one.code for one in rubric.indicators if one.source == "panel"]
-        nominations = _candidates(here, category.id, slug, count)
+        nominations = candidates_of(here, category.id, slug, count)
         _sheets(here, category.id, nominations, seated, codes, chance)
     db.session.commit()
     with db.engine.begin() as connection:
@@ -78,7 +78,7 @@ def move(here: World, state: State) -> None:
     db.session.commit()
 
 
-def _rubric(indicators: int) -> Any:
+def rubric_with(indicators: int) -> Any:
     """The rubric for regencies with its panel indicators divided until there are `indicators` of them."""
     form = json.loads((data_folder("seed") / "rubrics" / "kabkota-default.json").read_text(encoding="utf-8"))
     judged = [one for one in form["indicators"] if one["source"] == "panel"]
@@ -102,7 +102,7 @@ def _rubric(indicators: int) -> Any:
     return stored
 
 
-def _candidates(here: World, category_id: int, slug: str, count: int) -> list[int]:
+def candidates_of(here: World, category_id: int, slug: str, count: int) -> list[int]:
     """The ids of candidates that were heard, each with one revision and every figure found as claimed."""
     at, author = here.now, here.accounts["organiser-1"].id
     codes = [f"{slug[0].upper()}{no:05d}" for no in range(1, count + 1)]

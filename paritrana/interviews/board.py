@@ -174,10 +174,19 @@ class SeenDay:
 
 
 @dataclass
+class Kept:
+    """One reading of a day, and what was written of it, by who may see what of it."""
+
+    key: tuple[int, ...]
+    slots: Sequence[Slot]
+    written: dict[tuple[Any, ...], str] = field(default_factory=dict)
+
+
+@dataclass
 class Boards:
     """The last reading of each day, in this process. One per application."""
 
-    kept: dict[int, tuple[tuple[Any, ...], Sequence[Slot]]] = field(default_factory=dict)
+    kept: dict[int, Kept] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -210,20 +219,17 @@ def look(code: str, at: datetime) -> SeenDay:
     return SeenDay(day, day.board_version, *numbers)
 
 
-def kept_state_of(seen: SeenDay, at: datetime, boards: Boards, sheets: SheetStates) -> Sequence[Slot]:
-    """`state_of`, read at most once per tag and minute. It is the day as nobody sees it.
+def kept_state_of(seen: SeenDay, at: datetime, boards: Boards, sheets: SheetStates) -> Kept:
+    """`state_of`, read at most once per tag and minute, however many look at once. It is the day as nobody sees it.
 
     `hidden_on` says what a person may not see of it.
     """
     key = (*seen.tag, minute_of(at))
     with boards.lock:
         known = boards.kept.get(seen.day.id)
-    if known is not None and known[0] == key:
-        return known[1]
-    found = state_of(seen.day, at, sheets)
-    with boards.lock:
-        boards.kept[seen.day.id] = (key, found)
-    return found
+        if known is None or known.key != key:
+            known = boards.kept[seen.day.id] = Kept(key, state_of(seen.day, at, sheets))
+        return known
 
 
 def minute_of(at: datetime) -> int:

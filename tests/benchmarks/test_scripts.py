@@ -21,7 +21,7 @@ def done(tmp_path_factory):
     document.write_text(f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n", encoding="utf-8")
     command = [sys.executable, "-W", "error", "-m", "benchmarks", "--engines", "sqlite", "--rounds", "2"]
     sizes = ["--candidates", f"{SMALL},{LARGE}", "--bundle", "10", "--table", str(document)]
-    documents = ["--files", "8", "--megabytes", "0.3", "--pages", "3"]
+    documents = ["--files", "8", "--megabytes", "0.3", "--pages", "3", "--seconds", "0"]
     ran = subprocess.run(
         [*command, *sizes, *documents], cwd=ROOT, capture_output=True, text=True, check=False, timeout=110
     )
@@ -56,6 +56,22 @@ def test_files_and_pages_stand_beside_the_plain_work_and_the_memory_of_the_web_p
         assert lines[name]["seconds"] > 0
     if upload["before_kb"] is not None:  # only Linux tells
         assert upload["peak_kb"] - upload["before_kb"] < 50 * 1024
+
+
+def test_an_interview_day_is_lived_without_an_error():
+    command = [sys.executable, "-W", "error", "-m", "benchmarks.day", "--seconds", "4", "--viewers", "5"]
+    ran = subprocess.run(
+        [*command, "--candidates", "2", "--indicators", "7"], cwd=ROOT, capture_output=True, text=True, check=False,
+        timeout=110,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    lines = table.read(ran.stdout)
+    assert [one["measure"] for one in lines] == [name for name, _words in table.DAY]
+    for one in lines:
+        assert one["errors"] == 0
+        assert one["requests"] > 0
+        assert 0 < one["p50_ms"] <= one["p95_ms"] <= one["max_ms"]
+    assert "9 assessors, 5 viewers" in table.day_of({one["measure"]: one for one in lines})
 
 
 def test_no_page_takes_more_statements_for_more_candidates(done):

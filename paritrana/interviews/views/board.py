@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from flask import Response, current_app, flash, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Response, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -25,7 +25,7 @@ from paritrana.core.words import N_
 from paritrana.cycles.queries import cycle_time
 from paritrana.database import ALPHABET, db
 from paritrana.interviews import board, clock, queries
-from paritrana.interviews.board import SeenDay, Slot
+from paritrana.interviews.board import Kept, SeenDay, Slot
 from paritrana.interviews.forms import MODES
 from paritrana.interviews.models import InterviewDay
 from paritrana.interviews.views.frame import bp, log, point
@@ -100,10 +100,20 @@ def board_now(seen: SeenDay) -> ResponseReturnValue:
     tag = _tag(seen)
     if tag in request.if_none_match:
         return _timed(make_response("", 304), seen, tag)
-    shown = shown_to(seen)
-    if _wants_html():
-        return _timed(make_response(render_template("interviews/_board.html", **_context(seen, shown))), seen, tag)
-    return _timed(jsonify(_told(seen, shown)), seen, tag)
+    return _timed(make_response(_written(seen)), seen, tag)
+
+
+def _written(seen: SeenDay) -> Response:
+    """The answer, written once for everybody who may see the same of the same reading in the same language."""
+    kept, hidden, open_to = _seen_by(seen)
+    key = (_wants_html(), current_language(), hidden, open_to)
+    if key not in kept.written:
+        shown = _shown(seen, kept, hidden, open_to)
+        if _wants_html():
+            kept.written[key] = render_template("interviews/_board.html", **_context(seen, shown))
+        else:
+            kept.written[key] = current_app.json.dumps(_told(seen, shown))
+    return Response(kept.written[key], mimetype="text/html" if _wants_html() else "application/json")
 
 
 def _wants_html() -> bool:
@@ -141,15 +151,25 @@ class Shown:
 
 def shown_to(seen: SeenDay) -> Sequence[Shown]:
     """Every slot of the categories that the person at the door may follow; one in conflict shows its time alone."""
-    at, actor = now(), current_actor()
+    return _shown(seen, *_seen_by(seen))
+
+
+def _seen_by(seen: SeenDay) -> tuple[Kept, frozenset[int], frozenset[int]]:
+    """The day as it was read; and of who looks, as the database says now, the hidden candidates and the categories."""
+    open_to = frozenset(one.id for one in seen.cycle.categories if ask(Act.SEE_BOARD, one).allowed)
+    return _kept(seen), board.hidden_on(seen.day, current_actor()), open_to
+
+
+def _kept(seen: SeenDay) -> Kept:
     sheets = current_app.extensions["sheets_of_the_day"].standings
-    slots = board.kept_state_of(seen, at, current_app.extensions["boards"], sheets)
-    open_to = {one.id for one in seen.cycle.categories if ask(Act.SEE_BOARD, one).allowed}
-    hidden = board.hidden_on(seen.day, actor)
-    moment = cycle_time(seen.cycle, at)
+    return board.kept_state_of(seen, now(), current_app.extensions["boards"], sheets)
+
+
+def _shown(seen: SeenDay, kept: Kept, hidden: frozenset[int], open_to: frozenset[int]) -> Sequence[Shown]:
+    moment = _at(seen.day)
     return [
         Shown(one.planned_at) if one.nomination_id in hidden else Shown(one.planned_at, one, *one.status(moment))
-        for one in slots
+        for one in kept.slots
         if one.category_id in open_to
     ]
 
@@ -365,9 +385,7 @@ def _screen_tag(seen: SeenDay) -> str:
 
 
 def _screen_context(seen: SeenDay) -> dict[str, Any]:
-    sheets = current_app.extensions["sheets_of_the_day"].standings
-    slots = board.kept_state_of(seen, now(), current_app.extensions["boards"], sheets)
-    return {**_context(seen, []), "current": board.current(slots, _at(seen.day))}
+    return {**_context(seen, []), "current": board.current(_kept(seen).slots, _at(seen.day))}
 
 
 # Signs of life --------------------------------------------------------------------------------------------------------
