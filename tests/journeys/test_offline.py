@@ -172,14 +172,14 @@ def write(page: Page, code: str, value: str) -> None:
 
 def chip(page: Page, text: str) -> None:
     """The save chip says so."""
-    expect(page.locator("[data-save-word]").first).to_have_text(re.compile(text))
+    expect(page.locator("[data-save-word]").first).to_have_text(re.compile(text), timeout=20_000)
 
 
 def prepare(page: Page) -> None:
     """Make the device ready on its page."""
     page.goto("/assessments/offline")
     page.locator("[data-start]").click()
-    expect(page.locator("[data-state]")).to_have_text("Siap luring: 2 dari 2 lembar")
+    expect(page.locator("[data-state]")).to_have_text("Siap luring: 2 dari 2 lembar", timeout=60_000)
 
 
 def marks(site: Site) -> dict[tuple[str, str], tuple[str, int]]:
