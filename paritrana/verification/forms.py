@@ -5,7 +5,7 @@ here by the parsers of `web/formats`; what was typed stays in the row, and every
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -18,10 +18,11 @@ from paritrana.core.errors import BadInput, NumberForm, ParitranaError
 from paritrana.core.evidence import FieldSpec
 from paritrana.core.evidence.specs import DECIMALS
 from paritrana.panels.forms import basis_choices
-from paritrana.verification.figures import VERDICTS, Value
+from paritrana.verification.figures import VERDICTS, WITHOUT_VALUE, Value
 from paritrana.verification.models import Finding
 from paritrana.verification.queries import Judged
-from paritrana.verification.service import Entry, refusal_of
+from paritrana.verification.service import Entry, refusal_of, refusal_unseen
+from paritrana.verification.service.findings import UNSEEN_NOTE
 from paritrana.web import formats
 from paritrana.web.forms import (
     ChoiceField,
@@ -136,7 +137,7 @@ def read_rows(rows: Iterable[Judged], start: int, typed: Typed, *, same: str = "
     for no, judged in enumerate(rows, start=start):
         row = _sent(no, judged, typed)
         found.append(row)
-        if str(no) == same:
+        if str(no) == same and not judged.unseen:
             _write_found(row, judged.figure.field, judged.figure.claimed)
             row.verdict = "matches"
         entry = _entry(row, judged)
@@ -182,14 +183,16 @@ def _entry(row: Row, judged: Judged) -> Entry | None:
                 ]
             row.problems.append(("found", _about(judged, sentence(refusal))))
             return None
-    if row.verdict == "matches" and value is None:
+    if row.verdict == "matches" and value is None and not judged.unseen:
         value = figure.claimed
         _write_found(row, spec, value)
     document = int(row.document) if row.document.isascii() and row.document.isdecimal() else None
     entry = Entry(figure.key, value, row.verdict, document, row.page.strip(), row.note.strip(), row.expected)
     if _says_nothing_new(entry, judged.finding):
         return None
-    refusal_ = refusal_of(figure, entry)
+    if judged.unseen:
+        entry = replace(entry, note=entry.note or _(UNSEEN_NOTE))
+    refusal_ = refusal_unseen(entry) if judged.unseen else refusal_of(figure, entry)
     if refusal_ is not None:
         for name in inputs_of(refusal_, row):
             row.problems.append((name, _about(judged, sentence(refusal_))))
@@ -202,7 +205,7 @@ def inputs_of(refusal: ParitranaError, row: Row) -> list[str]:
     match refusal.code:
         case "verdict_missing":
             return ["verdict"]
-        case "page_missing":
+        case "page_missing" | "source_missing":
             return ["page"]
         case "note_missing":
             return ["note"] if row.page.strip() else ["page"]
@@ -422,3 +425,11 @@ def _answered(one: Answer) -> Value:
 def verdict_choices() -> list[tuple[str, str]]:
     """The verdicts for a list, nothing chosen beforehand."""
     return [("", _("Choose")), *((code, _(words)) for code, words in VERDICTS.items())]
+
+
+def unseen_choices() -> list[tuple[str, str]]:
+    """The verdicts that a verifier may give before the claim is shown; any other follows from the two figures."""
+    return [
+        ("", _("Follows from the figures")),
+        *((code, _(words)) for code, words in VERDICTS.items() if code in WITHOUT_VALUE),
+    ]

@@ -9,6 +9,7 @@ from sqlalchemy.orm import aliased
 from paritrana.accounts.models import Account
 from paritrana.audit.invariants import in_order, stream, told
 from paritrana.core.invariants import Broken, Check, Found, Stored, Told, latest, replay, replayed
+from paritrana.cycles.models import Cycle
 from paritrana.files.models import Blob
 from paritrana.nominations.models import Attachment, Nomination, NominationRevision
 from paritrana.verification.models import (
@@ -20,6 +21,7 @@ from paritrana.verification.models import (
     Override,
     Verification,
 )
+from paritrana.verification.queries import CLAIMS_WAIT
 
 # How far a verification is after each of these events.
 STEPS: Final = {
@@ -43,13 +45,14 @@ def _of_verification(model: Any, *columns: Any) -> Any:
 def _findings() -> Iterator[Broken]:
     statement = _of_verification(
         Finding, Finding.kind, Finding.figure, Finding.claimed, Finding.found, Finding.verdict, Finding.document_no,
-        Finding.page, Finding.note, Finding.revision_no, Finding.version,
+        Finding.page, Finding.note, Finding.revision_no, Finding.version, Finding.unseen,
     )  # fmt: skip
     rows = (
         Stored(
             row.ref, (row.kind, row.figure),
             {"claimed": row.claimed, "found": row.found, "verdict": row.verdict, "document": row.document_no,
-             "page": row.page or None, "note": row.note or None, "revision": row.revision_no, "version": row.version},
+             "page": row.page or None, "note": row.note or None, "revision": row.revision_no, "version": row.version,
+             "unseen": row.unseen},
         )
         for row in stream(statement)
     )  # fmt: skip
@@ -209,6 +212,15 @@ def _documents() -> Iterator[Broken]:
         yield Broken("finding.document", where, f"The finding names document {row.document_no}, which is not there.")
 
 
+def _claims_wait() -> Iterator[Broken]:
+    """Every cycle hides the claims of those categories that the last event about each one names."""
+    said = {(event.ref, event.values["category"]): bool(event.values["hidden"]) for event in told("claims.set")}
+    for row in stream(select(Cycle.code, Cycle.settings).order_by(Cycle.code)):
+        hidden = set((row.settings or {}).get(CLAIMS_WAIT, ()))
+        if hidden != {slug for (code, slug), wait in said.items() if code == row.code and wait}:
+            yield Broken("claims.set", row.code, "No event tells which categories hide claims from verifiers.")
+
+
 def _closed() -> Iterator[Broken]:
     first, second = aliased(Account), aliased(Account)
     statement = (
@@ -290,6 +302,7 @@ def _visit_tenants() -> Iterator[Broken]:
 
 
 CHECKS = (
+    Check({"claims.set": "An event tells of every category whether verifiers see its claims at once."}, _claims_wait),
     Check(replayed("finding", "finding"), _findings),
     Check(replayed("decision", "decision on a condition"), _gates),
     Check(replayed("request", "change request"), _requests),

@@ -76,12 +76,18 @@ class Finding(Base):
     document_no: Mapped[int | None]  # attachment number inside the nomination
     page: Mapped[str] = mapped_column(default="")
     note: Mapped[str] = mapped_column(default="")
+    unseen: Mapped[str | None]  # what was found before the claim was shown, "" for no figure; None: it was open to see
     found_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
     found_by_name: Mapped[str]
     found_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
 
     verification: Mapped[Verification] = relationship(back_populates="findings")
+
+    @property
+    def changed_after_claim(self) -> bool:
+        """Whether another figure stands here than the one that was found before the claim was shown."""
+        return self.unseen is not None and self.unseen != (self.found or "")
 
 
 class GateFinding(Base):

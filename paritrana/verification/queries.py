@@ -21,6 +21,7 @@ from paritrana.verification.figures import Figure, Value, figures_of, from_text
 from paritrana.verification.models import ChangeRequest, Finding, GateFinding, Verification
 
 SHORTLIST = "shortlist"
+CLAIMS_WAIT = "claims_wait"  # of `cycle.settings`: the slugs of the categories whose claims wait for the finding
 
 # States of a nomination in which its figures are judged: sent and not out, and after the shortlist when a request
 # opened some of them again.
@@ -41,11 +42,17 @@ class Judged:
     figure: Figure
     finding: Finding | None
     asked: bool = False  # an open change request waits for the nominee's answer on it
+    unseen: bool = False  # the category hides claims until somebody saved a found value, and nobody did yet
 
     @property
     def found(self) -> Value:
         """The found figure in its stored form."""
         return None if self.finding is None else from_text(self.figure.field, self.finding.found)
+
+    @property
+    def before(self) -> Value:
+        """What was found before the claim was shown, in its stored form; None for nothing."""
+        return None if self.finding is None else from_text(self.figure.field, self.finding.unseen or None)
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,11 @@ class Item:
     explanation_reason: str
     explanation: str
     documents: Sequence[Mapping[str, Any]]
+
+    @property
+    def unseen(self) -> bool:
+        """Whether the claim of one of its figures is hidden from verifiers."""
+        return any(row.unseen for row in self.rows)
 
     @property
     def open(self) -> int:
@@ -137,6 +149,11 @@ class Case:
         start = kinds.index(after) + 1 if after in kinds else 0
         turned = [*self.items[start:], *self.items[:start]]
         return next((item.kind for item in turned if item.open), None)
+
+
+def claims_wait(category: Category) -> bool:
+    """Whether verifiers of this category see a claim only when a found value of that figure is saved."""
+    return category.slug in (category.cycle.settings or {}).get(CLAIMS_WAIT, ())
 
 
 def get_sent_nomination(ref: str) -> Nomination:
@@ -310,6 +327,12 @@ def _items(
         if request.state == "open"
         for item in request.items
     }
+    known = {  # whoever was asked about a figure, or found one, has its claim before him
+        (item["kind"], item["figure"])
+        for request in (verification.requests if verification is not None else [])
+        for item in request.items
+    } | findings.keys()
+    waits = claims_wait(nomination.category)
     evidence, documents = revision.content["evidence"], revision.content["attachments"]
     items = []
     for kind in kinds_asked(rubric):
@@ -320,7 +343,15 @@ def _items(
             Item(
                 kind=kind,
                 indicators=indicators_of(rubric, kind),
-                rows=[Judged(one, findings.get((kind, one.key)), (kind, one.key) in asked) for one in figures],
+                rows=[
+                    Judged(
+                        one,
+                        findings.get((kind, one.key)),
+                        (kind, one.key) in asked,
+                        waits and one.field is not None and (kind, one.key) not in known,
+                    )
+                    for one in figures
+                ],
                 checks=run_checks(kind, data, context) if kind in KINDS and data else [],
                 explained=bool(said.get("explanation_reason") and said.get("explanation", "").strip()),
                 note=said.get("note", ""),

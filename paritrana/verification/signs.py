@@ -17,6 +17,8 @@ def signs_of(case: Case) -> Mapping[str, Check]:
         return {}
     fields: dict[str, Any] = {}
     for row in item.rows:
+        if row.unseen:
+            continue  # what it says of a condition would tell of the claim
         if row.finding is None:
             fields[row.figure.key] = row.figure.claimed
         elif row.finding.verdict not in WITHOUT_VALUE:

@@ -18,6 +18,7 @@ from paritrana.panels.queries import declared_by
 from paritrana.reference.models import Organisation
 from paritrana.verification.figures import WITHOUT_VALUE
 from paritrana.verification.models import Finding, Verification
+from paritrana.verification.queries import CLAIMS_WAIT
 
 WORKERS = "vulnerable_workers"  # the kind under which a village says whom it protects
 NOT_SAID = ("draft", "withdrawn")
@@ -66,11 +67,12 @@ def compared(nomination: Nomination, data: Mapping[str, Any], seen: Select[Any],
             Nomination.state.not_in(NOT_SAID),
             Nomination.revision_no > 0,
         )
-        .with_only_columns(Nomination.id, Organisation.name, *([ready] if ready is not None else []))
+        .with_only_columns(Nomination.id, Organisation.name, Category.slug, *([ready] if ready is not None else []))
         .order_by(Organisation.name, Nomination.id)
     ).all()
-    names = {row[0]: row[1] for row in rows if ready is None or row[2]}
-    claims = _claims(names)
+    names = {row[0]: row[1] for row in rows if ready is None or row[3]}
+    waits = (cycle.settings or {}).get(CLAIMS_WAIT, ()) if ready is not None else ()
+    claims = _claims(names, {row[0] for row in rows if row[2] in waits})
     norm = norm_for(village_norms(cycle), region)
     return Compared(roll_up(data, villages_in(region, cycle), claims, norm), len(rows) - len(names))
 
@@ -80,8 +82,11 @@ def _declared(actor: Actor) -> Any:
     return Nomination.id.in_(declared_by(actor.user_id)).label("declared")
 
 
-def _claims(names: Mapping[int, str]) -> list[Claim]:
-    """What these nominations say in their latest revision, and what was found (two statements, none for none)."""
+def _claims(names: Mapping[int, str], waiting: Collection[int] = ()) -> list[Claim]:
+    """What these nominations say in their latest revision, and what was found (two statements, none for none).
+
+    Of those `waiting` for a finding the claim is left out until their figures have one.
+    """
     if not names:
         return []
     rows = db.session.execute(
@@ -94,7 +99,9 @@ def _claims(names: Mapping[int, str]) -> list[Claim]:
     claims = []
     for nomination_id, name in names.items():
         data = (sent.get(nomination_id, {}).get("evidence", {}).get(WORKERS) or {}).get("data") or {}
-        claims.append(Claim(name, protected(data), _found(data, findings.get(nomination_id, {}))))
+        found = _found(data, findings.get(nomination_id, {}))
+        if found is not None or nomination_id not in waiting:
+            claims.append(Claim(name, protected(data), found))
     return claims
 
 

@@ -89,6 +89,7 @@ GET  /manage/<cycle>/nominations/import/<cat>                     manage_cycle +
 POST /manage/<cycle>/nominations/import/<cat>                     manage_cycle + create_nomination cycle
 POST /manage/<cycle>/nominations/import/<cat>/load                manage_cycle + create_nomination cycle
 GET  /manage/<cycle>/nominations/import/<cat>/template.xlsx       manage_cycle + create_nomination cycle
+POST /manage/<cycle>/nominations/<cat>/claims                     manage_cycle                cycle
 POST /manage/<cycle>/nominations/<cat>/shortlist                  shortlist                   cycle
 POST /manage/<cycle>/nominations/<cat>/shortlist/<proposal>       shortlist/2                 cycle
 POST /manage/<cycle>/nominations/<cat>/shortlist/<proposal>/withdraw shortlist                cycle

@@ -208,6 +208,7 @@ TAMPERINGS: Mapping[str, Tampering] = {
     "extension.chain": _sql("UPDATE deadline_extension SET closes_after = '2031-01-01 00:00:00.000000'"),
     "category.move": _sql(_body("category.moved", '"after":1', '"after":7')),
     "category.attempt": _sql("UPDATE category SET attempt = 2"),
+    "claims.set": _sql("UPDATE cycle SET settings = '{\"claims_wait\": [\"kabkota\"]}'"),
     "category.calendar": _sql("UPDATE category SET closes_at = opens_at WHERE opens_at IS NOT NULL"),
     "clock.event_differs": _sql("UPDATE cycle SET offset_seconds = offset_seconds + 60 WHERE kind = 'simulated'"),
     "nomination.step": _sql(_body("nomination.moved", '"after":"verified"', '"after":"no_show"')),

@@ -21,11 +21,13 @@ from paritrana.verification.service.findings import (
     PageMissing,
     RevisionChanged,
     RowsStale,
+    SourceMissing,
     VerdictMissing,
     WaitsForAnswer,
     record_finding,
     record_findings,
     refusal_of,
+    refusal_unseen,
     same_as_claim,
     take,
 )
@@ -45,6 +47,7 @@ from paritrana.verification.service.overrides import (
 )
 from paritrana.verification.service.requests import (
     AnswerMissing,
+    ClaimWaits,
     DueTooEarly,
     RequestEmpty,
     RequestLate,
@@ -60,6 +63,7 @@ from paritrana.verification.service.shortlist import (
     confirm_shortlist,
     propose_shortlist,
 )
+from paritrana.verification.service.unseen import set_claims_wait
 from paritrana.verification.service.visits import (
     MAX_PHOTOS,
     MAX_PLACE,
@@ -86,6 +90,7 @@ __all__ = [
     "AlreadyCorrected",
     "AnswerMissing",
     "Blocker",
+    "ClaimWaits",
     "CloseNotProposed",
     "ComputedMoved",
     "DueTooEarly",
@@ -113,6 +118,7 @@ __all__ = [
     "RevisionChanged",
     "RowRefused",
     "RowsStale",
+    "SourceMissing",
     "TooManyPhotos",
     "ValueOffScale",
     "VerdictMissing",
@@ -139,9 +145,11 @@ __all__ = [
     "record_findings",
     "record_visit",
     "refusal_of",
+    "refusal_unseen",
     "refuse_override",
     "return_close",
     "same_as_claim",
+    "set_claims_wait",
     "take",
     "withdraw_override",
 ]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from paritrana.audit import service as audit
@@ -63,11 +63,22 @@ class NoteMissing(BadInput):
     message = N_("Enter the page and a note: they are needed unless the figure matches.")
 
 
+class SourceMissing(BadInput):
+    """A figure whose claim waits was found without the page; both outcomes ask for it, so that it tells nothing."""
+
+    code = "source_missing"
+    message = N_("Enter the page where you looked. The claim is shown when your finding is saved.")
+
+
 class PageMissing(BadInput):
     """The document has no such page. Params: `document`, `pages`."""
 
     code = "page_missing"
     message = N_("Document %(document)s has %(pages)s pages. Write a page of it, such as 1 or 1-2.")
+
+
+# The note of a finding that was saved before the claim could be seen, where the verifier wrote none.
+UNSEEN_NOTE = N_("Found before the claim was shown.")
 
 
 @dataclass(frozen=True)
@@ -137,7 +148,7 @@ def record_findings(
         if entry.figure not in rows:
             raise NotFound
         row = rows[entry.figure]
-        refusal = refusal_of(row.figure, entry)
+        refusal = refusal_unseen(entry) if row.unseen else refusal_of(row.figure, entry)
         if row.asked:
             refusal = WaitsForAnswer()
         if entry.document_no is not None and entry.document_no not in numbers:
@@ -147,7 +158,8 @@ def record_findings(
             refusal = PageMissing(document=entry.document_no, pages=count)
         if refusal is not None:
             raise RowRefused(entry.figure, refusal)
-        stored.append(_store_finding(verification, row, entry, actor=actor, at=at))
+        said = compared(row.figure, entry) if row.unseen else entry
+        stored.append(_store_finding(verification, row, said, actor=actor, at=at))
     if verification.taken_by is None:
         verification.taken_by, verification.taken_at = actor.account_id, at
     verification.version += 1
@@ -175,8 +187,11 @@ def same_as_claim(
     actor: Actor,
     at: datetime,
 ) -> Finding:
-    """Find one figure exactly as claimed; see `record_findings`. Raises `NotFound` for an unknown figure."""
-    rows = {row.figure.key: row.figure for row in queries.case_of(nomination).item(kind).rows}
+    """Find one figure exactly as claimed; see `record_findings`.
+
+    Raises `NotFound` for an unknown figure, and for one whose claim waits for a finding.
+    """
+    rows = {row.figure.key: row.figure for row in queries.case_of(nomination).item(kind).rows if not row.unseen}
     if figure not in rows:
         raise NotFound
     entry = Entry(figure, rows[figure].claimed, "matches", document_no, page, "", expected)
@@ -194,6 +209,20 @@ def refusal_of(figure: Figure, entry: Entry) -> ParitranaError | None:
     if entry.verdict not in WITHOUT_VALUE and figure.key != DOCUMENTS and entry.found is None:
         return FoundMissing()
     return None
+
+
+def refusal_unseen(entry: Entry) -> ParitranaError | None:
+    """The same for a figure whose claim waits. It never depends on the claim, so that no refusal tells of it."""
+    if entry.verdict not in WITHOUT_VALUE and entry.found is None:
+        return FoundMissing()
+    return None if entry.page.strip() else SourceMissing()
+
+
+def compared(figure: Figure, entry: Entry) -> Entry:
+    """What is stored of a figure found before its claim was seen: the verdict follows from the two figures."""
+    if entry.verdict not in WITHOUT_VALUE:
+        entry = replace(entry, verdict="matches" if entry.found == figure.claimed else "differs")
+    return replace(entry, note=entry.note.strip() or UNSEEN_NOTE)
 
 
 def names_pages(text: str, count: int) -> bool:
@@ -235,6 +264,8 @@ def _store_finding(
         db.session.add(finding)
     finding.revision_no = verification.nomination.revision_no
     finding.claimed, finding.found = to_text(figure.claimed), to_text(entry.found)
+    if row.unseen:
+        finding.unseen = to_text(entry.found) or ""
     finding.verdict = entry.verdict
     finding.document_no, finding.page = entry.document_no, entry.page.strip()[:40]
     finding.note = entry.note.strip()[:MAX_TEXT]
@@ -244,6 +275,6 @@ def _store_finding(
         intake_of(verification.category), "finding.recorded", actor, at=at, object_ref=verification.nomination.ref,
         evidence=figure.kind, figure=figure.key, claimed=finding.claimed, found=finding.found,
         verdict=finding.verdict, document=finding.document_no, page=finding.page or None, note=finding.note or None,
-        revision=finding.revision_no, version=finding.version,
+        revision=finding.revision_no, version=finding.version, unseen=finding.unseen,
     )  # fmt: skip
     return finding

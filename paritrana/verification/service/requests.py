@@ -27,6 +27,13 @@ class RequestOpen(ParitranaError):
     message = N_("Change request %(no)s on one of these figures is open. Wait for the answer, or end it first.")
 
 
+class ClaimWaits(BadInput):
+    """A request asks about a figure whose claim no verifier has seen yet."""
+
+    code = "claim_waits"
+    message = N_("Save what you found for these figures first. Then the claim is shown, and you can ask about it.")
+
+
 class RequestEmpty(BadInput):
     """A request that asks about nothing."""
 
@@ -89,6 +96,8 @@ def ask_changes(
         raise DueTooEarly
     rows = [row for item in queries.case_of(nomination).items for row in item.rows]
     chosen = [row for row in rows if (row.figure.kind, row.figure.key) in wanted]
+    if any(row.unseen for row in chosen):
+        raise ClaimWaits
     if not chosen or len(chosen) != len(wanted):
         raise RequestEmpty
     request = ChangeRequest(

@@ -15,7 +15,7 @@ from paritrana.verification import forms, queries, service
 from paritrana.verification.counted import set_values
 from paritrana.verification.figures import VERDICTS, relative_size
 from paritrana.verification.queries import Case
-from paritrana.verification.views.frame import bp, item_title, may_read, moment_in, show, status_of, stored
+from paritrana.verification.views.frame import bp, case_here, item_title, may_read, moment_in, show, status_of, stored
 from paritrana.verification.views.gates import gate_forms, sent_gate_form
 from paritrana.verification.views.overview import overview_page
 from paritrana.verification.visits import visits_of
@@ -96,7 +96,7 @@ def _close_page(
     note_form: forms.NoteForm | None = None,
     refusal: ParitranaError | None = None,
 ) -> str:
-    case = queries.case_of(nomination)
+    case = case_here(nomination)
     verification = case.verification
     verifier = may(Act.VERIFY, nomination)
     refused: list[Form] = [one for one in (gate_form, note_form) if one is not None]

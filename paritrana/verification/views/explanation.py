@@ -23,8 +23,9 @@ from paritrana.reference.queries import national_targets
 from paritrana.verification import queries
 from paritrana.verification.counted import set_values
 from paritrana.verification.explanation import STATE_SHAPES, STATES, Explanation, explained
+from paritrana.verification.unseen import veiled_explanation
 from paritrana.verification.values import claimed_value, computed_values, found_figures, not_applicable
-from paritrana.verification.views.frame import READERS, bp, may_read, self_said, show
+from paritrana.verification.views.frame import READERS, bp, claims_hidden, may_read, self_said, show
 from paritrana.web.access import allowed, ask, current_actor, now
 
 REASON_LENGTH = 500
@@ -78,14 +79,22 @@ def explanation(nomination: Nomination, computed: str) -> ResponseReturnValue:
         return redirect(url_for("verification.overview", ref=nomination.ref), 303)
     evidence, revision = _evidence(nomination), current_revision(nomination)
     seated = nomination.category_id in current_actor().seats
+    verified = _verified(nomination, rubric, indicator, evidence)
+    picture = None if seated else _path(nomination, indicator, evidence, found=True)
+    said = {} if revision is None else self_said(nomination, revision).get(indicator.code, {})
+    if claims_hidden(nomination):
+        case = queries.case_of(nomination)
+        verified = veiled_explanation(verified, case)
+        if any(one.unseen and indicator in one.indicators for one in case.items):
+            picture, said = None, {}
     return _page(
         nomination,
         rubric,
         indicator,
         claimed=None,
-        verified=_verified(nomination, rubric, indicator, evidence),
-        said={} if revision is None else self_said(nomination, revision).get(indicator.code, {}),
-        picture=None if seated else _path(nomination, indicator, evidence, found=True),
+        verified=verified,
+        said=said,
+        picture=picture,
         with_claims=not seated,
         role=role,
         reason=reason,

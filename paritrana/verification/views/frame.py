@@ -26,9 +26,10 @@ from paritrana.verification import forms, queries
 from paritrana.verification.figures import SHAPES, VERDICTS, WITHOUT_VALUE, difference, quantity_of
 from paritrana.verification.queries import Case, Item
 from paritrana.verification.twins import Twin, twins_of
+from paritrana.verification.unseen import veiled
 from paritrana.verification.values import computed_values
 from paritrana.web import formats
-from paritrana.web.access import ask, current_actor, now, visible
+from paritrana.web.access import ask, current_actor, may, now, visible
 from paritrana.web.template_filters import current_language, own
 from paritrana.web.template_filters import moment as written_moment
 
@@ -55,6 +56,19 @@ def may_read(nomination: Nomination, role: Role) -> bool:
     """Whether documents and findings may be opened: officers who judge declare first."""
     account_id = current_actor().user_id
     return role is Role.ORGANISER or (account_id is not None and has_declared(account_id, nomination.id))
+
+
+def claims_hidden(nomination: Nomination) -> bool:
+    """Whether claims wait here for a finding of the actor, who verifies; everybody else reads them at once."""
+    if not queries.claims_wait(nomination.category):
+        return False
+    return ask(Act.SEE_NOMINATION, nomination).role is Role.VERIFIER or may(Act.VERIFY, nomination)
+
+
+def case_here(nomination: Nomination, revision: int | None = None) -> Case:
+    """The case, or the one of an earlier revision, as the actor may see it: pages are made from nothing else."""
+    case = queries.case_of(nomination) if revision is None else queries.case_of_revision(nomination, revision)
+    return veiled(case) if claims_hidden(nomination) else case
 
 
 def twins_for(nomination: Nomination, role: Role | None) -> Mapping[int, Sequence[Twin]]:

@@ -21,7 +21,7 @@ from paritrana.nominations.rows import kinds_of
 from paritrana.verification import counted, queries, service
 from paritrana.verification.models import Override
 from paritrana.verification.queries import Case
-from paritrana.verification.views.frame import bp, check_reader, may_read, moment_in, show, status_of, stored
+from paritrana.verification.views.frame import bp, case_here, check_reader, may_read, moment_in, show, status_of, stored
 from paritrana.verification.views.review import timed
 from paritrana.web.access import allowed, current_actor, may
 from paritrana.web.forms import DecimalField, Form, LongTextField, required
@@ -159,7 +159,7 @@ def _page(
     answered: tuple[int, RefusalForm] | None = None,
     refusal: str = "",
 ) -> str:
-    case = queries.case_of(nomination)
+    case = case_here(nomination)
     lines = _lines(case, sent, answered)
     forms: list[Form] = [one for one in (sent, answered[1] if answered else None) if one is not None]
     problems = [problem for one in forms for problem in one.problems]

@@ -18,7 +18,17 @@ from paritrana.verification.models import ChangeRequest
 from paritrana.verification.queries import Case
 from paritrana.verification.signs import signs_of
 from paritrana.verification.values import computed_values
-from paritrana.verification.views.frame import bp, check_reader, may_read, moment_in, show, status_of, stored, twins_for
+from paritrana.verification.views.frame import (
+    bp,
+    case_here,
+    check_reader,
+    may_read,
+    moment_in,
+    show,
+    status_of,
+    stored,
+    twins_for,
+)
 from paritrana.verification.views.gates import gate_forms, not_applicable_form, sent_gate_form
 from paritrana.web.access import allowed, current_actor, may, require
 from paritrana.web.forms import Form
@@ -103,7 +113,7 @@ def overview_page(
     if not may_read(nomination, role):
         form = declaration or forms.DeclarationForm(formdata=None)
         return show("declaration.html", nomination, form=form, then=then or request.form.get("then", ""))
-    case = queries.case_of(nomination)
+    case = case_here(nomination)
     working = may(Act.VERIFY, nomination) and case.state == "open"
     refused: list[Form] = [one for one in (gate_form, ending[1] if ending else None) if one is not None]
     return show(

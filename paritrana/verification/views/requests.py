@@ -20,7 +20,7 @@ from paritrana.verification import forms, queries, service
 from paritrana.verification.figures import from_text, line_names, quantity_of
 from paritrana.verification.models import ChangeRequest
 from paritrana.verification.threads import Round, threads_of
-from paritrana.verification.views.frame import bp, check_reader, may_read, moment_in, show, stored
+from paritrana.verification.views.frame import bp, case_here, check_reader, may_read, moment_in, show, stored
 from paritrana.verification.views.overview import end_form, overview_page
 from paritrana.web import formats
 from paritrana.web.access import allowed, current_actor, may
@@ -140,7 +140,7 @@ def send_answer(change: ChangeRequest) -> ResponseReturnValue:
 
 
 def _request_page(nomination: Nomination, form: forms.RequestForm, chosen: frozenset[str]) -> str:
-    case = queries.case_of(nomination)
+    case = case_here(nomination)
     wish = kind_of_page(request.args.get("item", ""))
     if not chosen:
         chosen = frozenset(

@@ -26,10 +26,20 @@ from paritrana.nominations.villages import KIND as VILLAGES
 from paritrana.verification import forms, queries, service
 from paritrana.verification.beside import Leaf, leaf_of, published_beside
 from paritrana.verification.counted import set_values
-from paritrana.verification.figures import DOCUMENTS
+from paritrana.verification.figures import DOCUMENTS, quantity_of
 from paritrana.verification.models import Finding
 from paritrana.verification.queries import Case, Item
-from paritrana.verification.views.frame import bp, check_reader, may_read, moment_in, show, twins_for, whole_number
+from paritrana.verification.views.frame import (
+    bp,
+    case_here,
+    check_reader,
+    claims_hidden,
+    may_read,
+    moment_in,
+    show,
+    twins_for,
+    whole_number,
+)
 from paritrana.verification.views.villages import villages_beside
 from paritrana.verification.visits import seen_of
 from paritrana.web import formats
@@ -97,7 +107,7 @@ def item(nomination: Nomination, item: str) -> ResponseReturnValue:
     role = check_reader(nomination)
     if not may_read(nomination, role):
         return redirect(url_for("verification.overview", ref=nomination.ref), 303)
-    return _item_page(queries.case_of(nomination), kind_of_page(item))
+    return _item_page(case_here(nomination), kind_of_page(item))
 
 
 @bp.post("/verification/<ref>/items/<item>")
@@ -107,7 +117,7 @@ def save_item(nomination: Nomination, item: str) -> ResponseReturnValue:
     """Store one page of findings, whole or not at all."""
     if not may_read(nomination, check_reader(nomination)):
         raise service.NotDeclared  # no refusal below may show the page to somebody who did not declare
-    case, kind = queries.case_of(nomination), kind_of_page(item)
+    case, kind = case_here(nomination), kind_of_page(item)
     typed, same, on = request.form, request.form.get("same", ""), request.form.get("then") == "next"
     seen = whole_number(typed.get("revision"))
     if seen != nomination.revision_no:
@@ -119,7 +129,7 @@ def save_item(nomination: Nomination, item: str) -> ResponseReturnValue:
     if waiting or problems:
         return _item_page(case, kind, rows=rows, problems=problems), 422
     try:
-        service.record_findings(
+        stored = service.record_findings(
             nomination, kind, entries, revision_no=seen, actor=current_actor(), at=moment_in(nomination.category)
         )
     except service.RevisionChanged:  # it was sent after this page was read
@@ -127,7 +137,7 @@ def save_item(nomination: Nomination, item: str) -> ResponseReturnValue:
         return _refuse_revision(queries.get_sent_nomination(nomination.ref), kind, seen)
     except service.RowsStale as refusal:
         db.session.rollback()
-        fresh = queries.case_of_revision(queries.get_sent_nomination(nomination.ref), seen)
+        fresh = case_here(queries.get_sent_nomination(nomination.ref), seen)
         forms.mark_stale(rows, refusal.figures, {row.figure.key: row for row in fresh.item(kind).rows})
         return _item_page(fresh, kind, rows=rows, refusal=timed(refusal, nomination)), refusal.status
     except service.RowRefused as refusal:
@@ -137,16 +147,20 @@ def save_item(nomination: Nomination, item: str) -> ResponseReturnValue:
                 name = forms.inputs_of(refusal.refusal, row)[0]
                 row.problems.append((name, f"{forms.figure_name(row.judged)}: {sentence(refusal.refusal)}"))
                 problems.append((f"{row.id}-{name}", row.problems[-1][1]))
-        fresh = queries.case_of_revision(queries.get_sent_nomination(nomination.ref), seen)
+        fresh = case_here(queries.get_sent_nomination(nomination.ref), seen)
         return _item_page(fresh, kind, rows=rows, problems=problems), refusal.refusal.status
     except ParitranaError as refusal:
         db.session.rollback()
-        fresh = queries.case_of_revision(queries.get_sent_nomination(nomination.ref), seen)
+        fresh = case_here(queries.get_sent_nomination(nomination.ref), seen)
         return _item_page(fresh, kind, rows=rows, refusal=sentence(refusal)), refusal.status
     db.session.commit()
     saved = formats.clock_time(now(), current_language(), nomination.category.cycle.timezone)
     flash(_("Saved on the server %(time)s", time=saved), "ok")
-    return redirect(_after_saving(queries.case_of(nomination), kind, page, same, on=on), 303)
+    differing = sum(1 for one in stored if one.unseen is not None and one.version == 1 and one.verdict == "differs")
+    if differing:  # the claims are shown now; the verifier looks at them before going on
+        flash(_("Figures that differ from the claim, which is shown now: %(n)s.", n=differing), "attention")
+        on = False
+    return redirect(_after_saving(case_here(nomination), kind, page, same, on=on), 303)
 
 
 def _refuse_revision(nomination: Nomination, kind: str, seen: int) -> ResponseReturnValue:
@@ -156,14 +170,14 @@ def _refuse_revision(nomination: Nomination, kind: str, seen: int) -> ResponseRe
     """
     refusal = service.RevisionChanged(no=nomination.revision_no)
     if not 0 < seen < nomination.revision_no:  # the page of no revision: there is nothing to set beside it
-        return _item_page(queries.case_of(nomination), kind, refusal=sentence(refusal)), refusal.status
-    case = queries.case_of_revision(nomination, seen)
+        return _item_page(case_here(nomination), kind, refusal=sentence(refusal)), refusal.status
+    case = case_here(nomination, seen)
     _page, start, judged = _page_of(case.item(kind))
     rows, _entries = forms.read_rows(judged, start, request.form)
     for row in rows:  # only the revision stands in the way; what is typed is judged against the new one
         row.problems, row.readings = [], ()
     newer = changes_between(
-        case.revision.content, queries.case_of(nomination).revision.content, [kind],
+        case.revision.content, case_here(nomination).revision.content, [kind],
         election_held=nomination.category.cycle.election_held,
     )  # fmt: skip
     return _item_page(case, kind, rows=rows, refusal=sentence(refusal), newer=newer), refusal.status
@@ -182,6 +196,7 @@ def _item_page(
     page, start, judged = _page_of(one)
     nomination = case.nomination
     documents = sorted(case.revision.content["attachments"], key=lambda each: (each["kind"] != kind, each["no"]))
+    hidden = one.unseen and claims_hidden(nomination)
     others = sum(1 for each in case.items if each.open and each.kind != kind)
     shown = rows if rows is not None else forms.stored_rows(judged, start)
     published = published_beside(nomination, kind)
@@ -207,7 +222,7 @@ def _item_page(
         item=one,
         rows=shown,
         current=next((row for row in shown if row.judged.finding is None), shown[0] if shown else None),
-        villages=villages_beside(case) if kind == VILLAGES else None,
+        villages=villages_beside(case) if kind == VILLAGES and not hidden else None,
         twins=twins_for(nomination, ask(Act.SEE_NOMINATION, nomination).role),
         visited=seen_of(nomination, kind),
         published={row.id: published.beside(row.judged.figure) for row in shown},
@@ -230,10 +245,13 @@ def _item_page(
         form=Form(formdata=None),
         problems=[*([("", refusal)] if refusal else []), *problems],
         verdict_choices=forms.verdict_choices(),
+        unseen_choices=forms.unseen_choices(),
+        claims_hidden=hidden,
+        unseen_of=lambda row: quantity_of(row.judged.figure.field, row.judged.before),
         months=[(str(no), name) for no, name in enumerate(formats.month_names(current_language()), start=1)],
         reason_words=dict(reasons_of(kind)).get(one.explanation_reason, ""),
         documents_only=DOCUMENTS,
-        **_name_list(one, nomination),
+        **({"name_list": None} if hidden else _name_list(one, nomination)),
     )
 
 

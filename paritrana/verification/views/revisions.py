@@ -12,7 +12,8 @@ from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import get_revision
 from paritrana.nominations.rows import indicators_of, kinds_asked
 from paritrana.verification import queries
-from paritrana.verification.views.frame import bp, check_reader, may_read, show
+from paritrana.verification.unseen import without
+from paritrana.verification.views.frame import bp, check_reader, claims_hidden, may_read, show
 from paritrana.web.access import allowed
 from paritrana.web.template_filters import own, translated
 
@@ -28,6 +29,13 @@ def differences(nomination: Nomination, a: int, b: int) -> ResponseReturnValue:
         raise NotFound
     before, after = get_revision(nomination.id, a), get_revision(nomination.id, b)
     rubric = rubric_of(nomination.category)
+    old, new = before.content, after.content
+    kinds: set[str] = set()
+    if claims_hidden(nomination):
+        unseen = [one for one in queries.case_of(nomination).items if one.unseen]
+        kinds = {one.kind for one in unseen}
+        codes = {indicator.code for one in unseen for indicator in one.indicators}
+        old, new = without(old, kinds, codes), without(new, kinds, codes)
 
     def title_of(kind: str) -> str:
         rows = indicators_of(rubric, kind)
@@ -40,8 +48,9 @@ def differences(nomination: Nomination, a: int, b: int) -> ResponseReturnValue:
         before=before,
         after=after,
         differences=changes_between(
-            before.content, after.content, kinds_asked(rubric), election_held=nomination.category.cycle.election_held
+            old, new, kinds_asked(rubric), election_held=nomination.category.cycle.election_held
         ),
+        hidden_kinds=[kind for kind in kinds_asked(rubric) if kind in kinds],
         title_of=title_of,
         gate_titles={gate["code"]: own(gate, "title") for gate in rubric.gates},
         file_of=lambda no: url_for("nominations.document_file", ref=nomination.ref, doc=no),

@@ -93,6 +93,17 @@ def withdraw_shortlist(proposal: Proposal) -> ResponseReturnValue:
     return stored(_shortlist_address(proposal.category), _("The proposal was taken back."))
 
 
+@bp.post("/manage/<cycle>/nominations/<cat>/claims")
+@allowed(Act.MANAGE_CYCLE, category=get_category)
+@once
+def set_claims(category: Category) -> ResponseReturnValue:
+    """Choose, before the verification, whether verifiers see a claim before or after they found the figure."""
+    hidden = request.form.get("hidden") == "yes"
+    service.set_claims_wait(category, hidden, actor=current_actor(), at=moment_in(category))
+    said = _("Claims are hidden until a finding is saved.") if hidden else _("Claims are shown at once.")
+    return stored(_shortlist_address(category), said)
+
+
 def _shortlist_page(cycle: Cycle, sent: tuple[int, forms.ReasonForm, Any, Any] | None = None) -> str:
     categories = [one for one in cycle.categories if may(Act.MANAGE_CYCLE, one)]
     proposals = {
@@ -148,6 +159,8 @@ def _table(category: Category, proposal: Proposal | None, sent: tuple[int, Any, 
         "proposal": proposal,
         "proposing": may_propose and not waiting and any(one.nomination.state == "verified" for one in cases),
         "may_propose": may_propose,
+        "claims_wait": queries.claims_wait(category),
+        "choosing": state < State.VERIFICATION,
         "confirming": proposal is not None and may(Act.SHORTLIST, category, part=Part.SECOND),
         "withdrawing": proposal is not None and may(Act.SHORTLIST, category),
         "form": sent[1] if sent is not None else forms.ReasonForm(formdata=None),

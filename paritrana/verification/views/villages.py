@@ -3,16 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from paritrana.core.policy import Act
 from paritrana.core.villages import CHOICES, STANDINGS, chosen
 from paritrana.nominations.models import Nomination
+from paritrana.nominations.rows import page_name
 from paritrana.nominations.villages import KIND
 from paritrana.verification import queries
-from paritrana.verification.views.frame import bp, check_reader, may_read, show, whole_number
+from paritrana.verification.views.frame import bp, case_here, check_reader, claims_hidden, may_read, show, whole_number
 from paritrana.verification.villages import Compared, compared
 from paritrana.web.access import allowed, current_actor, visible
 from paritrana.web.charts import share_bars
@@ -28,8 +29,12 @@ def villages(nomination: Nomination) -> ResponseReturnValue:
     role = check_reader(nomination)
     if not may_read(nomination, role):
         return redirect(url_for("verification.overview", ref=nomination.ref), 303)
-    case = queries.case_of(nomination)
-    one, found = case.item(KIND), villages_beside(case)
+    case = case_here(nomination)
+    one = case.item(KIND)
+    if one.unseen and claims_hidden(nomination):
+        flash(_("The villages can be compared when every figure of this item has a found value."), "attention")
+        return redirect(url_for("verification.item", ref=nomination.ref, item=page_name(KIND)), 303)
+    found = villages_beside(case)
     show_only = request.args.get("show", "")
     rows = chosen(found.roll_up, show_only)
     pages = max(1, -(-len(rows) // PER_PAGE))

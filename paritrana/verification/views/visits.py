@@ -27,6 +27,7 @@ from paritrana.verification.service import MAX_PHOTOS, MAX_PLACE, MAX_TEXT, PHOT
 from paritrana.verification.views.frame import (
     READERS,
     bp,
+    case_here,
     check_reader,
     may_read,
     moment_in,
@@ -106,7 +107,7 @@ def visits(nomination: Nomination) -> ResponseReturnValue:
 @once
 def record_visit(nomination: Nomination) -> ResponseReturnValue:
     """Write down a visit with its photos, whole or not at all; a refusal gives everything typed back."""
-    ref, case, form = nomination.ref, queries.case_of(nomination), VisitForm()
+    ref, case, form = nomination.ref, case_here(nomination), VisitForm()
     typed = {one.kind: request.form.get(seen_name(one.kind), "") for one in case.items}
     corrects = whole_number(request.form.get("corrects"))
     readable = form.validate()
@@ -252,7 +253,7 @@ def _page(
     problems: Sequence[tuple[str, str]] = (),
     adding: tuple[int, PhotosForm, Sequence[tuple[str, str]]] | None = None,
 ) -> str:
-    case = queries.case_of(nomination)
+    case = case_here(nomination)
     first = service.first_day(nomination)
     said = [*form.problems, *problems]
     if adding is not None:
