@@ -464,3 +464,22 @@ def test_signing_out_waits_for_the_queue_and_clears_the_device(
     left = "Promise.all([indexedDB.databases(), caches.keys(), navigator.serviceWorker.getRegistrations()])"
     assert page.evaluate(f"{left}.then((all) => all.map((one) => one.length))") == [0, 0, 0]
     assert page.evaluate("Object.keys(localStorage)") == []
+
+
+def test_the_pages_of_a_device_can_be_read_by_everybody(desks: list[str], walker: Walk) -> None:
+    judge = walker(NAME)
+    page = judge.page
+    prepare(page)
+    judge.look("offline-prepare").go("/assessments").look("offline-list")
+    judge.go("/offline").look("offline-answer")
+    judge.go(desks[0])
+    expect(page.locator("[data-sheet][data-ready]")).to_be_attached()
+    page.context.set_offline(True)
+    write(page, "A1", "8,5")
+    expect(page.locator("[data-offline-word]")).to_contain_text("Luring.")
+    page.evaluate("location.hash = 'A2'")
+    page.locator("[data-queue-count]").click()
+    judge.look("sheet-offline")
+    page.context.set_offline(False)
+    expect(page.locator("[data-queue-box]")).to_be_hidden(timeout=60_000)
+    judge.go(f"{desks[0]}/merge").look("sheet-merge")
