@@ -1,6 +1,6 @@
 """How severe and how much of one mind assessors are on an example, in exact fractions. Advice, never the ranking.
 
-Source: docs/method.md, section 8. Agreement is Krippendorff's alpha for interval data (K. Krippendorff, Content
+Source: docs/method.md, section 2. Agreement is Krippendorff's alpha for interval data (K. Krippendorff, Content
 Analysis, chapter 12).
 """
 
