@@ -69,6 +69,15 @@ async function start() {
     for (const listener of listeners) listener.drawn && listener.drawn(unsent, connection);
   }
 
+  // Sheets that cannot be marked any more leave the device as soon as nothing of them waits.
+  async function tidy() {
+    const open = document.querySelector("[data-open-sheets]");
+    if (!open || !connection.reachable) return;
+    const there = new Set(open.dataset.openSheets.split(" "));
+    const left = (await store.all()).filter((one) => !there.has(one.sheet) && !queue.unsent(one));
+    for (const { sheet, code } of left) await store.change(sheet, code, (one) => (one && queue.unsent(one) ? one : undefined));
+  }
+
   // What a page shows by the state of the device: the lock needs the server and an empty queue.
   function pageSays(unsent, away) {
     const waits = (sheet) => unsent.some((one) => one.sheet === sheet);
@@ -136,7 +145,7 @@ async function start() {
   window.addEventListener("focus", () => sender.hurry());
   for (const pill of document.querySelectorAll("[data-waiting]")) pill.addEventListener("click", () => (at("queue-box").open = true));
   at("no-store").hidden = store.lasting;
-  if (!document.querySelector("[data-sheet]")) sender.look().then(draw);
+  if (!document.querySelector("[data-sheet]")) sender.look().then(draw).then(tidy);
   return { queue, store, sender, words, connection, draw, fill, again, listen: (listener) => listeners.add(listener), tell: (record) => tabs.postMessage({ sheet: record.sheet, code: record.code }) };
 }
 

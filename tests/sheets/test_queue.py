@@ -290,6 +290,28 @@ def test_a_queue_with_a_fault_is_found_out(queue: Queue, fault: str) -> None:
         runs()
 
 
+def test_a_mark_that_meets_the_lock_is_delivered_late_and_then_waits_no_more(queue: Queue) -> None:
+    queue.start("late")
+    one = {"device": 0, "code": "A1"}
+    queue.do("opened", sheet="L-1", told=Small(CODES).told("A1"), **one)
+    queue.do("says", text={**NO_TEXT, "value": "8"}, at="000001", **one)
+    attempt = queue.do("begin", **one)
+    closed = queue.do("answered", attempt=attempt, status=409, answer={"code": "sheet_closed"}, **one)
+    assert (closed["state"], closed["unsent"]) == ("waiting", True)
+    late = queue.do("begin", **one)
+    assert (late["late"], late["body"]["value"], late["at"]) == (True, "8", "000001")
+    assert late["key"] != attempt["key"]
+    again = queue.do("answered", attempt=late, status=409, answer={"code": "sheet_open"}, **one)
+    assert again["state"] == "waiting"
+    usual = queue.do("begin", **one)
+    assert usual["late"] is False
+    queue.do("answered", attempt=usual, status=409, answer={"code": "wrong_state"}, **one)
+    late = queue.do("begin", **one)
+    kept = queue.do("answered", attempt=late, status=201, answer={}, **one)
+    assert (kept["state"], kept["unsent"], kept["shown"]["value"]) == ("late", False, "8")
+    assert queue.do("begin", **one) is None
+
+
 @pytest.fixture
 def real(app: Any, db_session: Any, clock: Any) -> Real:
     """The application with an opened sheet and its assessor at the door."""
