@@ -46,12 +46,14 @@ from paritrana.reference.models import Organisation, TargetFigure
 from paritrana.results.models import Award, ResultRun, Seal
 from paritrana.sheets.models import Mark as SheetMark
 from paritrana.sheets.models import Sheet
+from paritrana.sheets.reopening.queries import reopened_after_others
 from paritrana.verification.counted import Counted, counted_values, told
 from paritrana.verification.models import Finding, GateFinding, Override, Verification
 from paritrana.verification.values import gates_decided, not_applicable
 
 SEAL_ACT = "seal_results"
 SCORED_AGAIN = "consolidation:"  # begins the keys of a bundle's provenance that hold both rounds of an indicator
+REOPENED = "reopened:"  # begins the keys of a bundle's provenance that name sheets which were opened again
 SET_VALUE = "override:"  # begins the keys of a bundle's provenance that mark values which were set, not computed
 
 
@@ -66,6 +68,7 @@ class Inputs:
     sheets_due: int
     sheets_digest: str
     set_values: Mapping[str, str]  # keys and texts for the provenance: which computed values two people set, and why
+    reopened: Mapping[str, str]  # the same for sheets that were opened again after others' marks could be read
     scored_again: Mapping[str, str]  # the same for what was scored again: both rounds, and which of them counts
 
 
@@ -137,6 +140,10 @@ def inputs(category: Category) -> Inputs:
         sheets_due=len(active) * len(codes) - len(out),
         sheets_digest=hashlib.sha256(canonical(lines)).hexdigest(),
         set_values=_set_values(values, codes),
+        reopened={
+            f"{REOPENED}{candidate}:{seat}": "opened again after the marks of others could be read"
+            for candidate, seat in reopened_after_others(category)
+        },
         scored_again=again,
     )
 

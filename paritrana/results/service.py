@@ -66,6 +66,7 @@ def build_run(category: Category, *, actor: Actor, at: datetime) -> ResultRun:
             "sheets_digest": given.sheets_digest,
             **given.set_values,
             **given.scored_again,
+            **given.reopened,
         },
     )
     run = ResultRun(

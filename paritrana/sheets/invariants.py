@@ -18,6 +18,7 @@ from paritrana.sheets import service
 from paritrana.sheets.calibrations import invariants as calibrations
 from paritrana.sheets.consolidations import closing
 from paritrana.sheets.late import invariants as late
+from paritrana.sheets.reopening import invariants as reopening
 from paritrana.sheets.models import Consolidation, Mark, MarkRevision, MissingSheet, Sheet
 from paritrana.sheets.reopening import invariants as reopening
 
@@ -184,6 +185,7 @@ CHECKS = (
     Check({"sheet.digest": "Every submitted sheet has the digest on its receipt."}, _digests),
     Check(replayed("missing_sheet", "missing sheet"), _missing),
     *late.CHECKS,
+    *reopening.CHECKS,
     *calibrations.CHECKS,
     *reopening.CHECKS,
 )

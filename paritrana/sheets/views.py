@@ -256,11 +256,16 @@ def check(nomination: Nomination) -> ResponseReturnValue:
 def submit(nomination: Nomination) -> ResponseReturnValue:
     """Submit the sheet and lock it."""
     found, form = _own_sheet(nomination), SubmitForm()
-    ref = found.ref
+    ref, address = found.ref, nomination.ref
     if not form.validate():
         return _check_page(found, form), 422
     try:
         service.submit_sheet(found, actor=current_actor(), at=_at(nomination))
+    except service.SheetClosed:  # another device was quicker: there is one submission, and one receipt
+        db.session.rollback()
+        if queries.get_own_sheet(ref, current_actor()).submitted_at is None:
+            raise
+        return redirect(url_for("sheets.receipt", ref=address), 303)
     except (service.BlanksLeft, service.RequestsOpen) as refusal:
         db.session.rollback()
         form.refuse(refusal)

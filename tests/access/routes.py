@@ -28,6 +28,13 @@ GET  /assessments/<ref>/sheet                                     see_own_marks 
 GET  /assessments/<ref>/sheet/check                               see_own_marks               sheet
 POST /assessments/<ref>/sheet/check                               submit_sheet                sheet
 POST /assessments/<ref>/sheet/marks/<indicator>                   mark                        sheet
+GET  /assessments/<ref>/sheet/receipt.json                        see_own_marks               sheet
+GET  /assessments/<ref>/sheet/receipt.pdf                         see_own_marks               sheet
+GET  /assessments/<ref>/sheet/reopening                           see_own_marks               sheet
+POST /assessments/<ref>/sheet/reopening                           reopen_sheet                sheet
+GET  /manage/<cycle>/reopenings                                   manage_cycle                cycle
+GET  /reopenings/<reopening>                                      reopen_sheet/2              sheet
+POST /reopenings/<reopening>                                      reopen_sheet/2              sheet
 GET  /assessments/<ref>/sheet/receipt                             see_own_marks               sheet
 POST /assessments/<ref>/consolidation                             lead_consolidation          sheet
 GET  /assessments/<ref>/marks                                     see_own_marks               sheet

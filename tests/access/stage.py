@@ -30,6 +30,7 @@ from paritrana.outbox.models import Message
 from paritrana.panels.models import Recusal, Seat
 from paritrana.seeding.documents import simulated_document
 from paritrana.sheets.late.models import LateMark
+from paritrana.sheets.reopening.models import Reopening
 from paritrana.sheets.models import Consolidation, Sheet
 from paritrana.verification.models import ChangeRequest, FieldVisit, FieldVisitPhoto, Override, Verification
 from tests.access.routes import Route
@@ -307,6 +308,12 @@ class Stage:
         )  # fmt: skip
         db.session.add(late)
         self.late = late.ref
+        asked = Reopening(
+            ref=random_ref("A"), sheet_id=own.id, reason="?", asked_by=self.accounts["assessor-3"], asked_at=NOW,
+            state="asked", after_others=False,
+        )  # fmt: skip
+        db.session.add(asked)
+        self.reopening = asked.ref
         self.code = shown(db.session.scalars(select(Certificate).limit(1)).one().code)
         self.gates = [gate["code"] for gate in category_of(here).rubric.gates]
         db.session.commit()
@@ -432,6 +439,7 @@ class Stage:
                 values["<proposal>"] = self.proposals[act]
         values.setdefault("<proposal>", "P-0000-0000")
         values["<late>"] = self.late
+        values["<reopening>"] = self.reopening
         return re.sub(r"<[^>]+>", lambda found: values[found[0]], route.rule)
 
     def ask(self, who: Who, route: Route) -> str:

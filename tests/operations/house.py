@@ -54,6 +54,7 @@ from paritrana.sheets.consolidations.queries import candidates_over_the_limit
 from paritrana.sheets.consolidations.service import open_consolidation, score_again
 from paritrana.sheets.late.service import decide, deliver
 from paritrana.sheets.queries import missing_sheets, sheets_of
+from paritrana.sheets.reopening.service import ask
 from paritrana.sheets.service import close_scoring
 from tests.outbox.letterbox import letterbox
 
@@ -242,6 +243,7 @@ def _late_marks(category: Category, cast: Cast, chair: Actor, at: datetime) -> N
     ]  # fmt: skip
     assert made[0] is not None
     decide(made[0], False, "Datang setelah dikunci (simulasi).", actor=chair, at=at)
+    ask(sheet, "Salah ketik pada catatan (simulasi).", actor=cast.actor(owner), at=at)
 
 
 def _consolidated(category: Category, chair: Actor, at: datetime) -> None:

@@ -125,6 +125,7 @@ REPLAYED: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
                       {"late_id": "=SELECT id FROM late_mark WHERE id NOT IN (SELECT late_id FROM late_decision)"},
                       "reason = 'x'"),
     "consolidation": ("consolidation", {"ref": "K-0000-0000", "attempt": 9}, "opened_reason = 'x'"),
+    "reopening": ("reopening", {"ref": "A-0000-0000", "state": "refused"}, "reason = 'x'"),
     "missing_sheet": ("missing_sheet", {"attempt": 9}, "reason = 'x'"),
     "run": ("result_run", {"ref": "R-0000-0000", "no": 99}, "sheets_due = 99"),
     "seal": (

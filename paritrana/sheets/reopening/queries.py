@@ -6,6 +6,7 @@ from sqlalchemy import Select, exists, not_, or_, select
 from sqlalchemy.orm import aliased, contains_eager, joinedload
 
 from paritrana.core.errors import NotFound
+from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor
 from paritrana.cycles.models import Category, Cycle
 from paritrana.database import db
@@ -30,11 +31,18 @@ def reopenings_of(cycle: Cycle, actor: Actor) -> Sequence[Reopening]:
     return db.session.scalars(_for(actor).where(Category.cycle_id == cycle.id).order_by(Reopening.id)).all()
 
 
+def waiting_reopenings(actor: Actor) -> Sequence[Reopening]:
+    """The requests of others that wait in the scoring, and that the actor may meet (one statement)."""
+    return db.session.scalars(
+        _for(actor)
+        .where(Reopening.state == "asked", Reopening.asked_by != actor.user_id, Category.state == int(State.SCORING))
+        .order_by(Reopening.id)
+    ).all()
+
+
 def reopenings_on(sheet: Sheet) -> Sequence[Reopening]:
     """The requests about one sheet, as they came (one statement)."""
-    return db.session.scalars(
-        select(Reopening).where(Reopening.sheet_id == sheet.id).order_by(Reopening.id)
-    ).all()
+    return db.session.scalars(select(Reopening).where(Reopening.sheet_id == sheet.id).order_by(Reopening.id)).all()
 
 
 def heads(category_id: int) -> set[int]:

@@ -42,7 +42,9 @@ class NotYourPart(ParitranaError):
     """The actor has no part in this request, or has taken it."""
 
     code = "not_your_part"
-    message = N_("The chair agrees, and another assessor; for the chair's own sheet an organiser is in the chair's place.")
+    message = N_(
+        "The chair agrees, and another assessor; for the chair's own sheet an organiser is in the chair's place."
+    )
 
 
 def ask(sheet: Sheet, reason: str, *, actor: Actor, at: datetime) -> Reopening:
@@ -123,8 +125,10 @@ def refuse(reopening: Reopening, reason: str, *, actor: Actor, at: datetime) -> 
 def leads(reopening: Reopening, actor: Actor) -> bool:
     """Whether the actor speaks as the chair: an organiser does for a sheet of the chair's own."""
     category = reopening.category
+    if category.cycle_id in actor.organises:
+        return reopening.asked_by in heads(category.id)
     if reopening.asked_by in heads(category.id):
-        return category.cycle_id in actor.organises
+        return False
     return category.id in actor.chairs and reopening.asked_by != actor.user_id
 
 

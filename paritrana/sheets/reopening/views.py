@@ -20,13 +20,13 @@ from paritrana.database import canonical, db
 from paritrana.nominations.drawing import ReceiptPaper, draw
 from paritrana.nominations.models import Nomination
 from paritrana.sheets import queries
-from paritrana.sheets.late.models import SheetSubmission
 from paritrana.sheets.late.queries import submissions_of
 from paritrana.sheets.models import Sheet
 from paritrana.sheets.reopening import service
 from paritrana.sheets.reopening.forms import AnswerForm, AskForm
 from paritrana.sheets.reopening.models import Reopening
 from paritrana.sheets.reopening.queries import get_reopening, reopenings_of, reopenings_on
+from paritrana.sheets.service import content_of
 from paritrana.web.access import allowed, current_actor, may, now
 from paritrana.web.template_filters import moment, own
 
@@ -87,7 +87,7 @@ def reopenings(cycle: Cycle) -> ResponseReturnValue:
         cycle=cycle,
         zone=cycle.timezone,
         simulated=cycle.simulated,
-        found=reopenings_of(cycle, current_actor()),
+        asked=reopenings_of(cycle, current_actor()),
     )
 
 
@@ -148,27 +148,26 @@ def _request_page(asked: Reopening, form: AnswerForm) -> str:
 @allowed(Act.SEE_OWN_MARKS, nomination=queries.get_candidate)
 def receipt_json(nomination: Nomination) -> ResponseReturnValue:
     """The signed receipt of the sheet as it counts, for `paritrana verify-receipt`."""
-    kept = _last(nomination)
-    return _download(canon(_signed(kept, nomination)) + b"\n", "application/json", kept.receipt_no, "json")
+    signed = _signed(_submitted(nomination))
+    return _download(canon(signed) + b"\n", "application/json", signed["number"], "json")
 
 
 @bp.get("/assessments/<ref>/sheet/receipt.pdf")
 @allowed(Act.SEE_OWN_MARKS, nomination=queries.get_candidate)
 def receipt_pdf(nomination: Nomination) -> ResponseReturnValue:
     """The same on paper, with the signed text in its code."""
-    kept = _last(nomination)
-    signed = _signed(kept, nomination)
+    signed = _signed(_submitted(nomination))
     settings, cycle = current_app.extensions["settings"], nomination.category.cycle
     paper = ReceiptPaper(
         title=_("Receipt of the sheet"),
         heading=own(cycle, "title"),
         rows=[
-            (_("Number"), kept.receipt_no),
+            (_("Number"), signed["number"]),
             (_("Candidate"), nomination.organisation.name),
             (_("Category"), f"{own(nomination.category, 'title')}, {cycle.assessment_year}"),
-            (_("Version of the sheet"), str(kept.version)),
-            (_("Digest (SHA-256)"), kept.digest),
-            (_("Submitted"), moment(kept.submitted_at, cycle.timezone, seconds=True)),
+            (_("Version of the sheet"), str(signed["sequence"])),
+            (_("Digest (SHA-256)"), signed["sha256"]),
+            (_("Submitted"), moment(datetime.fromisoformat(signed["received_at"]), cycle.timezone, seconds=True)),
             (_("Signed"), moment(datetime.fromisoformat(signed["server_time"]), cycle.timezone, seconds=True)),
             (_("Key"), signed["key"]),
         ],
@@ -183,27 +182,27 @@ def receipt_pdf(nomination: Nomination) -> ResponseReturnValue:
         language=str(get_locale()),
         band=_("SIMULATION: training data, not a result") if cycle.simulated else "",
     )
-    return _download(draw(paper), "application/pdf", kept.receipt_no, "pdf")
+    return _download(draw(paper), "application/pdf", signed["number"], "pdf")
 
 
-def _last(nomination: Nomination) -> SheetSubmission:
-    """The version that counts. Raises `NotFound` while the sheet is open."""
+def _submitted(nomination: Nomination) -> Sheet:
+    """The own sheet as it counts. Raises `NotFound` while it is open."""
     found = _own_sheet(nomination)
-    kept = submissions_of(found)
-    if found.submitted_at is None or not kept:
+    if found.submitted_at is None:
         raise NotFound
-    return kept[-1]
+    return found
 
 
-def _signed(kept: SheetSubmission, nomination: Nomination) -> dict[str, Any]:
+def _signed(found: Sheet) -> dict[str, Any]:
+    assert found.submitted_at is not None  # noqa: S101 - only a submitted sheet has a receipt
     document = {
         "receipt": "sheet",
-        "nomination": nomination.ref,
-        "number": kept.receipt_no,
-        "sequence": kept.version,
-        "sha256": kept.digest,
-        "size": len(canonical(kept.content)),
-        "received_at": exact_moment(kept.submitted_at),
+        "nomination": found.nomination.ref,
+        "number": found.receipt_no,
+        "sequence": max(len(submissions_of(found)), 1),
+        "sha256": found.digest,
+        "size": len(canonical(content_of(found))),
+        "received_at": exact_moment(found.submitted_at),
         "server_time": exact_moment(now()),
     }
     folder = current_app.extensions["settings"].instance_path / "keys"
