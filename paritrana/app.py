@@ -61,9 +61,9 @@ from paritrana.sheets import views as sheets_views
 from paritrana.sheets.calibrations import views as calibrations_views
 from paritrana.sheets.consolidations import views as consolidations_views
 from paritrana.sheets.late import views as late_views
-from paritrana.sheets.reopening import views as reopening_views
 from paritrana.sheets.models import Sheet
 from paritrana.sheets.reminding import WRITE_REMINDERS
+from paritrana.sheets.reopening import views as reopening_views
 from paritrana.sheets.restarts import views as restarts_views
 from paritrana.signing import RECEIPT, UnsafeKey, make_key
 from paritrana.verification import facts as verification_facts

@@ -300,7 +300,6 @@ def submit_sheet(sheet: Sheet, *, actor: Actor, at: datetime) -> Sheet:
     return sheet
 
 
-
 def told(sheet: Any) -> dict[str, Any]:
     """What an event says of a sheet as it stands now, beside its candidate and its marks."""
     return {
@@ -450,9 +449,7 @@ def _check_value(
         raise AboveCap(max=Score(Fraction(cap.value)), value=Score(Fraction(value)))
 
 
-def check_admitted(
-    sheet: Sheet, code: str, value: Decimal | None, known: Mark | None, where: Circumstances
-) -> None:
+def check_admitted(sheet: Sheet, code: str, value: Decimal | None, known: Mark | None, where: Circumstances) -> None:
     """What a mark that came after the lock must keep to when it is to count. Raises as `save`, but for the stage."""
     found = rubric_on(sheet).indicator(code)
     if found is None:
