@@ -263,4 +263,4 @@ def test_a_file_takes_the_same_statements_whatever_the_number_of_marks(app, db_s
         with statements() as sent:
             assert fetch(client, form).status_code == 200
         selects = [one for one in sent if one.lstrip("( ").upper().startswith(("SELECT", "DECLARE"))]
-        assert len(selects) == 12, "\n".join(selects)
+        assert len(selects) == 13, "\n".join(selects)
