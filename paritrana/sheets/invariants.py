@@ -18,7 +18,6 @@ from paritrana.sheets import service
 from paritrana.sheets.calibrations import invariants as calibrations
 from paritrana.sheets.consolidations import closing
 from paritrana.sheets.late import invariants as late
-from paritrana.sheets.reopening import invariants as reopening
 from paritrana.sheets.models import Consolidation, Mark, MarkRevision, MissingSheet, Sheet
 from paritrana.sheets.reopening import invariants as reopening
 
