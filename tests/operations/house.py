@@ -9,7 +9,7 @@ extended deadline. The historical cycle stands beside them.
 import base64
 from array import array
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -32,7 +32,7 @@ from paritrana.interviews import planning
 from paritrana.interviews.no_show import note_dropout
 from paritrana.interviews.planning import Wanted
 from paritrana.interviews.queries import sessions_of
-from paritrana.interviews.service import plan_day
+from paritrana.interviews.service import plan_day, plan_session
 from paritrana.jobs.kinds import SYSTEM, Run
 from paritrana.nominations.namelists.checking import Counted, ListFormula
 from paritrana.nominations.namelists.service import keep_counts, receive_list, refuse_list
@@ -59,7 +59,9 @@ from paritrana.sheets.service import close_scoring
 from tests.outbox.letterbox import letterbox
 
 SEED = data_folder("seed")
-NOMINATIONS = frozenset({"kaltim-64.01", "kaltim-64.08", "kaltim-64.11", "bali-51.04", "bali-51.71", "jatim-35.78"})
+NOMINATIONS = frozenset(
+    {"kaltim-64.01", "kaltim-64.08", "kaltim-64.11", "bali-51.04", "bali-51.71", "jatim-35.78", "jatim-35.07"}
+)
 FAR_APART = "bali-51.04"
 OPEN, PLENARY, PUBLISHED = "simulasi-jatim", "simulasi-bali", "simulasi-kaltim"
 
@@ -94,21 +96,21 @@ def build(settings: Settings, now: datetime) -> None:
 
 
 def _planned(cast: Cast, now: datetime) -> None:
-    """Two villages get a slot in a drawn order: one confirms, the slot of the other is taken out again."""
-    category = get_category(OPEN, "desa")
+    """A candidate of the open category is called in: one drawn slot is taken out, another one confirmed."""
+    category = get_category(OPEN, "kabkota")
     actor: Actor = cast.actor(cast.with_role("organiser")[0])
     at = cycle_time(category.cycle, now)
-    for nomination in nominations_of(category, {"draft"})[:2]:
-        before = "draft"
-        for state in ("submitted", "verified", "shortlisted"):
-            set_nomination_state(nomination, state, expected=(before,), reason=None, actor=actor, at=at)
-            before = state
+    (called,) = nominations_of(category, {"submitted"})
+    for before, after in (("submitted", "verified"), ("verified", "shortlisted")):
+        set_nomination_state(called, after, expected=(before,), reason=None, actor=actor, at=at)
     day = plan_day(category.cycle, at.date() + timedelta(days=1), actor=actor, at=at)
     wanted = Wanted([day], ["Aula"], time(9), time(12), 20, 5, "in_person", "benih", None)
     planning.save_plan(category, wanted, actor=actor, at=at)
-    first, second = sessions_of(category)
-    planning.answer_slot(first, "confirmed", "", expected=1, actor=actor, at=at)
-    planning.remove(second, "Mundur (simulasi).", expected=1, actor=actor, at=at)
+    planning.remove(planning.planned_in_order(category)[0], "Mundur (simulasi).", expected=1, actor=actor, at=at)
+    again = plan_session(
+        called, day, datetime.combine(day.on, time(9), UTC), 20, mode="in_person", room="Aula", actor=actor, at=at
+    )
+    planning.answer_slot(again, "confirmed", "", expected=1, actor=actor, at=at)
 
 
 def _mailed(settings: Settings, now: datetime) -> None:

@@ -272,7 +272,7 @@ TAMPERINGS: Mapping[str, Tampering] = {
     "list_overlap.shared": _sql("UPDATE list_overlap SET shared = shared + 1"),
     "preview.pages": _sql("DELETE FROM preview"),
     "look.failed": _sql("UPDATE proposal SET payload = 'no JSON'"),
-    "plan.seed": _sql("UPDATE plan_drawn SET seed = 'another' WHERE how = 'drawn'"),
+    "plan.seed": _sql("""UPDATE plan_drawn SET "order" = '["X", "Y", "Z", "A"]' WHERE how = 'drawn'"""),
     "message.attempts": _sql("UPDATE message SET attempts = attempts + 1 WHERE state = 'sent'"),
     "message.sent": _sql("UPDATE message SET state = 'failed', sent_at = NULL WHERE state = 'sent'"),
     "setting.real_cycle": _sql("UPDATE cycle SET kind = 'real' WHERE kind = 'simulated'"),
