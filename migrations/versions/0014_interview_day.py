@@ -46,9 +46,7 @@ def upgrade() -> None:
             "act IN ('start', 'pause', 'resume', 'next', 'extend', 'end')", name=op.f("ck_timer_event_act_known")
         ),
         sa.CheckConstraint("act <> 'pause' OR reason <> ''", name=op.f("ck_timer_event_pause_reasoned")),
-        sa.CheckConstraint(
-            "(act = 'extend') = (extra_seconds > 0)", name=op.f("ck_timer_event_extension_has_length")
-        ),
+        sa.CheckConstraint("(act = 'extend') = (extra_seconds > 0)", name=op.f("ck_timer_event_extension_has_length")),
         sa.ForeignKeyConstraint(
             ["session_id"], ["interview_session.id"], name=op.f("fk_timer_event_session_id_interview_session")
         ),

@@ -371,9 +371,7 @@ def all_in_clause() -> ColumnElement[bool]:
             candidate.category_id == Nomination.category_id,
             candidate.state.in_(CANDIDATE_STATES),
             not_(or_(*structure.ways(office.person_id, judging=True, narrowed=lambda one: one.id == candidate.id))),
-            not_(
-                exists().where(Recusal.account_id == office.id, Recusal.nomination_id == candidate.id, not_waived())
-            ),
+            not_(exists().where(Recusal.account_id == office.id, Recusal.nomination_id == candidate.id, not_waived())),
             not_(_locked(Sheet.assessor_id == office.id, Sheet.nomination_id == candidate.id)),
         )
     )

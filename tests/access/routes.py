@@ -40,6 +40,9 @@ POST /assessments/<ref>/consolidation                             lead_consolida
 GET  /assessments/<ref>/marks                                     see_own_marks               sheet
 POST /assessments/<ref>/step-back                                 recuse                      sheet
 GET  /bootstrap/static/<path:filename>                            static                      *public
+GET  /calibrations/<example>                                      calibrate                   cycle
+POST /calibrations/<example>                                      calibrate                   cycle
+POST /calibrations/<example>/close                                lead_calibration            cycle
 GET  /consolidations                                              see_own_marks               *sheet
 GET  /consolidations/<consolidation>                              see_own_marks               sheet
 POST /consolidations/<consolidation>/close                        lead_consolidation          sheet
@@ -57,7 +60,7 @@ POST /home/calendar                                               home          
 POST /home/calendar/end                                           home                        *house
 GET  /home/messages                                               home                        *house
 GET  /interviews/<day>                                            see_board                   cycle
-POST /interviews/<day>/display-code                               open_session                cycle
+POST /interviews/<day>/display-code                               plan_session                cycle
 GET  /interviews/<day>/minutes.pdf                                see_progress                cycle
 GET  /interviews/<day>/screen                                     read_public_page            *public
 POST /interviews/<day>/screen                                     read_public_page            *public
@@ -80,6 +83,8 @@ POST /interviews/<day>/slots/<int:no>/open                        open_session  
 POST /interviews/<day>/slots/<int:no>/remove                      plan_session                cycle
 POST /language                                                    set_language                *public
 GET  /manage/<cycle>                                              manage_cycle                cycle
+GET  /manage/<cycle>/calibration/<cat>                            lead_calibration            cycle
+POST /manage/<cycle>/calibration/<cat>                            lead_calibration            cycle
 GET  /manage/<cycle>/certificates                                 manage_cycle                cycle
 POST /manage/<cycle>/certificates/<cat>                           issue_certificate           cycle
 POST /manage/<cycle>/certificates/<cat>/<candidate>               issue_certificate           cycle

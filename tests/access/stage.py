@@ -30,8 +30,8 @@ from paritrana.outbox.models import Message
 from paritrana.panels.models import Recusal, Seat
 from paritrana.seeding.documents import simulated_document
 from paritrana.sheets.late.models import LateMark
+from paritrana.sheets.models import Calibration, Consolidation, Sheet
 from paritrana.sheets.reopening.models import Reopening
-from paritrana.sheets.models import Consolidation, Sheet
 from paritrana.verification.models import ChangeRequest, FieldVisit, FieldVisitPhoto, Override, Verification
 from tests.access.routes import Route
 from tests.factories import NOW, World, grant, person, sign_in
@@ -275,6 +275,11 @@ class Stage:
                     cause="walk", about=str(here.category.id), subject="S", text_id="T", text_en="T", path="/home",
                     state="queued", created_at=NOW)
         )  # fmt: skip
+        self.example = random_ref("B")
+        db.session.add(
+            Calibration(ref=self.example, category_id=here.category.id, title="Contoh", described="", opened_at=NOW,
+                        opened_by=self.accounts["chair"])
+        )  # fmt: skip
         self.consolidation = random_ref("K")
         db.session.add(
             Consolidation(ref=self.consolidation, category_id=here.category.id, nomination_id=sent.id, attempt=1,
@@ -421,6 +426,7 @@ class Stage:
             "<computed>": "C1",
             "<path:filename>": "favicon.svg", "<int:page>": "1", "<int:photo>": "1", "<int:a>": "1",
             "<int:b>": "1", "<job>": self.job, "<consolidation>": self.consolidation, "<end>": "csv",
+            "<example>": self.example,
             "<account>": self.recused,
             "<message>": self.message, "<token>": "own-calendar",
         }  # fmt: skip
@@ -431,10 +437,11 @@ class Stage:
         if who.name == "nominee-3":
             values["<ref>"] = self.answered
         values["<upload>"] = f"D-{values['<ref>'][2:]}"
-        for word, act in (("/shortlist/", "shortlist"), ("/open/", "open_category"), ("/proposals/", "seat_panel"),
-                          ("/waivers/", "waive"),
-                          ("/deadlines/", "extend_deadline"),
-                          ("/seal/", "seal_results"), ("/restart/", "restart_category"), ("/publication/", "publish_results")):  # fmt: skip
+        for word, act in (
+            ("/shortlist/", "shortlist"), ("/open/", "open_category"), ("/proposals/", "seat_panel"),
+            ("/waivers/", "waive"), ("/deadlines/", "extend_deadline"), ("/seal/", "seal_results"),
+            ("/restart/", "restart_category"), ("/publication/", "publish_results"),
+        ):  # fmt: skip
             if word in route.rule:
                 values["<proposal>"] = self.proposals[act]
         values.setdefault("<proposal>", "P-0000-0000")
