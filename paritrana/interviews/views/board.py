@@ -85,7 +85,7 @@ def day_board(seen: SeenDay) -> ResponseReturnValue:
         **_context(seen, shown),
         tag=_tag(seen),
         title=day_title(seen.day),
-        may_run=may(Act.OPEN_SESSION, seen.day),
+        may_run=may(Act.PLAN_SESSION, seen.day),
         may_print=may(Act.SEE_PROGRESS, seen.day),
         may_plan=may(Act.MANAGE_CYCLE, seen.cycle),
         display_code=_display_code(seen.day),
@@ -270,7 +270,7 @@ def _at(day: InterviewDay) -> datetime:
 
 
 @bp.post("/interviews/<day>/display-code")
-@allowed(Act.OPEN_SESSION, day=queries.get_day)
+@allowed(Act.PLAN_SESSION, day=queries.get_day)
 @once
 def new_display_code(day: InterviewDay) -> ResponseReturnValue:
     """Make a code for the screen of the hall; the one before it is worth nothing from then on."""
@@ -283,8 +283,8 @@ def new_display_code(day: InterviewDay) -> ResponseReturnValue:
 
 
 def _display_code(day: InterviewDay) -> str | None:
-    """The code as it is read aloud, for who may run the day."""
-    if day.display_code is None or not may(Act.OPEN_SESSION, day):
+    """The code as it is read aloud, for the organiser who made it."""
+    if day.display_code is None or not may(Act.PLAN_SESSION, day):
         return None
     return f"{day.display_code[:4]}-{day.display_code[4:]}"
 
