@@ -50,6 +50,7 @@ from paritrana.seeding.cast import Cast
 from paritrana.seeding.reference import load_reference
 from paritrana.seeding.simulated import Simulated, read_simulated
 from paritrana.sheets import notices as sheets_notices
+from paritrana.sheets.calibrations.service import close_calibration, open_calibration, score_example
 from paritrana.sheets.consolidations.queries import candidates_over_the_limit
 from paritrana.sheets.consolidations.service import open_consolidation, score_again
 from paritrana.sheets.late.service import decide, deliver
@@ -79,6 +80,7 @@ def build(settings: Settings, now: datetime) -> None:
     for code in (OPEN, PLENARY, PUBLISHED):
         cycles.play_cycle(code, data, cast, organisations, settings, now=now)
         db.session.commit()
+    _calibrated(cast, now)
     _to_the_plenary(cast, now)
     _extended(cast, now)
     _announce_a_file(cast, now)
@@ -253,6 +255,16 @@ def _consolidated(category: Category, chair: Actor, at: datetime) -> None:
     nomination, spreads = candidates_over_the_limit(category)[0]
     made = open_consolidation(nomination, "Nilai berjauhan (simulasi).", actor=chair, at=at)
     score_again(made, spreads[0].indicator, None, "", keep=True, expected=0, actor=chair, at=at)
+
+
+def _calibrated(cast: Cast, now: datetime) -> None:
+    """An example, opened, scored by the chair and closed."""
+    category = get_category(OPEN, "kabkota")
+    chair: Actor = cast.actor(cast.with_role("chair")[0])
+    at = cycle_time(category.cycle, now)
+    made = open_calibration(category, "Contoh kalibrasi (simulasi)", "", actor=chair, at=at)
+    score_example(made, {"A1": Decimal("7.50")}, actor=chair, at=at)
+    close_calibration(made, actor=chair, at=at)
 
 
 def _extended(cast: Cast, now: datetime) -> None:

@@ -124,6 +124,8 @@ REPLAYED: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     "late_decision": ("late_decision",
                       {"late_id": "=SELECT id FROM late_mark WHERE id NOT IN (SELECT late_id FROM late_decision)"},
                       "reason = 'x'"),
+    "calibration": ("calibration", {"ref": "B-0000-0000"}, "title = 'x'"),
+    "calibration_mark": ("calibration_mark", {"indicator": "Z9"}, "value = '1.00'"),
     "consolidation": ("consolidation", {"ref": "K-0000-0000", "attempt": 9}, "opened_reason = 'x'"),
     "reopening": ("reopening", {"ref": "A-0000-0000", "state": "refused"}, "reason = 'x'"),
     "missing_sheet": ("missing_sheet", {"attempt": 9}, "reason = 'x'"),
