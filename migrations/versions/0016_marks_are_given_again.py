@@ -62,7 +62,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["closed_by"], ["account.id"], name=op.f("fk_consolidation_closed_by_account")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consolidation")),
         sa.UniqueConstraint("ref", name=op.f("uq_consolidation_ref")),
-        sa.UniqueConstraint("nomination_id", "attempt", name=op.f("uq_consolidation_nomination_id")),
+        sa.UniqueConstraint("nomination_id", "attempt", name=op.f("uq_consolidation_nomination_id_attempt")),
     )
     op.create_index(op.f("ix_consolidation_category_id"), "consolidation", ["category_id"])
 

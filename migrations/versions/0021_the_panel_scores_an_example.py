@@ -51,7 +51,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_calibration_mark_account_id_account")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_calibration_mark")),
         sa.UniqueConstraint(
-            "calibration_id", "account_id", "indicator", name=op.f("uq_calibration_mark_calibration_id")
+            "calibration_id",
+            "account_id",
+            "indicator",
+            name=op.f("uq_calibration_mark_calibration_id_account_id_indicator"),
         ),
     )
 
