@@ -127,24 +127,27 @@ def structure(app: Flask) -> dict[str, Any]:
     with app.app_context():
         engine = db.engine
         found = inspect(engine)
-        tables = {f"table {name}": described(found, name) for name in found.get_table_names()}
+        tables = described(found)
         with engine.connect() as connection:
             others = dict(connection.execute(text(OTHERS[engine.dialect.name])).all())
         engine.dispose()
     return tables | others
 
 
-def described(found: Inspector, table: str) -> list[str]:
-    """The columns, keys, checks and indexes of a table; the order of columns does not count."""
-    parts: list[Any] = [
-        *({**column, "type": str(column["type"])} for column in found.get_columns(table)),
-        found.get_pk_constraint(table),
-        *found.get_foreign_keys(table),
-        *found.get_unique_constraints(table),
-        *found.get_check_constraints(table),
-        *({**index, "dialect_options": _words(index.get("dialect_options", {}))} for index in found.get_indexes(table)),
-    ]
-    return sorted(str(sorted(part.items())) for part in parts)
+def described(found: Inspector) -> dict[str, Any]:
+    """The columns, keys, checks and indexes of every table, read for all at once; their order does not count."""
+    parts: dict[str, list[Any]] = {name: [] for name in found.get_table_names()}
+    for (_, table), columns in found.get_multi_columns().items():
+        parts[table] += [{**column, "type": str(column["type"])} for column in columns]
+    for (_, table), key in found.get_multi_pk_constraint().items():
+        parts[table].append(key)
+    several = (found.get_multi_foreign_keys, found.get_multi_unique_constraints, found.get_multi_check_constraints)
+    for read in several:
+        for (_, table), said in read().items():
+            parts[table] += said
+    for (_, table), indexes in found.get_multi_indexes().items():
+        parts[table] += [{**index, "dialect_options": _words(index.get("dialect_options", {}))} for index in indexes]
+    return {f"table {name}": sorted(str(sorted(part.items())) for part in said) for name, said in parts.items()}
 
 
 def _words(options: dict[str, Any]) -> dict[str, str]:
