@@ -130,7 +130,7 @@ def _clocks() -> Iterator[Broken]:
         Stored(row.ref, (row.no,), {"moment": row.moment, **{name: getattr(row, name) for name in CLOCK}})
         for row in stream(statement.order_by(TimerEntry.no))
     )
-    yield from replay("clock", "entry of a clock", told("clock.moved"), rows, latest("no"))
+    yield from replay("timer", "entry of a clock", told("clock.moved"), rows, latest("no"))
 
 
 def _dropouts() -> Iterator[Broken]:
@@ -151,6 +151,6 @@ CHECKS = (
     Check(replayed("plan", "order of interviews"), _plans),
     Check({"plan.seed": "The order that a seed draws is the one that is kept."}, _orders),
     Check(replayed("attendance", "record of who presented"), _attendance),
-    Check(replayed("clock", "entry of a clock"), _clocks),
+    Check(replayed("timer", "entry of a clock"), _clocks),
     Check(replayed("dropout", "drop-out of a connection"), _dropouts),
 )

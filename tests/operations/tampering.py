@@ -108,7 +108,7 @@ REPLAYED: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
         "state = 'proposed', closed_at = NULL",
     ),
     "session": ("interview_session", {"ref": "S-0000-0000", "no": 99, "attempt": 9}, "room = 'x'"),
-    "clock": ("timer_event", {"no": 99}, "by_name = 'x'"),
+    "timer": ("timer_event", {"no": 99}, "by_name = 'x'"),
     "dropout": ("dropout", {"no": 99}, "by_name = 'x'"),
     "answer": (
         "slot_answer",
