@@ -195,6 +195,8 @@ def _register_facts(registry: Access) -> None:
         (Guard.OPEN_REQUEST, Nomination): verification_facts.open_request_clause,
         (Guard.NOT_FIRST_PERSON, Nomination): verification_facts.not_first_person_clause,
         (Guard.OWN_ITEM, Sheet): sheets_facts.own_item_clause,
+        (Guard.NOT_OWN, Nomination): sheets_facts.own_part_clause,
+        (Guard.NOT_OWN, Sheet): sheets_facts.not_own_clause,
     }
 
 

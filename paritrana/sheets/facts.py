@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, not_, select, true
 
+from paritrana.accounts.models import Account
 from paritrana.core.policy import Actor, Role
 from paritrana.cycles.models import Category
 from paritrana.nominations.models import Nomination
@@ -47,6 +48,11 @@ def not_own(actor: Actor, role: Role, subject: Any) -> bool:
     """Whether what the subject is about, a sheet or something on one, belongs to another person than the actor."""
     sheet = subject if isinstance(subject, Sheet) else getattr(subject, "sheet", None)
     return not isinstance(sheet, Sheet) or sheet.assessor.person_id != actor.person_id
+
+
+def not_own_clause(actor: Actor, role: Role) -> ColumnElement[bool]:
+    """The same for lists of sheets."""
+    return Sheet.assessor_id.not_in(select(Account.id).where(Account.person_id == actor.person_id))
 
 
 def sheet_locked(actor: Actor, role: Role, subject: Any) -> bool:

@@ -333,5 +333,5 @@ def test_every_act_of_a_nomination_can_be_asked_of_a_list(stage: Stage, engine_n
     there = {act for model, act, _part in questions_of(registry) if model is Nomination}
     assert set(Act) - there == {Act.ADVANCE_CLOCK}
     assert {act for model, act, _part in questions_of(registry) if model is Sheet} >= WITH_ACCOUNT | {
-        Act.MARK, Act.SUBMIT_SHEET, Act.SEE_OWN_MARKS, Act.RECUSE,
+        Act.MARK, Act.SUBMIT_SHEET, Act.SEE_OWN_MARKS, Act.RECUSE, Act.ADMIT_LATE_MARK, Act.REOPEN_SHEET,
     }  # fmt: skip

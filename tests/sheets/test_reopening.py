@@ -170,6 +170,19 @@ def test_for_the_sheet_of_the_chair_an_organiser_takes_the_place_of_the_chair(he
     assert whole() == []
 
 
+def test_an_organiser_who_sent_the_nomination_in_for_an_organisation_still_meets_the_request(here, candidate, door):
+    submitted(here, candidate, "chair")
+    to(here, State.SCORING)
+    ask(door("chair"), candidate)
+    (asked,) = stored(Reopening)
+    candidate.created_by = here.accounts["organiser-1"].id
+    db.session.commit()
+    assert door("organiser-1").get(f"/reopenings/{asked.ref}").status_code == 200
+    candidate.created_by = here.accounts["deputy"].id
+    db.session.commit()
+    assert door("deputy").get(f"/reopenings/{asked.ref}").status_code == 404  # who marks is in conflict with it
+
+
 def test_an_organiser_has_no_part_in_the_sheet_of_another_assessor(here, candidate, door):
     submitted(here, candidate)
     to(here, State.SCORING)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, exists, not_, or_, select
+from sqlalchemy import Select, and_, exists, not_, or_, select
 from sqlalchemy.orm import aliased, contains_eager, joinedload
 
 from paritrana.core.errors import NotFound
@@ -19,7 +19,10 @@ from paritrana.sheets.reopening.models import Reopening
 
 
 def get_reopening(reopening: str, actor: Actor) -> Reopening:
-    """A request about a candidate with whom the actor is in no conflict (one statement). Raises `NotFound`."""
+    """A request that the actor may meet (one statement). Raises `NotFound`.
+
+    It is in a cycle that the actor organises, or about a candidate of the own panel without a conflict.
+    """
     found = db.session.scalars(_for(actor).where(Reopening.ref == reopening)).one_or_none()
     if found is None:
         raise NotFound
@@ -98,8 +101,11 @@ def _for(actor: Actor) -> Select[Reopening]:
         .join(Sheet.nomination)
         .join(Sheet.category)
         .where(
-            or_(Sheet.category_id.in_(actor.seats), Category.cycle_id.in_(actor.organises)),
-            not_(conflict_clause(actor)),
+            # An organiser marks nobody and may have sent a nomination in for an organisation: no conflict is asked.
+            or_(
+                Category.cycle_id.in_(actor.organises),
+                and_(Sheet.category_id.in_(actor.seats), not_(conflict_clause(actor))),
+            ),
             not_(withdrawn()),
         )
         .options(
