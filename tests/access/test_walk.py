@@ -219,7 +219,9 @@ BEYOND = {
     ("deliver_late", "AS"): "the same as for `mark`",
     ("admit_late_mark", "CH"): "the same as for `mark`; whose own the sheet is, the service asks again",
     ("reopen_sheet", "CH"): "who chairs is an assessor, too; whose own the sheet is, the service asks again",
-    ("submit_sheet", "AS"): "the same, and `s`: the sheet at this address is always the actor's own",
+    ("consolidate", "AS"): "the same as for `mark`, and `s`: a candidate is nobody's own item in particular",
+    ("consolidate", "CH"): "who chairs is an assessor, too, whose grant answers alike at this address",
+    ("submit_sheet", "AS"): "the same as for `mark`, and `s`: the sheet at this address is always the actor's own",
     ("see_others_marks", "AS"): "the addresses are about a category, of which nobody has locked a sheet (`k`)",
     ("issue_certificate", "CH"): "no address confirms the certificates before the publication yet",
 }
