@@ -41,7 +41,7 @@ test: system-packages setup-dev lint ## Lint, types, import rules, all tests on 
 	$(BIN)/python -m coverage report --include='paritrana/core/*,paritrana/files/*,paritrana/audit/*,paritrana/web/access.py' --fail-under=100
 	$(BIN)/python -m coverage report --format=total --fail-under=90
 	$(BIN)/python -m pytest tests --ignore=tests/journeys -n $(JOBS) --part rest
-	$(BIN)/python -m pytest tests/journeys
+	$(BIN)/python -m pytest tests/journeys -n $(JOBS)
 
 test-fast: setup-dev ## The tests without browser and PostgreSQL, in under a minute
 	$(BIN)/python -m pytest tests --ignore=tests/journeys -n $(JOBS) --engines sqlite --hypothesis-profile=fast

@@ -220,7 +220,7 @@ def test_whatever_call_of_the_disk_fails_nothing_of_the_form_is_kept_and_all_of_
     desk, call, capsys
 ):
     app, client, page = desk
-    fields = fields_of(client, page) | {"note": "Catatan yang diketik", "denominator.year": "2025"}
+    fields = fields_of(client, page) | {"note": "Catatan yang diketik", "denominator-year": "2025"}
     blobs = app.extensions["settings"].blob_path
     for code, status in ((errno.ENOSPC, 507), (errno.EDQUOT, 507), (errno.EROFS, 503), (errno.EIO, 503),
                          (errno.EACCES, 503)):  # fmt: skip
