@@ -223,25 +223,47 @@ def save(
     if sheet.category.stored_state not in queries.MARKED_IN:
         raise WrongState
     where = queries.circumstances(sheet.nomination)
-    known = queries.mark_of(sheet, indicator)
-    one = _indicator(sheet, indicator, where)
-    if (known.version if known is not None else 0) != expected:
-        raise MarkMoved(known)
-    _check_value(value, abstain_note, one, known, where, scale_of(rubric_on(sheet)))
-    said: dict[str, Any] = {
-        "value": value,
-        "reason": ABSTAINED if value is None and abstain_note.strip() else None,
-        "abstain_note": abstain_note.strip(),
-        "panel_note": panel_note.strip(),
-        "feedback": feedback.strip(),
-    }
-    if known is not None and all(getattr(known, name) == given for name, given in said.items()):
+    known = check_mark(sheet, indicator, value, abstain_note, expected=expected, where=where)
+    said = said_of(value, abstain_note, panel_note, feedback)
+    if known is not None and says(known, said):
         return Saved(known, sheet, where)
     before = _standing(sheet, where)
     mark = write_mark(sheet, indicator, known, said, actor=actor, at=at)
     if _standing(sheet, where) != before:
         touch_board(sheet.category)
     return Saved(mark, sheet, where)
+
+
+def check_mark(
+    sheet: Sheet, indicator: str, value: Decimal | None, abstain_note: str, *, expected: int, where: Circumstances
+) -> Mark | None:
+    """The stored mark that a sheet which takes marks has for an indicator, where the next one may follow it.
+
+    Raises `NotOnSheet`, `MarkAndAbstention`, `OffScale`, `AboveCap`, `MarkingNotOpen`, `EvidenceAsked`,
+    `IndicatorExcused`, `MarkMoved`.
+    """
+    known = queries.mark_of(sheet, indicator)
+    one = _indicator(sheet, indicator, where)
+    if (known.version if known is not None else 0) != expected:
+        raise MarkMoved(known)
+    _check_value(value, abstain_note, one, known, where, scale_of(rubric_on(sheet)))
+    return known
+
+
+def said_of(value: Decimal | None, abstain_note: str, panel_note: str, feedback: str) -> dict[str, Any]:
+    """What a mark keeps of what was typed."""
+    return {
+        "value": value,
+        "reason": ABSTAINED if value is None and abstain_note.strip() else None,
+        "abstain_note": abstain_note.strip(),
+        "panel_note": panel_note.strip(),
+        "feedback": feedback.strip(),
+    }
+
+
+def says(one: Any, said: Mapping[str, Any]) -> bool:
+    """Whether a mark, in whatever table, says that."""
+    return all(getattr(one, name) == given for name, given in said.items())
 
 
 def _standing(sheet: Sheet, where: Circumstances) -> tuple[bool, bool]:

@@ -1,6 +1,5 @@
 """Changes by late marks: keeping what came after the lock, and the chair's decision on it."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -19,7 +18,7 @@ from paritrana.sheets import queries, service
 from paritrana.sheets.late.models import LateDecision, LateMark
 from paritrana.sheets.late.submissions import keep_submission
 from paritrana.sheets.models import Sheet
-from paritrana.sheets.service import ABSTAINED, CandidateWithdrawn, MarkAndAbstention, SheetClosed
+from paritrana.sheets.service import CandidateWithdrawn, MarkAndAbstention, SheetClosed
 
 SAID = ("value", "reason", "abstain_note", "panel_note", "feedback")
 
@@ -83,12 +82,12 @@ def deliver(
         if abstain_note.strip():
             raise MarkAndAbstention
         steps_above(value, service.scale_of(rubric))
-    said = _said(value, abstain_note, panel_note, feedback)
+    said = service.said_of(value, abstain_note, panel_note, feedback)
     mark = queries.mark_of(sheet, indicator)
-    if mark is not None and _same(mark, said):
+    if mark is not None and service.says(mark, said):
         return None
     waiting = _waiting(sheet, indicator)
-    if waiting is not None and _same(waiting, said):
+    if waiting is not None and service.says(waiting, said):
         return waiting
     late = LateMark(
         ref=random_ref("T"), sheet=sheet, indicator=indicator, **said, device_at=device_at, received_at=at,
@@ -160,20 +159,6 @@ def told(late: Any, sheet_ref: str) -> dict[str, Any]:
         "device_at": late.device_at,
         "received_at": late.received_at,
     }
-
-
-def _said(value: Decimal | None, abstain_note: str, panel_note: str, feedback: str) -> dict[str, Any]:
-    return {
-        "value": value,
-        "reason": ABSTAINED if value is None and abstain_note.strip() else None,
-        "abstain_note": abstain_note.strip(),
-        "panel_note": panel_note.strip(),
-        "feedback": feedback.strip(),
-    }
-
-
-def _same(one: Any, said: Mapping[str, Any]) -> bool:
-    return all(getattr(one, name) == given for name, given in said.items())
 
 
 def _waiting(sheet: Sheet, indicator: str) -> LateMark | None:
