@@ -24,11 +24,6 @@ HOST = "127.0.0.1"
 READY_SECONDS = 60
 CODE = Path(__file__).resolve().parents[2]
 SERVE = ("-m", "paritrana", "serve", "--no-worker", "--port")
-# The same with the code loaded before the first process that answers is forked, so that its successor is there sooner.
-SERVE_WARM = (
-    "-c", "import sys, paritrana.app; from paritrana.cli import main; sys.argv[0] = 'paritrana'; main()",
-    "serve", "--no-worker", "--port",
-)  # fmt: skip
 _SQL = """
 import json, sqlite3, sys
 file, statement, values = json.load(sys.stdin)
@@ -125,7 +120,9 @@ class Server:
                 self.kill()
 
     def rows(self, statement: str, *values: Any) -> list[list[Any]]:
-        """Rows of the SQLite file, asked for where the server is; bytes come as text."""
+        """Rows of the database, those of a SQLite file asked for where the server is; bytes come as text."""
+        if "PARITRANA_DATABASE_URL" in self.environment:
+            return _rows_of(self.environment["PARITRANA_DATABASE_URL"], statement, values)
         return json.loads(self._ask_database(statement, values))
 
     def change(self, statement: str, *values: Any) -> None:
@@ -151,6 +148,15 @@ class Server:
         assert process.stderr is not None
         with process.stderr:
             self.lines.extend(process.stderr)
+
+
+def _rows_of(address: str, statement: str, values: Sequence[Any]) -> list[list[Any]]:
+    import psycopg
+
+    with psycopg.connect(address.replace("+psycopg", "")) as connection:
+        asked = statement.replace("%", "%%").replace("?", "%s") if values else statement
+        rows = connection.execute(asked.encode(), values or None).fetchall()
+    return [[one.decode() if isinstance(one, bytes) else one for one in row] for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
