@@ -4,7 +4,7 @@ Source: docs/method.md, section 2. Agreement is Krippendorff's alpha for interva
 Analysis, chapter 12).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 
@@ -39,22 +39,34 @@ def severity(marks: Marks) -> dict[str, Fraction]:
 
 def agreement(marks: Marks) -> Fraction | None:
     """Krippendorff's alpha: 1 is of one mind, 0 is what chance gives; None where nothing can be compared."""
-    units = _units(marks)
-    every = [value for values in units.values() for value in values]
+    return alpha((len(one), sum(one), sum(value * value for value in one)) for one in _units(marks).values())
+
+
+def alpha(units: Iterable[tuple[int, Fraction | int, Fraction | int]]) -> Fraction | None:
+    """Krippendorff's alpha of units, each told by the number, the sum and the sum of the squares of its values.
+
+    A unit has at least two values; None where there is no unit. Alpha is the same in any unit of measure, so that
+    whole steps of a scale may stand for marks.
+    """
+    every, total, squares = 0, Fraction(0), Fraction(0)
+    apart: dict[int, Fraction | int] = {}  # by the number of values: the squared differences inside the units, in full
+    for number, added, squared in units:
+        every, total, squares = every + number, total + added, squares + squared
+        apart[number] = apart.get(number, 0) + number * squared - added * added
     if not every:
         return None
-    expected = _disagreement(every)
+    expected = Fraction(every * squares - total * total) / (every * (every - 1))
     if not expected:
         return Fraction(1)
-    observed = sum((len(values) * _disagreement(values) for values in units.values()), Fraction(0)) / len(every)
+    observed = sum((Fraction(found) / (number - 1) for number, found in apart.items()), Fraction(0)) / every
     return 1 - observed / expected
 
 
-def in_words(alpha: Fraction) -> str:
+def in_words(measure: Fraction | float) -> str:
     """What an alpha means, as a message id; the limits are Krippendorff's 0.8 and 2/3."""
-    if alpha >= HIGH:
+    if measure >= HIGH:
         return N_("high agreement")
-    return N_("moderate agreement") if alpha >= MODERATE else N_("low agreement")
+    return N_("moderate agreement") if measure >= MODERATE else N_("low agreement")
 
 
 def _units(marks: Marks) -> dict[str, list[Fraction]]:
@@ -64,10 +76,3 @@ def _units(marks: Marks) -> dict[str, list[Fraction]]:
         for unit, value in given.items():
             units.setdefault(unit, []).append(Fraction(value))
     return {unit: values for unit, values in units.items() if len(values) > 1}
-
-
-def _disagreement(values: list[Fraction]) -> Fraction:
-    """The mean squared difference of all pairs, each in both orders."""
-    total, squares = sum(values, Fraction(0)), sum((value * value for value in values), Fraction(0))
-    count = len(values)
-    return 2 * (count * squares - total * total) / (count * (count - 1))

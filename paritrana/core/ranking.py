@@ -376,13 +376,13 @@ class Result:
         return len(self.rows)
 
 
-class _Standing(NamedTuple):
+class Standing(NamedTuple):
     """A candidate that will get a rank."""
 
     candidate: str
     total: Fraction
     total_exact: Fraction
-    points: dict[str, Fraction]
+    points: Mapping[str, Fraction]
 
 
 def rank(contest: Contest) -> Result:
@@ -401,7 +401,7 @@ def rank(contest: Contest) -> Result:
     for one in contest.not_applicable:
         excused[one.candidate].add(one.indicator)
 
-    standing: list[_Standing] = []
+    standing: list[Standing] = []
     others: list[Row] = []
     for candidate in contest.candidates:
         code = candidate.code
@@ -411,7 +411,7 @@ def rank(contest: Contest) -> Result:
         else:
             standing.append(_standing(rubric, code, contest.grid[code], computed[code], caps[code], excused[code]))
 
-    rows = list(_ranked(rubric, standing, contest.decisions))
+    rows = list(placed(rubric, standing, contest.decisions))
     order = list(State)
     rows.extend(sorted(others, key=lambda row: (order.index(row.state), row.candidate)))
     return Result(tuple(rows))
@@ -456,7 +456,7 @@ def _standing(
     computed: Mapping[str, Decimal],
     caps: Mapping[str, Decimal],
     excused: Collection[str],
-) -> _Standing:
+) -> Standing:
     earned: dict[str, Fraction] = {}
     for indicator, weight in effective_weights(rubric, excused).items():
         if indicator in computed:
@@ -468,11 +468,14 @@ def _standing(
     # One common denominator for the whole sum: adding fractions two by two looks for common factors each time.
     common = lcm(*(part.denominator for part in earned.values()))
     exact = Fraction(sum(part.numerator * (common // part.denominator) for part in earned.values()), common)
-    return _Standing(code, quantise(exact), exact, earned)
+    return Standing(code, quantise(exact), exact, earned)
 
 
-def _ranked(rubric: Rubric, standing: Sequence[_Standing], decisions: Sequence[Decision]) -> Iterator[Row]:
-    """Give the ranks 1, 2, 2, 4 and say what broke each tie."""
+def placed(rubric: Rubric, standing: Sequence[Standing], decisions: Sequence[Decision]) -> Iterator[Row]:
+    """Give the ranks 1, 2, 2, 4 and say what broke each tie.
+
+    The points of a candidate are looked at only where its total is shared.
+    """
     orders = {
         frozenset(decision.order): {code: place for place, code in enumerate(decision.order)} for decision in decisions
     }
@@ -481,7 +484,7 @@ def _ranked(rubric: Rubric, standing: Sequence[_Standing], decisions: Sequence[D
         groups = [level]
         broken_by: dict[str, str] = {}
         for element in rubric.tie_break:
-            finer: list[list[_Standing]] = []
+            finer: list[list[Standing]] = []
             for group in groups:
                 parts = _split(group, element, rubric, orders) if len(group) > 1 else [group]
                 if len(group) > 1:
@@ -504,8 +507,8 @@ def _ranked(rubric: Rubric, standing: Sequence[_Standing], decisions: Sequence[D
 
 
 def _split(
-    group: list[_Standing], element: str, rubric: Rubric, orders: Mapping[frozenset[str], Mapping[str, int]]
-) -> list[list[_Standing]]:
+    group: list[Standing], element: str, rubric: Rubric, orders: Mapping[frozenset[str], Mapping[str, int]]
+) -> list[list[Standing]]:
     """Part candidates that share a place by one element of the chain, best first."""
     if element != DECISION:
         return _levels(group, {one.candidate: subtotal(one.points, element, rubric) for one in group})
@@ -515,9 +518,9 @@ def _split(
     return [[one] for one in sorted(group, key=lambda one: places[one.candidate])]
 
 
-def _levels(group: Iterable[_Standing], value: Mapping[str, Fraction]) -> list[list[_Standing]]:
+def _levels(group: Iterable[Standing], value: Mapping[str, Fraction]) -> list[list[Standing]]:
     """The candidates in groups of equal value, highest first; inside a group by code."""
-    levels: dict[Fraction, list[_Standing]] = {}
+    levels: dict[Fraction, list[Standing]] = {}
     for one in sorted(group, key=lambda one: one.candidate):
         levels.setdefault(value[one.candidate], []).append(one)
     return [levels[height] for height in sorted(levels, reverse=True)]
