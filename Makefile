@@ -53,8 +53,8 @@ lint: setup-dev ## Format, lint, types and import rules
 	$(BIN)/lint-imports
 	sh -n tools/system-packages && bash -n .ci/run
 
-bench: setup-dev ## Measure the heavy pages beside their floors, and write the figures into docs/benchmarks.md
-	@$(BIN)/python -m benchmarks --table docs/benchmarks.md
+bench: setup-dev ## Measure the heavy pages beside their floors, and write the figures into docs/benchmarks.md; ONLY=day: one of them
+	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) --table docs/benchmarks.md
 
 wheel: setup ## Build dist/paritrana-….whl, whole and the same byte by byte from the same files
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --no-index --wheel-dir dist .

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,13 @@ DAY = (
     ("save", "Save one mark, everybody there"),
     ("board", "One look at the board, everybody there"),
 )
+# The benchmarks in the order of their tables, and how the headings of each begin; the machine stands above the first.
+HEADINGS = {
+    "pages": r"[\d,]+ candidates|From ",
+    "files": r"\d+ files",
+    "day": r"An interview day",
+    "ranking": r"The commands",
+}
 MEMORIES = ("before_kb", "peak_kb", "after_kb")
 Line = dict[str, Any]
 
@@ -44,7 +51,7 @@ def render(lines: Iterable[Line]) -> str:
     """The tables in Markdown: for each engine and size, for the growth, for files, for the command line."""
     found = list(lines)
     pages = [one for one in found if "engine" in one]
-    parts = [_machine(pages)]
+    parts = [_machine(pages)] if pages else []
     worlds = sorted({(one["candidates"], one["engine"] != "sqlite", one["engine"]) for one in pages})
     for candidates, _place, engine in worlds:
         parts.append(_world([one for one in pages if (one["candidates"], one["engine"]) == (candidates, engine)]))
@@ -192,14 +199,31 @@ def _commands(lines: Sequence[Line]) -> str:
     )
 
 
-def write(lines: Iterable[Line], path: Path) -> None:
-    """Put the tables between the markers of a document. Raises `ValueError` where it has none."""
+def write(lines: Iterable[Line], path: Path, only: Collection[str] = tuple(HEADINGS)) -> None:
+    """Put the tables between the markers of a document; those of benchmarks that are not among `only` stay as they are.
+
+    Raises `ValueError` where the document has no markers.
+    """
     document = path.read_text(encoding="utf-8")
     if BEGIN not in document or END not in document:
         raise ValueError(f"{path} has no place for figures: {BEGIN} and {END}")
-    between = re.compile(re.escape(BEGIN) + ".*" + re.escape(END), re.DOTALL)
-    made = f"{BEGIN}\n\n{render(lines)}\n\n{END}"
-    path.write_text(between.sub(lambda _found: made, document), encoding="utf-8")
+    before, _begin, rest = document.partition(BEGIN)
+    old, _end, after = rest.partition(END)
+    parts, made = _parts(old), _parts(render(lines))
+    text = "\n\n".join(part for name in HEADINGS if (part := (made if name in only else parts)[name]))
+    path.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+
+
+def _parts(text: str) -> dict[str, str]:
+    """The tables of each benchmark, with what stands below them."""
+    found: dict[str, list[str]] = {name: [] for name in HEADINGS}
+    name = "pages"
+    for part in re.split(r"(?m)^(?=### )", text):
+        heading = part.removeprefix("### ")
+        if heading != part:
+            name = next(one for one, begin in HEADINGS.items() if re.match(begin, heading))
+        found[name].append(part.strip())
+    return {name: "\n\n".join(part for part in parts if part) for name, parts in found.items()}
 
 
 def read(text: str) -> list[Line]:
