@@ -80,6 +80,13 @@ class UnknownPresenter(BadInput):
     message = N_("Choose the rank of the presenter from the list.")
 
 
+class PresenterTaken(ParitranaError):
+    """The organisation has another slot at this time, in whatever category. Params: `name`, `no`."""
+
+    code = "presenter_taken"
+    message = N_("%(name)s has slot %(no)s at this time already. Choose another time.")
+
+
 class PresenterBusy(ParitranaError):
     """Another session of the same presenter is open at this moment. Params: `name`, `no`."""
 
@@ -133,14 +140,17 @@ def plan_session(
     actor: Actor,
     at: datetime,
 ) -> InterviewSession:
-    """Give a candidate a slot; the caller commits. Raises `NotCandidate`, `AlreadyPlanned`, `SlotTaken`."""
+    """Give a candidate a slot; the caller commits.
+
+    Raises `NotCandidate`, `AlreadyPlanned`, `SlotTaken`, `PresenterTaken`.
+    """
     category = nomination.category
     if nomination.state not in CANDIDATE_STATES:
         raise NotCandidate
     audit.lock_stream(audit.judging(category.cycle.code))
     if queries.session_of(nomination) is not None:
         raise AlreadyPlanned
-    _refuse_clash(day, planned_at, minutes, room)
+    _refuse_clash(nomination, day, planned_at, minutes, room)
     return store_slot(
         nomination, day, planned_at, minutes, no=queries.last_no(day) + 1, mode=mode, room=room, actor=actor, at=at
     )
@@ -186,13 +196,16 @@ def store_slot(
     return session
 
 
-def _refuse_clash(day: InterviewDay, planned_at: datetime, minutes: int, room: str) -> None:
+def _refuse_clash(nomination: Nomination, day: InterviewDay, planned_at: datetime, minutes: int, room: str) -> None:
     end = planned_at + timedelta(minutes=minutes)
     for other in queries.sessions_of_cycle(day.cycle):
         same_room = other.room.casefold() == room.strip().casefold()
         overlaps = other.planned_at < end and planned_at < other.planned_at + timedelta(minutes=other.minutes)
         if same_room and overlaps:
             raise SlotTaken(name=other.nomination.organisation.name, no=other.no)
+        stands = other.attempt == other.category.attempt and other.nomination.state in CANDIDATE_STATES
+        if overlaps and stands and other.nomination.organisation_id == nomination.organisation_id:
+            raise PresenterTaken(name=other.nomination.organisation.name, no=other.no)
 
 
 def plan_the_rest(

@@ -30,7 +30,7 @@ def _seats_in_order(*columns: Any) -> Any:
 def _seats() -> Iterator[Broken]:
     statement = _seats_in_order(
         Account.ref.label("account"), Seat.role, Seat.constituency, Seat.decree_number, Seat.seated_at, Seat.ended_at,
-        Seat.version,
+        Seat.ended_reason, Seat.version,
     ).order_by(in_order(_SEAT))  # fmt: skip
     rows = (Stored(row.ref, (), {"account": row.account, **service.told(row)}) for row in stream(statement))
     yield from replay("seat", "seat", told("seat.given", "seat.ended"), rows, latest())

@@ -43,6 +43,7 @@ class Seat(Base):
     decree_number: Mapped[str]
     seated_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    ended_reason: Mapped[str | None]
     version: Mapped[int] = mapped_column(default=1)
 
     category: Mapped[Category] = relationship()

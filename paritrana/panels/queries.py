@@ -52,7 +52,7 @@ EXCLUDED_EVERYWHERE = ("nominee", "administrator")
 # The few columns of the sheets that tell what a panel loses with a seat; the table belongs to the sheets room.
 _sheet = table(
     "sheet", column("assessor_id"), column("nomination_id"), column("category_id"), column("attempt"),
-    column("submitted_at"), column("withdrawn_at"),
+    column("submitted_at"), column("withdrawn_at"), column("ref"),
 )  # fmt: skip
 
 
@@ -65,12 +65,22 @@ class Head:
 
 
 @dataclass(frozen=True)
+class Ended:
+    """A seat that ended, with how many sheets of it count, and how many were closed open and do not."""
+
+    seat: Seat
+    submitted: int
+    closed: int
+
+
+@dataclass(frozen=True)
 class PanelOf:
     """The panel of one category as its page shows it; pairs are an account and a nomination."""
 
     category: Category
     seats: Sequence[Seat] = ()  # that mark
     others: Sequence[Seat] = ()  # the secretary and substitutes
+    ended: Sequence["Ended"] = ()
     candidates: Sequence[Nomination] = ()
     conflicts: frozenset[tuple[int, int]] = frozenset()
     declared: frozenset[tuple[int, int]] = frozenset()
@@ -196,6 +206,43 @@ def reach_without(seat: Seat) -> Sequence[Reach]:
     return found
 
 
+def _ended_seats(category_ids: Sequence[int]) -> list[Ended]:
+    """The seats of these categories that ended and were not given again, newest first (one statement)."""
+    sheets = and_(
+        _sheet.c.assessor_id == Seat.account_id,
+        _sheet.c.category_id == Seat.category_id,
+        _sheet.c.attempt == Category.attempt,
+        _sheet.c.withdrawn_at.is_(None),
+    )
+    rows = db.session.execute(
+        select(Seat, func.count(_sheet.c.submitted_at), func.count(_sheet.c.ref))
+        .join(Category, Category.id == Seat.category_id)
+        .join(Seat.account)
+        .outerjoin(_sheet, sheets)
+        .where(Seat.category_id.in_(category_ids), Seat.ended_at.is_not(None))
+        .options(contains_eager(Seat.account))
+        .group_by(Seat.id, Account.id)
+        .order_by(Seat.ended_at.desc(), Seat.id)
+    ).all()
+    return [Ended(seat, submitted, opened - submitted) for seat, submitted, opened in rows]
+
+
+def open_sheets_of(seat: Seat) -> list[str]:
+    """The references of the sheets that the holder of a seat has begun and not submitted (one statement)."""
+    rows = db.session.execute(
+        select(_sheet.c.ref)
+        .where(
+            _sheet.c.assessor_id == seat.account_id,
+            _sheet.c.category_id == seat.category_id,
+            _sheet.c.attempt == seat.category.attempt,
+            _sheet.c.submitted_at.is_(None),
+            _sheet.c.withdrawn_at.is_(None),
+        )
+        .order_by(_sheet.c.ref)
+    )
+    return [one.ref for one in rows]
+
+
 def _seats() -> Select[Seat]:
     return select(Seat).where(Seat.ended_at.is_(None)).options(joinedload(Seat.account, innerjoin=True))
 
@@ -261,7 +308,8 @@ def get_proposal(cycle: str, cat: str, proposal: str) -> Proposal:
 def conflicts_in(category: Category) -> frozenset[tuple[int, int]]:
     """Every (account, nomination) of a category that must not meet: recusals and structure (two statements).
 
-    Structural conflicts are those of the accounts that have a seat now.
+    Structural conflicts are those of the accounts that have or had a seat: what did not count while somebody sat does
+    not begin to count when the seat ends.
     """
     return _conflicts([category.id])
 
@@ -305,9 +353,9 @@ class Structural:
 
 
 def _structural(category_ids: Sequence[int]) -> list[Structural]:
-    """The structural conflicts of everybody who has a seat in these categories (one statement)."""
+    """The structural conflicts of everybody who has or had a seat in these categories (one statement)."""
     seated = select(Seat.account_id, Account.person_id).join(Account, Account.id == Seat.account_id)
-    seated = seated.where(Seat.category_id.in_(category_ids), Seat.ended_at.is_(None))
+    seated = seated.where(Seat.category_id.in_(category_ids))
     return _structural_of(category_ids, seated)
 
 
@@ -491,7 +539,7 @@ def secretaries_to_seat(cycle: Cycle) -> Sequence[Account]:
 
 
 def panels_of(categories: Sequence[Category]) -> Sequence[PanelOf]:
-    """The panels of these categories of one cycle with candidates, conflicts and sheets (eight statements)."""
+    """The panels of these categories of one cycle with candidates, conflicts and sheets (nine statements)."""
     ids = [category.id for category in categories]
     seats = db.session.scalars(_seats().where(Seat.category_id.in_(ids))).all()
     candidates = db.session.scalars(
@@ -522,6 +570,8 @@ def panels_of(categories: Sequence[Category]) -> Sequence[PanelOf]:
         .order_by(Proposal.proposed_at, Proposal.id)
     ).all()
     mine = {one.id: {candidate.id for candidate in candidates if candidate.category_id == one.id} for one in categories}
+    sitting = {one.id: {seat.account_id for seat in seats if seat.category_id == one.id} for one in categories}
+    gone = _ended_seats(ids)
     return [
         PanelOf(
             category,
@@ -531,7 +581,12 @@ def panels_of(categories: Sequence[Category]) -> Sequence[PanelOf]:
             conflicts=frozenset(conflicts),
             declared=declared,
             recusals=[one for one in recusals if one.category_id == category.id],
-            structural=[one for one in structural if one.nomination_id in mine[category.id]],
+            ended=[one for one in gone if one.seat.category_id == category.id],
+            structural=[
+                one
+                for one in structural
+                if one.nomination_id in mine[category.id] and one.account_id in sitting[category.id]
+            ],
             before_seating=[one for one in before if one.nomination_id in mine[category.id]],
             assigned=frozenset((who, which) for who, which, _sent in sheets),
             done=frozenset((who, which) for who, which, sent in sheets if sent),

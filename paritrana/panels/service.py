@@ -177,7 +177,7 @@ def seat(
         db.session.add(there)
     there.role, there.constituency = role, constituency.strip()
     there.decree_number = decree_number.strip()
-    there.seated_at, there.ended_at = at, None
+    there.seated_at, there.ended_at, there.ended_reason = at, None, None
     there.version += 1
     audit.record(
         _stream(category), "seat.given", actor, at=at, object_ref=_seat_ref(there), account=account.ref, **told(there)
@@ -198,8 +198,9 @@ def unseat(
 ) -> None:
     """End a seat, and call a substitute in with the same act; the caller commits.
 
-    What the person marked stays on record and counts; the substitute becomes a member. Raises `ReasonMissing`,
-    `StaleVersion`, `SeatEnded`, `WrongState`, `SecondPersonNeeded`, `NotASubstitute`.
+    Sheets that the person submitted count; one that is open is closed with the seat, stays on record and does not
+    count. The substitute becomes a member with sheets of their own. Raises `ReasonMissing`, `StaleVersion`,
+    `SeatEnded`, `WrongState`, `SecondPersonNeeded`, `NotASubstitute`.
     """
     if not reason.strip():
         raise ReasonMissing
@@ -214,11 +215,11 @@ def unseat(
         raise SeatEnded
     if seat_.version != expected:
         raise StaleVersion(who=N_("Somebody"), time=at)
-    seat_.ended_at = at
+    seat_.ended_at, seat_.ended_reason = at, reason.strip()
     seat_.version += 1
     audit.record(
         _stream(category), "seat.ended", actor, at=at, object_ref=_seat_ref(seat_), account=seat_.account.ref,
-        reason=reason.strip(), **told(seat_),
+        reason=reason.strip(), closed=queries.open_sheets_of(seat_), **told(seat_),
     )  # fmt: skip
     if substitute is not None:
         substitute.role, substitute.seated_at = "member", at
@@ -244,6 +245,7 @@ def told(seat_: Any) -> dict[str, Any]:
         "decree": seat_.decree_number,
         "seated_at": seat_.seated_at,
         "ended_at": seat_.ended_at,
+        "ended_reason": seat_.ended_reason,
         "version": seat_.version,
     }
 

@@ -1,27 +1,31 @@
 """The panel page of a cycle, the opening of its categories, and what needs a second person there."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
 
 from paritrana.accounts.models import Account
 from paritrana.accounts.once import once
-from paritrana.core.errors import NotFound, ParitranaError
+from paritrana.core.errors import BadInput, NotFound, ParitranaError, WrongState
+from paritrana.core.filetypes import display_name
 from paritrana.core.policy import Act, Part
 from paritrana.cycles.models import Category, Cycle, Proposal
 from paritrana.cycles.pages import answer_proposal
 from paritrana.cycles.queries import cycle_time, get_category, get_cycle, state_now
 from paritrana.cycles.service import withdraw_proposal
 from paritrana.database import db
-from paritrana.panels import queries, service, structure
+from paritrana.panels import importing, queries, service, structure
 from paritrana.panels.forms import EndForm, SeatForm, SecretaryForm, WaiverForm
 from paritrana.panels.models import JUDGING, Recusal, Seat
 from paritrana.web.access import allowed, ask, current_actor, may, now
 from paritrana.web.forms import Form
+from paritrana.web.template_filters import sentence
 
 bp = Blueprint("panels", __name__, template_folder="templates")
 
@@ -166,6 +170,116 @@ def confirm_opening(proposal: Proposal) -> ResponseReturnValue:
     return redirect(_overview(category), 303)
 
 
+# Seats from a file ----------------------------------------------------------------------------------------------------
+
+SHOWN = 200  # problems on the page
+
+
+@bp.get("/manage/<cycle>/panel/<cat>/import")
+@allowed(Act.SEAT_PANEL, category=get_category)
+def import_page(category: Category) -> ResponseReturnValue:
+    """Where the list of seats is taken and the filled one is chosen."""
+    return _import_page(category)
+
+
+@bp.get("/manage/<cycle>/panel/<cat>/import/template.csv")
+@allowed(Act.SEAT_PANEL, category=get_category)
+def import_template(category: Category) -> ResponseReturnValue:
+    """The list of everybody who may get a seat, with the columns to fill in."""
+    answer = Response(importing.write_template(category), mimetype="text/csv")
+    name = f"kursi-{category.cycle.code}-{category.slug}.csv"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer.headers["Cache-Control"] = "no-store, private"
+    return answer
+
+
+@bp.post("/manage/<cycle>/panel/<cat>/import")
+@allowed(Act.SEAT_PANEL, category=get_category)
+def check_import(category: Category) -> ResponseReturnValue:
+    """Say whom the file would seat with which conflicts, and what is refused; nothing is stored."""
+    file = request.files.get("file")
+    cycle, slug = category.cycle.code, category.slug
+    db.session.rollback()  # nothing is locked while the file is read
+    try:
+        if file is None or not file.filename:
+            raise importing.NoFileChosen
+        name = display_name(file.filename)
+        plan = importing.read_table(file.stream.read(importing.LARGEST + 1), name)
+        category = get_category(cycle, slug)
+        if not plan.problems:
+            plan = importing.seat_all(plan.lines, category, actor=current_actor(), at=_at(category))
+    except (BadInput, service.SecondPersonNeeded, WrongState) as refusal:
+        db.session.rollback()
+        return _import_page(get_category(cycle, slug), refusal=refusal)
+    page = _import_page(category, plan)
+    db.session.rollback()
+    return page
+
+
+@bp.post("/manage/<cycle>/panel/<cat>/import/load")
+@allowed(Act.SEAT_PANEL, category=get_category)
+@once
+def load_import(category: Category) -> ResponseReturnValue:
+    """Seat everybody of the checked list in one transaction, or nobody."""
+    cycle, slug = category.cycle.code, category.slug
+    try:
+        lines = _checked_lines(request.form.get("lines", ""))
+        plan = importing.seat_all(lines, category, actor=current_actor(), at=_at(category))
+    except (BadInput, service.SecondPersonNeeded, WrongState) as refusal:
+        db.session.rollback()
+        return _import_page(get_category(cycle, slug), refusal=refusal)
+    if plan.problems:  # somebody was seated in between
+        page = _import_page(category, plan)
+        db.session.rollback()
+        return page
+    return _stored(category, _("Seats added: %(n)s.", n=len(plan.seatings)))
+
+
+def _checked_lines(text: str) -> list[importing.Line]:
+    """The rows of the checked file as the page carried them. Raises `BadInput`."""
+    try:
+        rows = json.loads(text)
+        lines = [importing.Line(int(no), {str(key): str(value) for key, value in texts.items()}) for no, texts in rows]
+    except (ValueError, TypeError, AttributeError):
+        raise BadInput from None
+    if not 0 < len(lines) <= importing.MOST_ROWS:
+        raise BadInput
+    return lines
+
+
+def _import_page(
+    category: Category, plan: importing.Plan | None = None, refusal: ParitranaError | None = None
+) -> ResponseReturnValue:
+    cycle = category.cycle
+    found = [] if plan is None else plan.problems
+    candidates = queries.panels_of([category])[0].candidates if plan is not None else ()
+    page = render_template(
+        "panels/import.html",
+        cycle=cycle,
+        category=category,
+        simulated=cycle.simulated,
+        form=Form(formdata=None),
+        plan=plan,
+        problems=[] if refusal is None else [("", sentence(refusal))],
+        rows=[_problem_row(one) for one in found[:SHOWN]],
+        more=max(0, len(found) - SHOWN),
+        lines="" if plan is None else json.dumps([[one.no, dict(one.texts)] for one in plan.lines]),
+        alone=not _needs_second(category),
+        roles=service.ROLES,
+        places=[_(word) for word in service.ROLES.values()],
+        kinds=structure.KINDS,
+        names={one.id: one.organisation.name for one in candidates},
+    )
+    if refusal is not None:
+        return page, refusal.status
+    return page, 422 if found else 200
+
+
+def _problem_row(problem: importing.Problem) -> dict[str, Any]:
+    row = "" if problem.row is None else str(problem.row)
+    return {"row": row, "column": problem.column, "said": sentence(problem.refusal)}
+
+
 def _page(
     cycle: Cycle,
     seat_form: tuple[int, SeatForm | SecretaryForm] | None = None,
@@ -237,6 +351,7 @@ def _end_page(seat: Seat, form: EndForm) -> str:
         roles=service.ROLES,
         needs_second=_needs_second(seat.category),
         reach=queries.reach_without(seat) if seat.role in JUDGING else (),
+        open_sheets=len(queries.open_sheets_of(seat)),
         substitutes=_substitutes(seat),
         judging=JUDGING,
     )

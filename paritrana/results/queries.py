@@ -53,6 +53,8 @@ from paritrana.verification.values import gates_decided, not_applicable
 
 SEAL_ACT = "seal_results"
 SCORED_AGAIN = "consolidation:"  # begins the keys of a bundle's provenance that hold both rounds of an indicator
+SHEET = "sheet:"  # begins the keys of a bundle's provenance that hold the digest of a submitted sheet
+FINDINGS = "findings:"  # begins those that hold the digest of what was found for a candidate
 REOPENED = "reopened:"  # begins the keys of a bundle's provenance that name sheets which were opened again
 SET_VALUE = "override:"  # begins the keys of a bundle's provenance that mark values which were set, not computed
 
@@ -67,6 +69,7 @@ class Inputs:
     sheets_in: int
     sheets_due: int
     sheets_digest: str
+    digests: Mapping[str, str]  # keys and texts for the provenance: the digest of every counted sheet and finding
     set_values: Mapping[str, str]  # keys and texts for the provenance: which computed values two people set, and why
     reopened: Mapping[str, str]  # the same for sheets that were opened again after others' marks could be read
     scored_again: Mapping[str, str]  # the same for what was scored again: both rounds, and which of them counts
@@ -131,14 +134,18 @@ def inputs(category: Category) -> Inputs:
         ),
     )
     out = {pair for pair in conflicts | recused if pair[0] in active and pair[1] in codes}
+    # Whoever left owes nothing any more, but what was submitted before counts.
+    left = sum(sheet.assessor_id not in active for sheet in counted)
     lines = sorted([codes[one.nomination_id], seat_codes[one.assessor_id], one.digest or ""] for one in counted)
     return Inputs(
         contest=contest,
         rubric=version,
         nominations={one.candidate_code: one for one in nominations},
         sheets_in=len(counted),
-        sheets_due=len(active) * len(codes) - len(out),
+        sheets_due=len(active) * len(codes) - len(out) + left,
         sheets_digest=hashlib.sha256(canonical(lines)).hexdigest(),
+        digests={f"{SHEET}{candidate}:{seat}": digest for candidate, seat, digest in lines}
+        | _finding_digests(category),
         set_values=_set_values(values, codes),
         reopened={
             f"{REOPENED}{candidate}:{seat}": "opened again after the marks of others could be read"
@@ -146,6 +153,23 @@ def inputs(category: Category) -> Inputs:
         },
         scored_again=again,
     )
+
+
+def _finding_digests(category: Category) -> dict[str, str]:
+    """For each candidate a digest over what was found for every claimed figure (one statement)."""
+    rows = db.session.execute(
+        select(Nomination.candidate_code, Finding.kind, Finding.figure, Finding.verdict, Finding.found, Finding.version)
+        .join(Verification, Verification.nomination_id == Nomination.id)
+        .join(Finding, Finding.verification_id == Verification.id)
+        .where(Nomination.category_id == category.id, Nomination.state.in_(CANDIDATE_STATES))
+    )
+    by_candidate: dict[str, list[list[Any]]] = {}
+    for candidate, *found in rows:
+        by_candidate.setdefault(candidate, []).append(found)
+    return {
+        f"{FINDINGS}{candidate}": hashlib.sha256(canonical(sorted(found, key=canonical))).hexdigest()
+        for candidate, found in by_candidate.items()
+    }
 
 
 def _set_values(values: Mapping[tuple[int, str], Counted], codes: Mapping[int, str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, Final
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import aliased
 
 from paritrana.accounts.models import Account
@@ -14,6 +14,7 @@ from paritrana.core.consolidation import FIRST, SECOND
 from paritrana.core.invariants import Broken, Check, Found, Stored, Told, latest, replay, replayed, side_by_side
 from paritrana.database import canonical
 from paritrana.nominations.models import Nomination
+from paritrana.panels.models import Seat
 from paritrana.sheets import service
 from paritrana.sheets.calibrations import invariants as calibrations
 from paritrana.sheets.consolidations import closing
@@ -155,6 +156,24 @@ def _digests() -> Iterator[Broken]:
             yield Broken("sheet.digest", ref, "The marks of the sheet do not have the digest on its receipt.")
 
 
+def _after_the_seat() -> Iterator[Broken]:
+    """A sheet that was open when the seat of its assessor ended stays as it was then."""
+    left = (
+        select(Sheet.ref, Mark.indicator)
+        .select_from(Sheet)
+        .join(
+            Seat,
+            and_(
+                Seat.account_id == Sheet.assessor_id, Seat.category_id == Sheet.category_id, Seat.ended_at.is_not(None)
+            ),
+        )
+        .outerjoin(Mark, and_(Mark.sheet_id == Sheet.id, Mark.saved_at > Seat.ended_at))
+    )
+    marked = and_(Sheet.submitted_at.is_(None), Mark.id.is_not(None))
+    for ref, indicator in stream(left.where(or_(marked, Sheet.submitted_at > Seat.ended_at)).order_by(Sheet.id)):
+        yield Broken("sheet.after_seat", f"{ref} {indicator or ''}".strip(), "The seat of its assessor had ended.")
+
+
 def _missing() -> Iterator[Broken]:
     rows = (
         Stored(row.ref, (row.account, row.attempt), {"reason": row.reason})
@@ -182,6 +201,7 @@ CHECKS = (
     Check(replayed("consolidation", "second scoring"), _consolidations),
     Check({"mark.second": "Every mark of a second round answers a second scoring of its candidate."}, _second_marks),
     Check({"sheet.digest": "Every submitted sheet has the digest on its receipt."}, _digests),
+    Check({"sheet.after_seat": "Nobody marks or submits a sheet after the own seat has ended."}, _after_the_seat),
     Check(replayed("missing_sheet", "missing sheet"), _missing),
     *late.CHECKS,
     *reopening.CHECKS,

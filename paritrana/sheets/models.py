@@ -12,11 +12,11 @@ from paritrana.audit.triggers import attach
 from paritrana.cycles.models import Category
 from paritrana.database import Base
 from paritrana.nominations.models import Nomination
-from paritrana.panels.models import Recusal, not_waived
+from paritrana.panels.models import JUDGING, Recusal, Seat, not_waived
 
 
 class Sheet(Base):
-    """What one assessor says about one candidate. Locked by its submission or by the end of scoring."""
+    """What one assessor says about one candidate. Locked by submission, the end of scoring or of the seat."""
 
     __tablename__ = "sheet"
     __table_args__ = (
@@ -42,6 +42,17 @@ class Sheet(Base):
         exists()
         .where(Recusal.account_id == assessor_id, Recusal.nomination_id == nomination_id, not_waived())
         .correlate_except(Recusal)
+    )
+    # A seat ends on another page; the sheet that was open then is closed with it.
+    unseated: Mapped[bool] = column_property(
+        ~exists()
+        .where(
+            Seat.account_id == assessor_id,
+            Seat.category_id == category_id,
+            Seat.ended_at.is_(None),
+            Seat.role.in_(JUDGING),
+        )
+        .correlate_except(Seat)
     )
     version: Mapped[int] = mapped_column(default=1)
 

@@ -10,9 +10,10 @@ from sqlalchemy.orm import aliased, contains_eager, joinedload, selectinload
 
 from paritrana.accounts.models import Account
 from paritrana.core.consolidation import FIRST, SECOND
-from paritrana.core.errors import NotFound
+from paritrana.core.errors import NotFound, ParitranaError
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor
+from paritrana.core.words import N_
 from paritrana.cycles.models import Category, Cycle, Indicator, RubricVersion
 from paritrana.database import db
 from paritrana.interviews.models import Attendance, InterviewDay, InterviewSession
@@ -35,6 +36,16 @@ MARKED_IN = (State.INTERVIEW, State.SCORING)
 READ_IN = (State.INTERVIEW, State.SCORING, State.PLENARY, State.SEALED, State.PUBLISHED)
 
 
+class SeatOver(ParitranaError):
+    """The seat of the assessor has ended: what was submitted counts, what was open is closed and does not."""
+
+    code = "seat_over"
+    message = N_(
+        "Your seat in this panel has ended. Sheets you submitted count; one that was open is closed, stays on record, "
+        "and does not count. Marks that wait on this device stay on it: save a copy and tell the chair."
+    )
+
+
 # One sheet ------------------------------------------------------------------------------------------------------------
 
 
@@ -49,9 +60,12 @@ def get_sheet(ref: str) -> Sheet:
 def get_own_sheet(ref: str, actor: Actor) -> Sheet:
     """The same for its assessor only, and only while nothing stands between assessor and candidate (one statement).
 
-    Raises `NotFound`.
+    Raises `NotFound`, and `SeatOver` for an assessor without a seat by now.
     """
-    return _one_sheet(Sheet.ref == ref, _own(actor))
+    found = _one_sheet(Sheet.ref == ref, _own(actor))
+    if found.unseated:
+        raise SeatOver
+    return found
 
 
 def _own(actor: Actor) -> ColumnElement[bool]:
@@ -93,7 +107,8 @@ def _one_sheet(*conditions: ColumnElement[bool]) -> Sheet:
 def get_candidate(ref: str, actor: Actor) -> Nomination:
     """A candidate that this assessor may meet, with category, cycle, rubric and organisation (one statement).
 
-    Who is in conflict gets the answer of a candidate that is not there. Raises `NotFound`.
+    Who is in conflict gets the answer of a candidate that is not there. Raises `NotFound`, and `SeatOver` for somebody
+    who began a sheet and has no seat by now.
     """
     category = joinedload(Nomination.category, innerjoin=True)
     found = (
@@ -116,8 +131,16 @@ def get_candidate(ref: str, actor: Actor) -> Nomination:
         .one_or_none()
     )
     if found is None:
+        _refuse_without_seat(ref, actor)
         raise NotFound
     return found
+
+
+def _refuse_without_seat(ref: str, actor: Actor) -> None:
+    """Raises `SeatOver` where the actor began a sheet of a candidate and has no seat by now."""
+    begun = exists().where(Sheet.nomination_id == Nomination.id, Sheet.unseated, _own(actor)).correlate(Nomination)
+    if db.session.scalar(select(Nomination.id).where(Nomination.ref == ref, begun)) is not None:
+        raise SeatOver
 
 
 def find_sheet(nomination_id: int, assessor_id: int, attempt: int) -> Sheet | None:

@@ -29,7 +29,7 @@ from paritrana.sheets.consolidations.closing import close_unfinished
 from paritrana.sheets.late.submissions import keep_submission
 from paritrana.sheets.models import Mark, MarkRevision, MissingSheet, Sheet
 from paritrana.sheets.notices import tell_submitted
-from paritrana.sheets.queries import Circumstances
+from paritrana.sheets.queries import Circumstances, SeatOver
 
 ABSTAINED = "abstained"
 
@@ -107,6 +107,12 @@ class MarkMoved(StaleVersion):
         self.mark = mark
 
 
+class SheetMoved(StaleVersion):
+    """Marks were saved elsewhere after the page was made on which the sheet was looked through."""
+
+    message = N_("Marks were saved on another page or device since. Look through the sheet once more, then submit it.")
+
+
 class BlanksLeft(ParitranaError):
     """Indicators without a mark and without an abstention. Params: `n`, `codes`."""
 
@@ -132,7 +138,7 @@ def open_sheet(nomination: Nomination, *, actor: Actor, at: datetime) -> Sheet:
     """The actor's sheet for a candidate, made at the first time; the caller commits.
 
     One that was withdrawn comes back with its marks after the conflict was waived. Raises `WrongState` outside
-    interviews and scoring, `NotDeclared`, `SheetClosed` after stepping back.
+    interviews and scoring, `NotDeclared`, `SheetClosed` after stepping back, `SeatOver` without a seat.
     """
     assessor_id = _account(actor)
     category = nomination.category
@@ -141,6 +147,8 @@ def open_sheet(nomination: Nomination, *, actor: Actor, at: datetime) -> Sheet:
     if there is not None:
         if there.recused:
             raise SheetClosed
+        if there.unseated:
+            raise SeatOver
         if there.withdrawn_at is not None:
             _restore(there, actor=actor, at=at)
         return there
@@ -212,12 +220,14 @@ def save(
     No `value` with an `abstain_note` is an abstention, with neither the indicator is unmarked again. `expected` is the
     version that the sender saw, 0 for none. What is stored already is not stored again. Raises `NotOnSheet`,
     `MarkAndAbstention`, `OffScale`, `AboveCap`, `MarkingNotOpen`, `EvidenceAsked`, `IndicatorExcused`, `SheetClosed`,
-    `WrongState`, `MarkMoved`.
+    `SeatOver`, `WrongState`, `MarkMoved`.
     """
     audit.lock_stream(_stream(sheet.category))
     sheet = queries.fresh(sheet)
-    if sheet.submitted_at is not None or sheet.withdrawn_at is not None:
+    if sheet.submitted_at is not None or sheet.withdrawn:
         raise SheetClosed
+    if sheet.unseated:
+        raise SeatOver
     if sheet.nomination.state not in CANDIDATE_STATES:
         raise CandidateWithdrawn
     if sheet.category.stored_state not in queries.MARKED_IN:
@@ -293,17 +303,24 @@ def write_mark(
     return mark
 
 
-def submit_sheet(sheet: Sheet, *, actor: Actor, at: datetime) -> Sheet:
+def submit_sheet(sheet: Sheet, *, seen: int | None = None, actor: Actor, at: datetime) -> Sheet:
     """Lock a sheet with a receipt and a digest over its marks; the caller commits.
 
-    Raises `SheetClosed`, `WrongState`, `RequestsOpen`, `BlanksLeft`.
+    `seen` is the `state_of_marks` of the page on which its assessor looked through them. Raises `SheetClosed`,
+    `SeatOver`, `CandidateWithdrawn`, `WrongState`, `SheetMoved`, `RequestsOpen`, `BlanksLeft`.
     """
     audit.lock_stream(_stream(sheet.category))
     sheet = queries.fresh(sheet)
-    if sheet.submitted_at is not None or sheet.withdrawn_at is not None:
+    if sheet.submitted_at is not None or sheet.withdrawn:
         raise SheetClosed
+    if sheet.unseated:
+        raise SeatOver
+    if sheet.nomination.state not in CANDIDATE_STATES:
+        raise CandidateWithdrawn
     if sheet.category.stored_state not in queries.MARKED_IN:
         raise WrongState
+    if seen is not None and seen != state_of_marks(sheet):
+        raise SheetMoved
     rubric, where = rubric_on(sheet), queries.circumstances(sheet.nomination)
     asked = [one.code for one in queries.judged(rubric) if one.code not in where.excused and where.request(one)]
     if asked:
@@ -320,6 +337,11 @@ def submit_sheet(sheet: Sheet, *, actor: Actor, at: datetime) -> Sheet:
     tell_submitted(sheet, at=at)
     touch_board(sheet.category)
     return sheet
+
+
+def state_of_marks(sheet: Sheet) -> int:
+    """A number that grows with every mark that is saved on a sheet and with every lock or opening of it."""
+    return sheet.version + sum(mark.version for mark in sheet.marks)
 
 
 def told(sheet: Any) -> dict[str, Any]:

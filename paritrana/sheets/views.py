@@ -247,7 +247,7 @@ def check(nomination: Nomination) -> ResponseReturnValue:
     found = _own_sheet(nomination)
     if found.submitted_at is not None:
         return redirect(url_for("sheets.receipt", ref=nomination.ref), 303)
-    return _check_page(found, SubmitForm(formdata=None, version=found.version))
+    return _check_page(found, SubmitForm(formdata=None, version=service.state_of_marks(found)))
 
 
 @bp.post("/assessments/<ref>/sheet/check")
@@ -260,16 +260,19 @@ def submit(nomination: Nomination) -> ResponseReturnValue:
     if not form.validate():
         return _check_page(found, form), 422
     try:
-        service.submit_sheet(found, actor=current_actor(), at=_at(nomination))
+        service.submit_sheet(found, seen=form.expected_version, actor=current_actor(), at=_at(nomination))
     except service.SheetClosed:  # another device was quicker: there is one submission, and one receipt
         db.session.rollback()
         if queries.get_own_sheet(ref, current_actor()).submitted_at is None:
             raise
         return redirect(url_for("sheets.receipt", ref=address), 303)
-    except (service.BlanksLeft, service.RequestsOpen) as refusal:
+    except (service.BlanksLeft, service.RequestsOpen, service.SheetMoved) as refusal:
         db.session.rollback()
+        found = queries.get_own_sheet(ref, current_actor())
+        # The page shows the marks as they stand now, so the next word is about these.
+        form = SubmitForm(formdata=None, version=service.state_of_marks(found))
         form.refuse(refusal)
-        return _check_page(queries.get_own_sheet(ref, current_actor()), form), refusal.status
+        return _check_page(found, form), refusal.status
     db.session.commit()
     return redirect(url_for("sheets.receipt", ref=nomination.ref), 303)
 

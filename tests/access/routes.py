@@ -111,6 +111,10 @@ GET  /manage/<cycle>/outbox/<message>                             send_messages 
 POST /manage/<cycle>/outbox/<message>/again                       send_messages               cycle
 POST /manage/<cycle>/outbox/<message>/cancel                      send_messages               cycle
 GET  /manage/<cycle>/panel                                        manage_cycle                cycle
+GET  /manage/<cycle>/panel/<cat>/import                           seat_panel                  cycle
+POST /manage/<cycle>/panel/<cat>/import                           seat_panel                  cycle
+POST /manage/<cycle>/panel/<cat>/import/load                      seat_panel                  cycle
+GET  /manage/<cycle>/panel/<cat>/import/template.csv              seat_panel                  cycle
 POST /manage/<cycle>/panel/<cat>/open                             move_state                  cycle
 POST /manage/<cycle>/panel/<cat>/open/<proposal>                  move_state/2                cycle
 POST /manage/<cycle>/panel/<cat>/proposals/<proposal>             seat_panel/2                cycle

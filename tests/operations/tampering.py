@@ -241,6 +241,10 @@ TAMPERINGS: Mapping[str, Tampering] = {
     "mark.revision_differs": _sql("UPDATE mark_revision SET value = '1' WHERE id = 1"),
     "mark.second": _sql("UPDATE consolidation SET indicators = '[]'"),
     "sheet.digest": _sql("UPDATE mark SET feedback = 'x'"),
+    "sheet.after_seat": _sql(
+        "UPDATE sheet SET submitted_at = '2099-01-01 00:00:00.000000' "
+        "WHERE assessor_id IN (SELECT account_id FROM seat WHERE ended_at IS NOT NULL)"
+    ),
     "submission.digest": _sql("UPDATE sheet_submission SET content = '{}'"),
     "submission.last": _sql("DELETE FROM sheet_submission"),
     "run.digest": _sql(f"UPDATE result_run SET digest = '{ZEROS}'"),

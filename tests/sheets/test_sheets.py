@@ -566,7 +566,7 @@ def test_sheets_wait_for_assessors_and_the_close_for_the_chair(here, scoring):
 def between(sent, model="seat"):
     """The statements after the actor is loaded, up to the first COMMIT."""
     upto = sent[: sent.index("COMMIT")]
-    last = max(place for place, text in enumerate(upto) if f" {model} " in text or f" {model}\n" in text)
+    last = max(place for place, text in enumerate(upto) if text.startswith(f"SELECT {model}."))
     return upto[: last + 1], upto[last + 1 :]
 
 

@@ -21,6 +21,7 @@ from paritrana.sheets.consolidations import queries
 from paritrana.sheets.consolidations.closing import record
 from paritrana.sheets.models import Consolidation, Mark, MarkRevision
 from paritrana.sheets.notices import tell_consolidation
+from paritrana.sheets.queries import SeatOver
 from paritrana.sheets.service import AboveCap, MarkMoved, SheetClosed
 
 
@@ -108,7 +109,8 @@ def score_again(
 
     With `keep` the second mark says what the first says, whatever `value` is; else `value` needs a `reason`.
     `expected` is the version of the second mark that the sender saw, 0 for none. Raises `ConsolidationClosed`,
-    `NotOnSheet`, `NotFound` without an own sheet, `SheetClosed`, `MissingReason`, `OffScale`, `AboveCap`, `MarkMoved`.
+    `NotOnSheet`, `NotFound` without an own sheet, `SheetClosed`, `SeatOver`, `MissingReason`, `OffScale`, `AboveCap`,
+    `MarkMoved`.
     """
     nomination = consolidation.nomination
     category = nomination.category
@@ -127,6 +129,8 @@ def score_again(
     sheet = sheets.fresh(found)
     if sheet.withdrawn or sheet.submitted_at is None:
         raise SheetClosed
+    if sheet.unseated:
+        raise SeatOver
     first = sheets.mark_of(sheet, indicator)
     known = sheets.second_marks_of(sheet).get(indicator)
     if (known.version if known is not None else 0) != expected:

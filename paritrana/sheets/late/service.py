@@ -18,6 +18,7 @@ from paritrana.sheets import queries, service
 from paritrana.sheets.late.models import LateDecision, LateMark
 from paritrana.sheets.late.submissions import keep_submission
 from paritrana.sheets.models import Sheet
+from paritrana.sheets.queries import SeatOver
 from paritrana.sheets.service import CandidateWithdrawn, MarkAndAbstention, SheetClosed
 
 SAID = ("value", "reason", "abstain_note", "panel_note", "feedback")
@@ -35,6 +36,13 @@ class LateDecided(ParitranaError):
 
     code = "late_decided"
     message = N_("This late mark was decided before. Load the page again.")
+
+
+class ClosedWithTheSeat(ParitranaError):
+    """The sheet was open when the seat of its assessor ended: nothing makes it count."""
+
+    code = "closed_with_the_seat"
+    message = N_("The sheet was open when its assessor's seat ended. It stays on record, and no mark on it counts.")
 
 
 class OwnSheet(ParitranaError):
@@ -64,12 +72,14 @@ def deliver(
     """Keep a mark that came after the lock; the caller commits. None where the sheet says the same already.
 
     What waits for the chair with the same words is not kept twice. Raises `StillOpen`, `SheetClosed` after stepping
-    back, `CandidateWithdrawn`, `NotOnSheet`, `MarkAndAbstention`, `OffScale`.
+    back, `SeatOver`, `CandidateWithdrawn`, `NotOnSheet`, `MarkAndAbstention`, `OffScale`.
     """
     audit.lock_stream(audit.judging(sheet.category.cycle.code))
     sheet = queries.fresh(sheet)
     if sheet.withdrawn:
         raise SheetClosed
+    if sheet.unseated:
+        raise SeatOver
     if sheet.nomination.state not in CANDIDATE_STATES:
         raise CandidateWithdrawn
     if not locked(sheet):
@@ -106,7 +116,8 @@ def decide(late: LateMark, admitted: bool, reason: str, *, actor: Actor, at: dat
     """Admit a late mark as the next version of the mark, or leave it uncounted; the caller commits.
 
     An admitted mark locks the sheet anew, with another digest and receipt; a sheet that was never submitted counts once
-    nothing on it is blank. Raises `MissingReason`, `LateDecided`, `OwnSheet`, `IndicatorExcused`, `AboveCap`.
+    nothing on it is blank, but one that was open when the seat ended never does. Raises `MissingReason`, `LateDecided`,
+    `OwnSheet`, `SheetClosed`, `ClosedWithTheSeat`, `IndicatorExcused`, `AboveCap`.
     """
     if not reason.strip():
         raise MissingReason
@@ -118,6 +129,8 @@ def decide(late: LateMark, admitted: bool, reason: str, *, actor: Actor, at: dat
         raise OwnSheet
     if sheet.withdrawn or not locked(sheet) or sheet.category.stored_state not in (State.SCORING, State.PLENARY):
         raise SheetClosed
+    if admitted and sheet.unseated and sheet.submitted_at is None:
+        raise ClosedWithTheSeat
     if db.session.scalar(select(LateDecision.id).where(LateDecision.late_id == late.id)) is not None:
         raise LateDecided
     decision = LateDecision(

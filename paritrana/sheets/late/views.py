@@ -122,7 +122,7 @@ def decide(mark: LateMark, cycle: str) -> ResponseReturnValue:
     admitted = form.decision.data == "admit"
     try:
         service.decide(mark, admitted, form.reason.data or "", actor=current_actor(), at=cycle_time(here, now()))
-    except (sheets.AboveCap, sheets.IndicatorExcused) as refusal:
+    except (sheets.AboveCap, sheets.IndicatorExcused, service.ClosedWithTheSeat) as refusal:
         db.session.rollback()
         form.refuse(refusal)
         return _page(get_cycle(cycle), ref, form), refusal.status

@@ -38,6 +38,13 @@ class ReopeningEnded(ParitranaError):
     message = N_("This request was decided before. Load the page again.")
 
 
+class AskerLeft(ParitranaError):
+    """The seat of the assessor who asked has ended: an open sheet would count no more, and nobody could submit it."""
+
+    code = "asker_left"
+    message = N_("The seat of the assessor who asked has ended. The sheet stays locked and counts.")
+
+
 class NotYourPart(ParitranaError):
     """The actor has no part in this request, or has taken it."""
 
@@ -75,9 +82,11 @@ def ask(sheet: Sheet, reason: str, *, actor: Actor, at: datetime) -> Reopening:
 def agree(reopening: Reopening, reason: str, *, actor: Actor, at: datetime) -> bool:
     """Agree as the chair, with a reason, or as another assessor; gives whether the sheet is open now.
 
-    The caller commits. Raises `MissingReason`, `OwnSheet`, `NotYourPart`, `ReopeningEnded`, `WrongState`.
+    The caller commits. Raises `MissingReason`, `OwnSheet`, `NotYourPart`, `ReopeningEnded`, `AskerLeft`, `WrongState`.
     """
     sheet = _waiting(reopening, actor)
+    if sheet.unseated:
+        raise AskerLeft
     if leads(reopening, actor):
         if reopening.led_by is not None:
             raise NotYourPart
