@@ -28,6 +28,7 @@ from paritrana.database import db, engine_options, prepare_engine
 from paritrana.files.previews.service import MAKE_PREVIEWS
 from paritrana.home import extensions as home_extensions
 from paritrana.home import quality as home_quality
+from paritrana.home import rehearsals as home_rehearsals
 from paritrana.home import views as home_views
 from paritrana.interviews import notices as interviews_notices
 from paritrana.interviews import views as interviews_views
@@ -59,6 +60,7 @@ from paritrana.sheets import recusals as sheets_recusals
 from paritrana.sheets import standing as sheets_standing
 from paritrana.sheets import views as sheets_views
 from paritrana.sheets.calibrations import views as calibrations_views
+from paritrana.sheets.consolidations import overview as consolidations_overview
 from paritrana.sheets.consolidations import views as consolidations_views
 from paritrana.sheets.late import views as late_views
 from paritrana.sheets.models import Sheet
@@ -76,7 +78,8 @@ ROOMS = (
     accounts_views, nominations_views, panels_views, verification_views, interviews_views, sheets_views,
     sheets_offline, sheets_device, sheets_recusals, calibrations_views, consolidations_views, restarts_views,
     late_views, reopening_views, results_views, certificates_views, publication_views, publication_explanation,
-    operations_views, home_views, home_extensions, home_quality, outbox_views, sheets_progress,
+    operations_views, home_views, home_extensions, home_quality, home_rehearsals, outbox_views,
+    sheets_progress, consolidations_overview,
 )  # fmt: skip
 
 migrate = Migrate()
@@ -167,6 +170,7 @@ def _register_facts(registry: Access) -> None:
     registry.actor = security.actor_at_the_door(panels_queries.seats_of)
     registry.first_answer = once.first_answer
     registry.places = _places
+    registry.rehearses = _rehearses
     registry.all_places = lambda at: [_place(category, at) for category in all_categories()]
     registry.facts = {
         Guard.OWN: nominations_facts.own,
@@ -182,6 +186,7 @@ def _register_facts(registry: Access) -> None:
         Guard.ALL_SHEETS_IN: sheets_facts.all_sheets_in,
         Guard.NOT_OWN: sheets_facts.not_own,
         Guard.SIMULATED: lambda actor, role, subject: all(c.cycle.simulated for c in _categories(subject)),
+        Guard.PUBLISHABLE: lambda actor, role, subject: not _rehearses(subject),
     }
     registry.clauses = {
         (Guard.IN_GRACE, Nomination): nominations_facts.in_grace_clause,
@@ -212,6 +217,10 @@ def _categories(subject: Any) -> list[Category]:
         nomination = getattr(subject, "nomination", None)
         category = getattr(nomination, "category", None)
     return [] if category is None else [category]
+
+
+def _rehearses(subject: Any) -> bool:
+    return any(category.cycle.rehearsal for category in _categories(subject))
 
 
 def _places(subject: Any, at: datetime) -> Iterable[CategoryPlace]:

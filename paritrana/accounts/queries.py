@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, column, func, select, table
+from sqlalchemy import Row, column, func, or_, select, table
 from sqlalchemy.orm import aliased
 
 from paritrana.accounts.models import Account, Device, Person, RoleGrant, SentOnce, SignInFailure, SignInSession
 from paritrana.core.errors import NotFound
 from paritrana.core.policy import Actor, Seat
 from paritrana.cycles.models import Category
+from paritrana.cycles.queries import closed_cycles
 from paritrana.database import db
 
 # Tells the seats in force of an account by category. The panels room, which owns them, lies above this one.
@@ -92,10 +93,14 @@ def find_person(staff_number: str) -> Person | None:
 
 
 def grants_of(account_id: int) -> Sequence[Row[str, int | None, int | None]]:
-    """Role, organisation and cycle of every grant in force of an account, in the order they were given."""
+    """Role, organisation and cycle of every grant in force of an account, in the order they were given.
+
+    A grant in a rehearsal that was thrown away is worth nothing.
+    """
     mine = select(RoleGrant.role, RoleGrant.organisation_id, RoleGrant.cycle_id)
+    open_ = or_(RoleGrant.cycle_id.is_(None), RoleGrant.cycle_id.not_in(closed_cycles()))
     return db.session.execute(
-        mine.where(RoleGrant.account_id == account_id, RoleGrant.ended_at.is_(None)).order_by(RoleGrant.id)
+        mine.where(RoleGrant.account_id == account_id, RoleGrant.ended_at.is_(None), open_).order_by(RoleGrant.id)
     ).all()
 
 

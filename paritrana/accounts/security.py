@@ -98,11 +98,12 @@ class Visitor:
 
 
 def frame() -> dict[str, Any]:
-    """What the frame of every page shows: who is signed in, and whether this is a demonstration."""
+    """What the frame of every page shows: who is signed in, and whether this is a demonstration or a rehearsal."""
     settings: Settings = current_app.extensions["settings"]
     holder = this_session().holder if has_request_context() and session_is_open() else None
     return {
         "demo": settings.demo,
+        "rehearsal": g.get("rehearsal", False),
         "operator_name": settings.operator_name,
         "support_contact": settings.support_contact,
         "current_user": Visitor(holder is not None),

@@ -214,6 +214,7 @@ def grant_role(
     *,
     organisation_id: int | None = None,
     cycle_id: int | None = None,
+    new_cycle: bool = False,
     actor: Actor,
     at: datetime,
 ) -> RoleGrant:
@@ -221,7 +222,8 @@ def grant_role(
 
     Organiser, auditor and administrator exclude each other and every other role in the same cycle; a nominee is never
     an officer. Roles are compared over all accounts of the person. The account's sessions end, so that no page made
-    under the old rights stays open. Raises `RoleScope`, `RolesExclude`.
+    under the old rights stays open; in a `new_cycle` no page was made yet, and they go on. Raises `RoleScope`,
+    `RolesExclude`.
     """
     if role not in GRANTED or (role == "nominee") != (organisation_id is not None):
         raise RoleScope(role)
@@ -233,7 +235,8 @@ def grant_role(
         account_id=account.id, role=role, organisation_id=organisation_id, cycle_id=cycle_id, granted_at=at
     )
     db.session.add(grant)
-    end_sessions(account)
+    if not new_cycle:
+        end_sessions(account)
     audit.record(audit.SYSTEM, "role.granted", actor, at=at, object_ref=account.ref, role=role, **_scope(grant))
     db.session.flush()
     return grant

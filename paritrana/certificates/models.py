@@ -1,10 +1,12 @@
 """Certificates and the register they stand in."""
 
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from paritrana.cycles import rehearsals
 from paritrana.cycles.models import Category, Cycle
 from paritrana.database import Base
 from paritrana.results.models import Award
@@ -43,6 +45,9 @@ class Certificate(Base):
     cycle: Mapped[Cycle] = relationship()
     category: Mapped[Category] = relationship()
     award: Mapped[Award] = relationship()
+
+
+rehearsals.attach(cast(Table, Certificate.__table__), rehearsals.without_rehearsals("certificate"))
 
 
 class Register(Base):

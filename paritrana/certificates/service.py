@@ -15,6 +15,7 @@ from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor
 from paritrana.core.words import N_
 from paritrana.cycles.models import Category, Cycle
+from paritrana.cycles.service import refuse_rehearsal
 from paritrana.database import db, insert_unless_there
 from paritrana.results.models import Award
 from paritrana.results.queries import awards_of, seal_of
@@ -45,9 +46,11 @@ def issue(awards: Category | Award, *, actor: Actor, at: datetime) -> Sequence[C
     """Issue the certificate of one award, or those of a category that are missing; the caller commits.
 
     All or none: register numbers are taken under the lock of the cycle's register. Raises `WrongState` before the
-    publication, `AlreadyIssued`, `NothingToIssue`, and `NotPrintable` or `TooLong` for a name that paper cannot carry.
+    publication, `RehearsalHasNoResult`, `AlreadyIssued`, `NothingToIssue`, and `NotPrintable` or `TooLong` for a name
+    that paper cannot carry.
     """
     category = awards if isinstance(awards, Category) else awards.category
+    refuse_rehearsal(category)
     audit.lock_stream(audit.judging(category.cycle.code))
     db.session.refresh(category)
     if category.stored_state is not State.PUBLISHED:

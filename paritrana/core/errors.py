@@ -53,6 +53,14 @@ class WrongState(ParitranaError):
     message = N_("The category is not at the stage in which this is possible.")
 
 
+class RehearsalHasNoResult(ParitranaError):
+    """A rehearsal is to be sealed, published or certified."""
+
+    code = "rehearsal_has_no_result"
+    status = 409
+    message = N_("This is a rehearsal: it is never sealed or published, and no certificate is issued for it.")
+
+
 class SamePerson(ParitranaError):
     """A two-person act was tried by one person."""
 

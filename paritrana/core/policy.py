@@ -48,6 +48,7 @@ class Guard(StrEnum):
     ALL_SHEETS_IN = "all_in"
     NOT_OWN = "not_own"
     SIMULATED = "simulated"
+    PUBLISHABLE = "publishable"
 
 
 # What a form must bring along rather than what stands in the database: the service that acts asks for these.
@@ -120,6 +121,7 @@ class Act(StrEnum):
     CONFIRM_PUBLICATION = "confirm_publication"
     ISSUE_CERTIFICATE = "issue_certificate"
     MANAGE_CYCLE = "manage_cycle"
+    REHEARSE = "rehearse"
     OPERATE = "operate"
 
 
@@ -180,8 +182,8 @@ MATRIX: Mapping[Act, Mapping[str, str]] = {
     Act.HOME: _SIGNED_IN,
     Act.SIGN_OUT: _SIGNED_IN,
     Act.REAUTHENTICATE: _SIGNED_IN,
-    Act.READ_PUBLIC_PAGE: dict.fromkeys(_ANY, "1-9"),
-    Act.READ_PUBLIC_RESULT: dict.fromkeys(_ANY, "8-9"),
+    Act.READ_PUBLIC_PAGE: dict.fromkeys(_ANY, "1-9 [publishable]"),
+    Act.READ_PUBLIC_RESULT: dict.fromkeys(_ANY, "8-9 [publishable]"),
     Act.VERIFY_CERTIFICATE: _ANY,
     Act.SEE_DRAFT: {"NO": "1-8 o"},
     Act.SEE_NOMINATION: {
@@ -238,11 +240,12 @@ MATRIX: Mapping[Act, Mapping[str, str]] = {
     },
     Act.SEE_RANKING_PREVIEW: {"AS": "6-7 pN", "CH": "6-7 pN", "OR": "6-7 c", "AU": "6-9 rw"},
     Act.BUILD_RUN: {"CH": "6 pN", "OR": "6 c"},
-    Act.SEAL_RESULTS: {"CH": "6 pNrh2(OR)", "OR": "6 2nd crh"},
-    Act.PROPOSE_PUBLICATION: {"OR": "7 crh"},
-    Act.CONFIRM_PUBLICATION: {"CH": "7 prh [not_proposer]"},
-    Act.ISSUE_CERTIFICATE: {"CH": "7 2nd", "OR": "7 crw2(CH); 8 cr"},
+    Act.SEAL_RESULTS: {"CH": "6 pNrh2(OR) [publishable]", "OR": "6 2nd crh [publishable]"},
+    Act.PROPOSE_PUBLICATION: {"OR": "7 crh [publishable]"},
+    Act.CONFIRM_PUBLICATION: {"CH": "7 prh [not_proposer publishable]"},
+    Act.ISSUE_CERTIFICATE: {"CH": "7 2nd [publishable]", "OR": "7 crw2(CH) [publishable]; 8 cr [publishable]"},
     Act.MANAGE_CYCLE: {"OR": "0-9 c", "CH": "0-9 p"},
+    Act.REHEARSE: {"OR": "0-9 c"},
     Act.OPERATE: {"AD": "any"},
 }  # fmt: skip
 
@@ -266,7 +269,7 @@ _OF_A_CYCLE = (
     Act.SEE_PROGRESS, Act.RESTART_CATEGORY,
     Act.CALIBRATE, Act.LEAD_CALIBRATION,
     Act.MOVE_STATE, Act.ADVANCE_CLOCK, Act.EXTEND_DEADLINE, Act.SEE_RANKING_PREVIEW, Act.BUILD_RUN, Act.SEAL_RESULTS,
-    Act.PROPOSE_PUBLICATION, Act.CONFIRM_PUBLICATION, Act.ISSUE_CERTIFICATE, Act.SEE_OTHERS_MARKS,
+    Act.PROPOSE_PUBLICATION, Act.CONFIRM_PUBLICATION, Act.ISSUE_CERTIFICATE, Act.SEE_OTHERS_MARKS, Act.REHEARSE,
 )  # fmt: skip
 
 SEEN_BY: Mapping[Act, tuple[Act, ...]] = {

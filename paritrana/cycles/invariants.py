@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import column, select, table, union_all
+from sqlalchemy.orm import aliased
 
 from paritrana.audit.invariants import in_order, stream, told
 from paritrana.core.invariants import Broken, Check, Found, Stored, Told, latest, replay, replayed, side_by_side
 from paritrana.core.lifecycle import MOVES, RESTART, State
+from paritrana.cycles import rehearsals
 from paritrana.cycles.models import CALENDAR, Category, Cycle, DeadlineExtension, Proposal, RubricVersion
 from paritrana.database import canonical
 
@@ -180,6 +182,39 @@ def _clocks() -> Iterator[Broken]:
             yield Broken("clock.event_differs", code, "The clock of the cycle does not stand where it was moved to.")
 
 
+def _rehearsals() -> Iterator[Broken]:
+    rehearsed = aliased(Cycle)
+    statement = (
+        select(Cycle.code, rehearsed.code.label("rehearses"), Cycle.closed_at)
+        .join(rehearsed, rehearsed.id == Cycle.rehearses_id)
+        .order_by(in_order(Cycle.code))
+    )
+    rows = (Stored(row.code, "", {"rehearses": row.rehearses, "closed_at": row.closed_at}) for row in stream(statement))
+    yield from replay("rehearsal", "rehearsal", told("rehearsal.made", "rehearsal.closed"), rows, _rehearsal)
+
+
+def _rehearsal(now: Found, event: Told) -> None:
+    now.setdefault("", {}).update(event.values)
+
+
+# The acts that ask for a result of a category, and the tables of rooms above that hold what came of them.
+RESULT_ACTS: Final = ("seal_results", "publish_results", "issue_certificate")
+
+
+def _no_results() -> Iterator[Broken]:
+    """Of a rehearsal nothing is sealed, published, certified or asked for, and no category goes beyond the plenary."""
+    found = [
+        select(Category.id).where(Category.state > rehearsals.LAST_STATE),
+        select(Proposal.category_id).where(Proposal.act.in_(RESULT_ACTS)),
+        *(select(table(name, column("category_id")).c.category_id) for name in rehearsals.RESULTS),
+    ]
+    statement = _categories().where(Cycle.rehearses_id.is_not(None), Category.id.in_(union_all(*found)))
+    for (ref,) in stream(statement):
+        yield Broken(
+            "rehearsal.result", ref, "The category belongs to a rehearsal and has a result, or is to have one."
+        )
+
+
 CHECKS = (
     Check(replayed("deadline", "calendar"), _deadlines),
     Check(replayed("extension", "extension"), _extensions),
@@ -189,6 +224,8 @@ CHECKS = (
     Check({"category.attempt": "The attempt of every category is told by its restarts."}, _attempts),
     Check({"category.calendar": "A category opens before its deadline, which is before the grace ends."}, _calendars),
     Check({"clock.event_differs": "The clock of every cycle stands where it was last moved to."}, _clocks),
+    Check(replayed("rehearsal", "rehearsal"), _rehearsals),
+    Check({"rehearsal.result": "Nothing of a rehearsal is sealed, published or certified."}, _no_results),
     Check(replayed("rubric", "rubric version"), _rubrics),
     Check(replayed("proposal", "proposal"), _proposals),
     Check({"proposal.digest": "What is proposed has the digest that the second person confirms."}, _digests),

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from paritrana.audit.triggers import attach
 from paritrana.core.lifecycle import State
+from paritrana.cycles import rehearsals
 from paritrana.database import Base, Document
 
 
@@ -117,6 +118,8 @@ class Cycle(Base):
         ),
         CheckConstraint("kind = 'simulated' OR waits_at IS NULL", name="only_simulated_waits"),
         CheckConstraint("assessment_year BETWEEN 2000 AND 2100", name="year_plausible"),
+        CheckConstraint("rehearses_id IS NULL OR kind = 'simulated'", name="rehearsal_is_simulated"),
+        CheckConstraint("closed_at IS NULL OR rehearses_id IS NOT NULL", name="only_rehearsals_are_closed"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -138,6 +141,8 @@ class Cycle(Base):
     held_seconds: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")  # and how long it has waited
     waits_at: Mapped[datetime | None]  # the next deadline, at which the clock stands until somebody moves it on
     settings: Mapped[dict[str, Any]] = mapped_column(Document, default=dict)  # norms and policies that are data
+    rehearses_id: Mapped[int | None] = mapped_column(ForeignKey("cycle.id"))  # the cycle whose day is rehearsed
+    closed_at: Mapped[datetime | None]  # a rehearsal that was thrown away: nobody holds a role in it any more
     version: Mapped[int] = mapped_column(default=1)
 
     categories: Mapped[list["Category"]] = relationship(back_populates="cycle", order_by="Category.position")
@@ -146,6 +151,11 @@ class Cycle(Base):
     def simulated(self) -> bool:
         """Whether everything in it is training data."""
         return self.kind == "simulated"
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether it rehearses the day of another cycle: it has no result, and nothing of it is public."""
+        return self.rehearses_id is not None
 
 
 class Category(Base):
@@ -193,6 +203,10 @@ class Category(Base):
     def stored_state(self) -> State:
         """The state as last written; `cycles.queries.state_now` adds the moves of the clock."""
         return State(self.state)
+
+
+rehearsals.attach(cast(Table, Cycle.__table__), rehearsals.for_good())
+rehearsals.attach(cast(Table, Category.__table__), rehearsals.without_late_states())
 
 
 # The fields of `Category` that are its calendar, in the order of the year.

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 
 from paritrana.core.errors import NotFound
@@ -71,10 +71,25 @@ def all_categories() -> Sequence[Category]:
 
 
 def cycles() -> Sequence[Cycle]:
-    """Every cycle with its categories, newest assessment year first (two statements)."""
+    """Every cycle but rehearsals with its categories, newest assessment year first (two statements)."""
     return db.session.scalars(
-        select(Cycle).options(selectinload(Cycle.categories)).order_by(Cycle.assessment_year.desc(), Cycle.code)
+        select(Cycle)
+        .where(Cycle.rehearses_id.is_(None))
+        .options(selectinload(Cycle.categories))
+        .order_by(Cycle.assessment_year.desc(), Cycle.code)
     ).all()
+
+
+def rehearsals_of(cycle: Cycle) -> Sequence[Cycle]:
+    """The rehearsals of a cycle that are not thrown away, oldest first (one statement)."""
+    return db.session.scalars(
+        select(Cycle).where(Cycle.rehearses_id == cycle.id, Cycle.closed_at.is_(None)).order_by(Cycle.id)
+    ).all()
+
+
+def closed_cycles() -> Select[int]:
+    """The ids of the rehearsals that were thrown away: nobody holds a role in them, whatever was granted."""
+    return select(Cycle.id).where(Cycle.closed_at.is_not(None))
 
 
 def rubric_of(category: Category) -> RubricVersion:

@@ -9,7 +9,14 @@ from typing import Any
 from sqlalchemy import select
 
 from paritrana.audit import service as audit
-from paritrana.core.errors import MissingReason, ParitranaError, SamePerson, StaleVersion, WrongState
+from paritrana.core.errors import (
+    MissingReason,
+    ParitranaError,
+    RehearsalHasNoResult,
+    SamePerson,
+    StaleVersion,
+    WrongState,
+)
 from paritrana.core.lifecycle import RESTART, State, deadlines_to_come, extended, moves_due
 from paritrana.core.policy import Actor
 from paritrana.core.words import N_
@@ -211,13 +218,22 @@ class _ClockActor:
 _CLOCK = _ClockActor()
 
 
+def refuse_rehearsal(category: Category) -> None:
+    """Refuse what follows the plenary with `RehearsalHasNoResult` for a category of a rehearsal."""
+    if category.cycle.rehearsal:
+        raise RehearsalHasNoResult
+
+
 def set_state(
     category: Category, state: State, *, expected: State, actor: Actor, at: datetime, reason: str | None = None
 ) -> None:
     """Move a category to `state`; the caller has checked the move's own condition, and commits.
 
-    `at` is the cycle's time. Raises `WrongState` when the category is not in `expected` any more.
+    `at` is the cycle's time. Raises `WrongState` when the category is not in `expected` any more,
+    `RehearsalHasNoResult` where a rehearsal would go beyond the plenary.
     """
+    if state > State.PLENARY:
+        refuse_rehearsal(category)
     db.session.refresh(category, with_for_update={"of": Category})
     store_due_moves(category, at=at)
     if category.stored_state is not expected:

@@ -84,6 +84,7 @@ WORDS = {
     "all_in": "when every sheet that is due is in",
     "not_own": "when the sheet is another person's",
     "simulated": "in a simulated cycle",
+    "publishable": "unless the cycle is a rehearsal, which has no result and no public page",
 }
 
 

@@ -255,6 +255,7 @@ def _overview(cycle: Cycle, clock: ClockForm) -> str:
         unfinished_in=unfinished,
         reason_name=reason_name,
         me=current_actor(),
+        may_rehearse=may(Act.REHEARSE, cycle),
         clock=clock,
         problems=clock.problems,
         may_move_clock=cycle.simulated and may(Act.ADVANCE_CLOCK, cycle),
@@ -294,6 +295,12 @@ def _links(standing: Standing) -> list[tuple[str, str]]:
             "progress.progress",
             cycle,
             State.INTERVIEW <= state <= State.PLENARY and may(Act.SEE_PROGRESS, category),
+        ),
+        (
+            _("Second scorings"),
+            "second_scorings.second_scorings",
+            cycle,
+            State.SCORING <= state <= State.PLENARY and may(Act.SEE_PROGRESS, category),
         ),
         (_("Outbox"), "outbox.outbox", cycle, may(Act.SEND_MESSAGES, category)),
         (

@@ -246,11 +246,11 @@ def organisations_by_id(ids: Collection[int]) -> Sequence[Organisation]:
 
 
 def organisations_in(region_code: str) -> Sequence[Organisation]:
-    """Every organisation of a province and its regencies, by name (one statement)."""
+    """Every organisation of a province and its regencies, by name, without those of rehearsals (one statement)."""
     return db.session.scalars(
         select(Organisation)
         .join(Organisation.region)
-        .where(or_(Region.code == region_code, Region.parent_code == region_code))
+        .where(or_(Region.code == region_code, Region.parent_code == region_code), Organisation.rehearsal.is_(False))
         .order_by(Organisation.name, Organisation.id)
     ).all()
 

@@ -69,7 +69,11 @@ def norm_for(norms: Mapping[str, int], region: Region) -> int | None:
 
 def villages_in(region: Region, cycle: Cycle) -> Sequence[str]:
     """The names of the villages that the register has in a regency, in order (one statement)."""
-    statement = select(Organisation.name).where(Organisation.kind == "village", Organisation.region_code == region.code)
+    statement = select(Organisation.name).where(
+        Organisation.kind == "village",
+        Organisation.region_code == region.code,
+        Organisation.rehearsal.is_(cycle.rehearsal),
+    )
     if not cycle.simulated:
         statement = statement.where(Organisation.fictitious.is_(False))
     return db.session.scalars(statement.order_by(Organisation.name)).all()

@@ -60,7 +60,9 @@ def post(
         language: "\n\n".join(filled(part, params, language, zone) for part in (*notice.body, notice.why))
         for language in ("id", "en")
     }
-    subject = subject_of(cycle.code, filled(notice.subject, params, "id", zone), simulated=cycle.simulated)
+    subject = subject_of(
+        cycle.code, filled(notice.subject, params, "id", zone), simulated=cycle.simulated, rehearsal=cycle.rehearsal
+    )
     db.session.execute(
         insert_unless_there(
             Message, ref=random_ref("M"), kind=notice.name, cycle_id=cycle.id, account_id=account_id, cause=cause,
@@ -75,6 +77,16 @@ def replace_held(notice: Notice, about: str) -> int:
     return rows_changed(
         update(Message)
         .where(Message.kind == notice.name, Message.about == about, Message.state == "held")
+        .values(state="cancelled", problem=OUTDATED)
+        .execution_options(synchronize_session="fetch")
+    )
+
+
+def withhold(cycle: Cycle) -> int:
+    """Cancel everything of a cycle that has not left; gives how much there was. The caller commits."""
+    return rows_changed(
+        update(Message)
+        .where(Message.cycle_id == cycle.id, Message.state.in_(("held", "queued")))
         .values(state="cancelled", problem=OUTDATED)
         .execution_options(synchronize_session="fetch")
     )

@@ -71,10 +71,13 @@ def _day(value: date, language: str) -> str:
     return format_date(value, "EEEE, d MMMM y", locale=language)
 
 
-def subject_of(cycle_code: str, subject: str, *, simulated: bool) -> str:
-    """The subject line: the cycle first, the whole at most 60 characters."""
-    label = cycle_code.replace("-", " ").upper()
-    return one_line(f"[{'SIMULASI ' if simulated else ''}{label}] {subject}", LONGEST_SUBJECT)
+def subject_of(cycle_code: str, subject: str, *, simulated: bool, rehearsal: bool = False) -> str:
+    """The subject line: the cycle first, and before it that it is a rehearsal or simulated; at most 60 characters."""
+    code, band = cycle_code, "SIMULASI " if simulated else ""
+    if rehearsal:
+        code, _word, no = cycle_code.rpartition("-latihan-")
+        band = f"LATIHAN {no} "
+    return one_line(f"[{band}{code.replace('-', ' ').upper()}] {subject}", LONGEST_SUBJECT)
 
 
 def mail(

@@ -31,6 +31,7 @@ from paritrana.core.errors import NotFound
 from paritrana.core.policy import Actor
 from paritrana.core.policy import Seat as PolicySeat
 from paritrana.cycles.models import Category, Cycle, Proposal
+from paritrana.cycles.queries import closed_cycles
 from paritrana.database import db
 from paritrana.nominations.models import Nomination
 from paritrana.panels import structure
@@ -141,9 +142,11 @@ def _seats_of() -> Select[int, str, bool]:
         )
         .correlate(Seat)
     )
+    closed = select(Category.id).where(Category.cycle_id.in_(closed_cycles()))
     return select(Seat.category_id, Seat.role, and_(Seat.role == "deputy", chair_fails)).where(
-        Seat.account_id == bindparam("account_id"), Seat.ended_at.is_(None), Seat.role.in_(JUDGING)
-    )
+        Seat.account_id == bindparam("account_id"), Seat.ended_at.is_(None), Seat.role.in_(JUDGING),
+        Seat.category_id.not_in(closed),
+    )  # fmt: skip
 
 
 # Every request of a signed-in person asks this: the statement is put together once.

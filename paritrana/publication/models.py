@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from paritrana.audit.triggers import attach
+from paritrana.cycles import rehearsals
 from paritrana.cycles.models import Category
 from paritrana.database import Base
 
@@ -35,3 +36,4 @@ class Publication(Base):
 
 
 attach(cast(Table, Publication.__table__))
+rehearsals.attach(cast(Table, Publication.__table__), rehearsals.without_rehearsals("publication"))

@@ -11,7 +11,7 @@ from paritrana.core.policy import Actor
 from paritrana.core.words import N_
 from paritrana.cycles.models import Category, Proposal
 from paritrana.cycles.queries import rubric_of, waiting_proposal
-from paritrana.cycles.service import ProposalVoid, confirm, propose, set_state, void_proposals
+from paritrana.cycles.service import ProposalVoid, confirm, propose, refuse_rehearsal, set_state, void_proposals
 from paritrana.database import db
 from paritrana.publication import queries
 from paritrana.publication.models import Publication
@@ -48,8 +48,9 @@ def propose_publication(category: Category, digest: str, *, actor: Actor, at: da
     """An organiser asks to publish the sealed result with `digest`; the caller commits.
 
     Raises `WrongState` when it is not sealed or already public, `ProposalVoid` when the digest is another one,
-    `ProposalWaiting`.
+    `ProposalWaiting`, `RehearsalHasNoResult`.
     """
+    refuse_rehearsal(category)
     audit.lock_stream(audit.judging(category.cycle.code))
     db.session.refresh(category, with_for_update={"of": Category})
     if category.stored_state is not State.SEALED:

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from paritrana.database import Base
@@ -367,6 +367,7 @@ class Organisation(Base):
         one_of("size_class", SIZE_CLASSES),
         CheckConstraint("size_class IS NULL OR kind IN ('enterprise', 'small_micro')", name="size_of_employers"),
         CheckConstraint("parent_id <> id", name="not_its_own_parent"),
+        CheckConstraint("fictitious OR NOT rehearsal", name="rehearsal_is_fictitious"),
         UniqueConstraint("region_code", "kind", "name"),
     )
 
@@ -379,6 +380,7 @@ class Organisation(Base):
     sector: Mapped[str | None]
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"), index=True)
     fictitious: Mapped[bool]
+    rehearsal: Mapped[bool] = mapped_column(default=False, server_default=false())  # stands in rehearsals only
 
     # Lists of organisations show the region beside the name; one join is cheaper than a statement for each row.
     region: Mapped[Region] = relationship(lazy="joined", innerjoin=True)

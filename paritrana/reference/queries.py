@@ -240,8 +240,13 @@ def find_organisation(region_code: str, kind: str, name: str) -> Organisation | 
 
 
 def organisations_of(region_codes: Collection[str], kind: str | None = None) -> Sequence[Organisation]:
-    """The organisations in these regions, of one kind where given, by region and name (one statement)."""
-    statement = select(Organisation).where(Organisation.region_code.in_(region_codes))
+    """The organisations in these regions, of one kind where given, by region and name (one statement).
+
+    The invented candidates of rehearsals are not among them.
+    """
+    statement = select(Organisation).where(
+        Organisation.region_code.in_(region_codes), Organisation.rehearsal.is_(False)
+    )
     if kind is not None:
         statement = statement.where(Organisation.kind == kind)
     return db.session.scalars(statement.order_by(Organisation.region_code, Organisation.name)).all()

@@ -82,6 +82,7 @@ def register_organisation(
     sector: str | None = None,
     parent: Organisation | None = None,
     fictitious: bool = False,
+    rehearsal: bool = False,
     actor: Actor,
     at: datetime,
 ) -> Organisation:
@@ -103,6 +104,7 @@ def register_organisation(
         sector=sector,
         parent=parent,
         fictitious=fictitious,
+        rehearsal=rehearsal,
     )
     db.session.add(organisation)
     db.session.flush()

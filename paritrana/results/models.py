@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from paritrana.audit.triggers import attach
+from paritrana.cycles import rehearsals
 from paritrana.cycles.models import Category
 from paritrana.database import Base
 from paritrana.nominations.models import Nomination
@@ -75,3 +76,6 @@ class Award(Base):
 attach(cast(Table, ResultRun.__table__))
 
 attach(cast(Table, Seal.__table__))
+
+rehearsals.attach(cast(Table, Seal.__table__), rehearsals.without_rehearsals("seal"))
+rehearsals.attach(cast(Table, Award.__table__), rehearsals.without_rehearsals("award"))

@@ -15,7 +15,7 @@ from paritrana.core.ranking import METHOD, rank
 from paritrana.core.words import N_
 from paritrana.cycles.models import Category, Proposal
 from paritrana.cycles.queries import waiting_proposal
-from paritrana.cycles.service import ProposalVoid, confirm, propose, set_state, void_proposals
+from paritrana.cycles.service import ProposalVoid, confirm, propose, refuse_rehearsal, set_state, void_proposals
 from paritrana.database import db, random_ref
 from paritrana.results import queries
 from paritrana.results.models import Award, ResultRun, Seal
@@ -127,7 +127,11 @@ def stands(proposal: Proposal, run: ResultRun | None, inputs_digest: str) -> boo
 
 
 def propose_seal(category: Category, digest: str, *, actor: Actor, at: datetime) -> Proposal:
-    """The chair proposes to seal the run with `digest`; the caller commits. Raises `NoRun`, `RunMoved`."""
+    """The chair proposes to seal the run with `digest`; the caller commits.
+
+    Raises `NoRun`, `RunMoved`, `RehearsalHasNoResult`.
+    """
+    refuse_rehearsal(category)
     audit.lock_stream(audit.judging(category.cycle.code))
     db.session.refresh(category, with_for_update={"of": Category})
     if category.stored_state is not State.PLENARY:

@@ -172,7 +172,11 @@ def _categories() -> Sequence[Category]:
     return db.session.scalars(
         select(Category)
         .join(Category.cycle)
-        .where(Category.state.in_((int(State.INTERVIEW), int(State.SCORING))), Cycle.kind != "historical")
+        .where(
+            Category.state.in_((int(State.INTERVIEW), int(State.SCORING))),
+            Cycle.kind != "historical",
+            Cycle.closed_at.is_(None),
+        )
         .options(joinedload(Category.cycle, innerjoin=True))
         .order_by(Category.id)
     ).all()

@@ -16,7 +16,7 @@ from flask import Flask, current_app, g, has_request_context, request
 from sqlalchemy import ColumnElement, Select, and_, event, false, or_, select
 from sqlalchemy.orm import Session
 
-from paritrana.core.errors import NotFound, ParitranaError, WrongState
+from paritrana.core.errors import NotFound, ParitranaError, RehearsalHasNoResult, WrongState
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import (
     ANYBODY,
@@ -109,6 +109,7 @@ class Access:
     first_answer: Callable[[], Any] = lambda: None
     places: Callable[[Any, datetime], Iterable[CategoryPlace]] = lambda subject, at: ()
     all_places: Callable[[datetime], Iterable[CategoryPlace]] = lambda at: ()
+    rehearses: Callable[[Any], bool] = lambda subject: False
     facts: dict[Guard, GuardFact] = field(default_factory=dict)
     clauses: dict[tuple[Guard, type], GuardClause] = field(default_factory=dict)
 
@@ -182,7 +183,7 @@ def require(act: Act, subject: Any = None, *, part: Part = Part.FIRST) -> Decisi
     if decision.answer is Answer.WRONG_STATE:
         raise WrongState
     if decision.answer is Answer.FORBIDDEN:
-        raise NotAllowed
+        raise RehearsalHasNoResult if Guard.PUBLISHABLE in decision.failed else NotAllowed
     raise NotFound
 
 
@@ -204,7 +205,9 @@ def allowed(act: Act, *, part: Part = Part.FIRST, **loaders: Callable[..., Any])
             if getattr(view, "__once__", False) and (answer := access().first_answer()) is not None:
                 return answer
             loaded = {name: _load(loader, values) for name, loader in loaders.items()}
-            require(act, next(iter(loaded.values()), None), part=part)
+            subject = next(iter(loaded.values()), None)
+            require(act, subject, part=part)
+            g.rehearsal = access().rehearses(subject)  # every page of a rehearsal says so
             used = {name for loader in loaders.values() for name in inspect.signature(loader).parameters}
             rest = {name: value for name, value in values.items() if name not in used}
             if request.method in UNSAFE and not getattr(view, "__once__", False):  # `once` looks at the fields itself

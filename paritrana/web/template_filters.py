@@ -166,6 +166,13 @@ def own(thing: Any, name: str = "") -> str:
     return str(thing[key] if isinstance(thing, Mapping) else getattr(thing, key))
 
 
+def band_of(cycle: Any) -> str:
+    """What stands over every printed page of a cycle that is a rehearsal or simulated; nothing over any other."""
+    if cycle.rehearsal:
+        return _("REHEARSAL: nothing of it counts, and nothing is published")
+    return _("SIMULATION: training data, not a result") if cycle.simulated else ""
+
+
 def static_url(filename: str) -> str:
     """The address of an own static file; `web/headers` adds the version."""
     return url_for("static", filename=filename)

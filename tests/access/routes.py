@@ -141,6 +141,10 @@ POST /manage/<cycle>/ranking/<cat>/runs                           build_run     
 POST /manage/<cycle>/ranking/<cat>/seal                           seal_results                cycle
 POST /manage/<cycle>/ranking/<cat>/seal/<proposal>                seal_results/2              cycle
 POST /manage/<cycle>/ranking/<cat>/seal/<proposal>/withdraw       seal_results                cycle
+GET  /manage/<cycle>/consolidations                               see_progress                cycle
+GET  /manage/<cycle>/rehearsals                                   rehearse                    cycle
+POST /manage/<cycle>/rehearsals                                   rehearse                    cycle
+POST /manage/<cycle>/rehearsals/end                               rehearse                    cycle
 GET  /manage/<cycle>/schedule                                     manage_cycle                cycle
 POST /manage/<cycle>/schedule/<cat>/days                          plan_session                cycle
 GET  /manage/<cycle>/schedule/<cat>/clock                         plan_session                cycle

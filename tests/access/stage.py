@@ -37,7 +37,8 @@ from tests.access.routes import Route
 from tests.factories import NOW, World, grant, person, sign_in
 from tests.factories_results import category_of, contest, nominations, publish
 
-ALWAYS = frozenset({"p", "c", "all_in", "simulated", "g"})  # follow from the role, or hold for the world as a whole
+# These follow from the role, or hold for the world as a whole.
+ALWAYS = frozenset({"p", "c", "all_in", "simulated", "publishable", "g"})
 NEVER: frozenset[str] = frozenset()
 
 

@@ -22,12 +22,13 @@ from paritrana.accounts.service import register_device
 from paritrana.config import Settings, data_folder
 from paritrana.core.policy import Actor
 from paritrana.cycles.models import Category
-from paritrana.cycles.queries import cycle_time, get_category, rubric_of
+from paritrana.cycles.queries import cycle_time, get_category, get_cycle, rubric_of
 from paritrana.cycles.service import advance_clock, confirm_extension, propose_extension
 from paritrana.database import db
 from paritrana.files.models import Blob
 from paritrana.files.previews.service import make_previews_of
 from paritrana.files.store import BlobStore
+from paritrana.home.rehearsing import make_rehearsal, throw_away
 from paritrana.interviews import planning
 from paritrana.interviews.no_show import note_dropout
 from paritrana.interviews.planning import Wanted
@@ -93,6 +94,7 @@ def build(settings: Settings, now: datetime) -> None:
     _planned(cast, now)
     db.session.commit()
     _mailed(settings, now)
+    _rehearsed(cast, now)
     drawn = db.session.scalars(select(Blob.id).order_by(Blob.id).limit(1)).one()
     make_previews_of(drawn, store=BlobStore(settings.blob_path), at=now)
 
@@ -113,6 +115,15 @@ def _planned(cast: Cast, now: datetime) -> None:
         called, day, datetime.combine(day.on, time(9), UTC), 20, mode="in_person", room="Aula", actor=actor, at=at
     )
     planning.answer_slot(again, "confirmed", "", expected=1, actor=actor, at=at)
+
+
+def _rehearsed(cast: Cast, now: datetime) -> None:
+    """Two rehearsals of the cycle that is before the plenary; the second one is thrown away."""
+    organiser: Actor = cast.actor(cast.with_role("organiser")[0])
+    for _no in (1, 2):
+        made = make_rehearsal(get_cycle(PLENARY), now.date() + timedelta(days=1), 1, actor=organiser, at=now)
+    throw_away(made, actor=organiser, at=now)
+    db.session.commit()
 
 
 def _mailed(settings: Settings, now: datetime) -> None:

@@ -359,6 +359,8 @@ def _opens(day: str, code: str) -> bool:
         found = queries.get_day(day)
     except NotFound:
         return False
+    if found.cycle.closed_at is not None:
+        return False
     today = _at(found).astimezone(ZoneInfo(found.cycle.timezone)).date()
     return today == found.on and hmac.compare_digest((found.display_code or " ").encode(), code.encode())
 

@@ -25,7 +25,7 @@ from paritrana.interviews.views.frame import bp, point
 from paritrana.interviews.views.slots import ACT_NAMES
 from paritrana.panels.models import Recusal
 from paritrana.web.access import allowed, current_actor, now
-from paritrana.web.template_filters import clock_time, decimal2, moment, own
+from paritrana.web.template_filters import band_of, clock_time, decimal2, moment, own
 
 CONFLICTS = {
     "region": lambda: _("region"),
@@ -56,7 +56,7 @@ def day_minutes(seen: SeenDay) -> ResponseReturnValue:
         page=_("Page %(no)s", no="{}"),
         operator=settings.operator_name,
         language=str(get_locale()),
-        band=_("SIMULATION: training data, not a result") if seen.cycle.simulated else "",
+        band=band_of(seen.cycle),
     )
     answer = Response(draw(paper), mimetype="application/pdf")
     answer.headers["Content-Disposition"] = f'attachment; filename="berita-acara-{seen.day.code}.pdf"'

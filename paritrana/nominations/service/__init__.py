@@ -42,6 +42,7 @@ from paritrana.nominations.service.evidence import (
     state_gates,
 )
 from paritrana.nominations.service.moves import STEPS, set_nomination_state, withdraw
+from paritrana.nominations.service.rehearsing import call_in, invent
 from paritrana.nominations.service.sending import NominationNotSent, NotComplete, amend, submit, take_back, what_blocks
 from paritrana.nominations.service.uploads import (
     DeclarationEnded,
@@ -99,6 +100,7 @@ __all__ = [
     "assessments_sent",
     "attach",
     "attach_again",
+    "call_in",
     "check_fits",
     "check_may_finish",
     "clean_data",
@@ -111,6 +113,7 @@ __all__ = [
     "end_declaration",
     "end_expired",
     "fits",
+    "invent",
     "most_signs",
     "remove_attachment",
     "save_evidence",

@@ -46,6 +46,8 @@ def fits(category: Category, organisation: Organisation) -> bool:
     kind, among = FITTING.get(category.kind, ("", frozenset()))
     if organisation.kind != kind or (organisation.fictitious and not category.cycle.simulated):
         return False
+    if organisation.rehearsal is not category.cycle.rehearsal:
+        return False
     region, cycle = organisation.region, category.cycle
     marker = region.kind if kind == "local_government" else organisation.size_class
     if among and marker not in among:
@@ -57,6 +59,11 @@ def check_fits(category: Category, organisation: Organisation) -> None:
     """Refuse an organisation that does not belong in a category with `NotFitting`."""
     if not fits(category, organisation):
         raise NotFitting(name=organisation.name)
+
+
+def _candidate_code(organisation: Organisation) -> str:
+    government = organisation.kind == "local_government" and not organisation.rehearsal
+    return organisation.region_code if government else random_ref("K")
 
 
 def create_nomination(category: Category, organisation: Organisation, *, actor: Actor, at: datetime) -> Nomination:
@@ -75,7 +82,7 @@ def create_nomination(category: Category, organisation: Organisation, *, actor: 
         ref=random_ref("N"),
         category=category,
         organisation=organisation,
-        candidate_code=organisation.region_code if organisation.kind == "local_government" else random_ref("K"),
+        candidate_code=_candidate_code(organisation),
         created_at=at,
         created_by=actor.account_id,
     )

@@ -64,6 +64,11 @@ def submit(nomination: Nomination, *, actor: Actor, at: datetime) -> NominationR
     found = what_blocks(nomination)
     if found:
         raise NotComplete(found)
+    return send(nomination, actor=actor, at=at)
+
+
+def send(nomination: Nomination, *, actor: Actor, at: datetime) -> NominationRevision:
+    """Make a draft a sent nomination, whatever it lacks; who calls has asked that. The caller commits."""
     revision = _revise(nomination, actor=actor, at=at)
     nomination.state = "submitted"
     nomination.version += 1

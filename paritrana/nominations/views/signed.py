@@ -14,7 +14,7 @@ from paritrana.config import Settings
 from paritrana.core.chain import canon
 from paritrana.nominations.drawing import ReceiptPaper, draw
 from paritrana.nominations.models import Nomination
-from paritrana.web.template_filters import file_size, moment, own, three_zones
+from paritrana.web.template_filters import band_of, file_size, moment, own, three_zones
 
 
 def as_json(document: Mapping[str, Any], number: str) -> Response:
@@ -57,7 +57,7 @@ def as_paper(
         ],
         operator=settings.operator_name,
         language=str(get_locale()),
-        band=_("SIMULATION: training data, not a result") if cycle.simulated else "",
+        band=band_of(cycle),
     )
     return _download(draw(paper), "application/pdf", f"tanda-terima-{number}.pdf")
 

@@ -28,7 +28,7 @@ from paritrana.sheets.reopening.models import Reopening
 from paritrana.sheets.reopening.queries import get_reopening, reopenings_of, reopenings_on
 from paritrana.sheets.service import content_of
 from paritrana.web.access import allowed, current_actor, may, now
-from paritrana.web.template_filters import moment, own
+from paritrana.web.template_filters import band_of, moment, own
 
 bp = Blueprint("reopening", __name__)
 
@@ -180,7 +180,7 @@ def receipt_pdf(nomination: Nomination) -> ResponseReturnValue:
         ],
         operator=settings.operator_name,
         language=str(get_locale()),
-        band=_("SIMULATION: training data, not a result") if cycle.simulated else "",
+        band=band_of(cycle),
     )
     return _download(draw(paper), "application/pdf", signed["number"], "pdf")
 
