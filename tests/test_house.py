@@ -133,7 +133,9 @@ def test_a_missing_program_is_named_in_one_sentence_with_the_way_to_get_it(tmp_p
 
 
 def test_no_file_is_large(files: list[str]) -> None:
-    assert [name for name in files if (ROOT / name).stat().st_size > 500_000] == []
+    # A catalogue holds every sentence of the application and grows with it.
+    small = [name for name in files if not name.endswith("/LC_MESSAGES/messages.po")]
+    assert [name for name in small if (ROOT / name).stat().st_size > 500_000] == []
 
 
 def test_nothing_made_or_minified_is_kept(files: list[str]) -> None:
