@@ -1,7 +1,7 @@
 """Every invariant of the house, room by room: what `paritrana check`, the tests and a job in the background ask."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -59,15 +59,22 @@ Progress = Callable[[int, int], None]
 
 
 def broken_rules(
-    settings: Settings, *, at: datetime, with_files: bool = True, progress: Progress | None = None
+    settings: Settings,
+    *,
+    at: datetime,
+    with_files: bool = True,
+    only: Collection[str] | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[Broken]:
     """Every broken rule of this installation, read as it stands at one moment; nothing is changed.
 
-    `at` is the machine's moment, for the age of files. `with_files` reads every stored file whole. `progress` is told
-    the looks that are done and all of them, before the first and after each; whatever it raises ends the reading, and
+    `at` is the machine's moment, for the age of files. `with_files` reads every stored file whole. `only` leaves out
+    the looks that can name none of these rules; what the others find is told whole. `progress` is told the looks that are done and all of them, before the first and after each; whatever it raises ends the reading, and
     so does closing the iterator. It begins and ends a transaction of the session: call it between two of your own.
     """
-    checks = _checks(settings, at, with_files)
+    checks = [
+        check for check in _checks(settings, at, with_files) if only is None or not check.rules.keys().isdisjoint(only)
+    ]
     _begin()
     try:
         for done, check in enumerate(checks):

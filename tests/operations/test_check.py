@@ -103,7 +103,11 @@ def test_the_operators_guide_names_every_rule_and_no_other() -> None:
 @pytest.mark.parametrize("rule", sorted(TAMPERINGS))
 def test_a_tampering_is_named_by_its_rule(rule: str, copy: House, inspected: Flask) -> None:
     TAMPERINGS[rule](copy)
-    found = {one.rule: one for one in found_in(inspected)}
+    with inspected.app_context():
+        settings = inspected.extensions["settings"]
+        # Whatever this rule's look stumbles over is told as `look.failed`, which has no look of its own.
+        only = None if rule == "look.failed" else {rule}
+        found = {one.rule: one for one in broken_rules(settings, at=NOW, only=only)}
     assert rule in found
     assert found[rule].where
     assert found[rule].sentence.endswith((".", ")"))
