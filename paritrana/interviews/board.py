@@ -27,7 +27,7 @@ from paritrana.interviews import clock, queries
 from paritrana.interviews.models import InterviewDay, InterviewSession, Presence
 from paritrana.interviews.no_show import NO_SHOW_ACT
 from paritrana.nominations.models import Nomination
-from paritrana.panels.models import Recusal, Seat
+from paritrana.panels.models import Recusal, Seat, Waiver
 from paritrana.panels.queries import conflict_clause, conflicts_in, seats_in
 
 CONNECTED_FOR: Final = timedelta(seconds=45)  # three signs of life may fail before a device counts as away
@@ -154,13 +154,17 @@ class Slot:
 
 @dataclass(frozen=True)
 class SeenDay:
-    """A day with what decides whether its board has changed: its version, who is connected, who sits, who is out."""
+    """A day with what decides whether its board has changed: its version, who is connected, who sits, who is out.
+
+    A waiver lets somebody in again who was out, so the waivers are counted beside the recusals.
+    """
 
     day: InterviewDay
     version: int
     connected: int
     seats: int
     recusals: int
+    waivers: int
 
     @property
     def cycle(self) -> Cycle:
@@ -169,8 +173,8 @@ class SeenDay:
 
     @property
     def tag(self) -> tuple[int, ...]:
-        """The four numbers."""
-        return self.version, self.connected, self.seats, self.recusals
+        """The five numbers."""
+        return self.version, self.connected, self.seats, self.recusals, self.waivers
 
 
 @dataclass
@@ -196,13 +200,16 @@ def look(code: str, at: datetime) -> SeenDay:
     `at` is of the system's clock. What it asks for is everything that is asked when nothing has changed.
     """
     heard = select(InterviewSession.category_id).where(InterviewSession.day_id == InterviewDay.id)
+    numbers_of = (
+        (Presence, func.count(), (Presence.day_id == InterviewDay.id, Presence.seen_at > at - CONNECTED_FOR)),
+        # A substitute who takes a seat leaves the number of seats as it was, but not their versions.
+        (Seat, func.coalesce(func.sum(Seat.version + 1), 0), (Seat.category_id.in_(heard),)),
+        (Recusal, func.count(), (Recusal.category_id.in_(heard),)),
+        (Waiver, func.count(), (Waiver.recusal_id == Recusal.id, Recusal.category_id.in_(heard))),
+    )
     counts = [
-        select(func.count()).select_from(table).where(*conditions).scalar_subquery()
-        for table, conditions in (
-            (Presence, (Presence.day_id == InterviewDay.id, Presence.seen_at > at - CONNECTED_FOR)),
-            (Seat, (Seat.category_id.in_(heard), Seat.ended_at.is_(None))),
-            (Recusal, (Recusal.category_id.in_(heard),)),
-        )
+        select(number).select_from(table).where(*conditions).scalar_subquery()
+        for table, number, conditions in numbers_of
     ]
     row = (
         db.session.execute(

@@ -1,6 +1,9 @@
 """How far sheets are, for the board of an interview day: states only. No mark leaves this module."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
 
 from sqlalchemy import and_, case, func, or_, select
 
@@ -11,6 +14,7 @@ from paritrana.interviews.models import InterviewDay, InterviewSession
 from paritrana.nominations.models import Nomination
 from paritrana.sheets.models import Mark, Sheet
 from paritrana.sheets.queries import withdrawn
+from paritrana.sheets.reopening.models import Reopening
 from paritrana.verification.values import not_applicable
 
 
@@ -56,6 +60,36 @@ def standings(nominations: Sequence[Nomination]) -> Mapping[tuple[int, int], str
         (assessor, nomination): standing(count, out, to_say[nomination], submitted=submitted)
         for assessor, nomination, submitted, count, out in rows
     }
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the minutes of a day say of sheets beside how many are locked."""
+
+    sealed: frozenset[tuple[int, int]]  # assessor and candidate: kept on record, out of the result
+    opened_again: Mapping[int, Sequence[tuple[datetime, bool]]]  # by candidate: when, and whether after others' marks
+
+
+def told_in_minutes(nominations: Sequence[int]) -> Told:
+    """The sheets of these candidates that were sealed or opened again, in their present attempt (two statements)."""
+    present = and_(Category.id == Sheet.category_id, Category.attempt == Sheet.attempt)
+    sealed = db.session.execute(
+        select(Sheet.assessor_id, Sheet.nomination_id)
+        .join(Category, present)
+        .where(Sheet.nomination_id.in_(nominations), withdrawn())
+    )
+    opened_again: dict[int, list[tuple[datetime, bool]]] = {}
+    for nomination_id, at, after_others in db.session.execute(
+        select(Sheet.nomination_id, Reopening.ended_at, Reopening.after_others)
+        .join(Sheet, Sheet.id == Reopening.sheet_id)
+        .join(Category, present)
+        .where(Sheet.nomination_id.in_(nominations), Reopening.state == "opened")
+        .order_by(Reopening.id)
+    ):
+        opened_again.setdefault(nomination_id, []).append(
+            (cast(datetime, at), after_others)
+        )  # what was opened has an end
+    return Told(frozenset((assessor, nomination) for assessor, nomination in sealed), opened_again)
 
 
 def day_of_own_sheet(ref: str, actor: Actor) -> InterviewDay | None:

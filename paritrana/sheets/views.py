@@ -19,6 +19,7 @@ from paritrana.core.words import N_
 from paritrana.cycles.models import Category
 from paritrana.cycles.queries import cycle_time, get_category
 from paritrana.database import db
+from paritrana.interviews.models import InterviewDay
 from paritrana.interviews.queries import session_of
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.rows import page_name
@@ -73,11 +74,18 @@ def assessments() -> ResponseReturnValue:
             "sheets/assessments.html",
             groups=list(groups.values()),
             simulated=any(desk.category.cycle.simulated for desk in desks),
+            boards={one: _boards(of) for one, of in groups.items() if may(Act.SEE_BOARD, of[0].category)},
             marked_in=queries.MARKED_IN,
             progress=pages.progress,
             account=current_actor().ref,
         )
     )
+
+
+def _boards(desks: Sequence[queries.Desk]) -> list[InterviewDay]:
+    """The days on which these candidates are heard, in order."""
+    days = {one.session.day.id: one.session.day for one in desks if one.session is not None}
+    return sorted(days.values(), key=lambda one: one.on)
 
 
 # The sheet ------------------------------------------------------------------------------------------------------------

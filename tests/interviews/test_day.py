@@ -8,7 +8,9 @@ import pypdfium2
 import pytest
 from sqlalchemy import delete, insert
 
+from paritrana.accounts.models import Account
 from paritrana.audit.models import Event
+from paritrana.core.lifecycle import State
 from paritrana.core.timing import TimerAct
 from paritrana.cycles.models import Proposal
 from paritrana.cycles.queries import rubric_of
@@ -17,14 +19,16 @@ from paritrana.interviews import board, no_show, queries, service
 from paritrana.interviews import clock as clocks
 from paritrana.interviews.models import Attendance, Dropout, InterviewSession, Presence, TimerEntry
 from paritrana.nominations.models import Nomination
-from paritrana.panels.models import Recusal
+from paritrana.panels import service as panels
+from paritrana.panels.models import Recusal, Seat
 from paritrana.reference.models import Organisation
 from paritrana.sheets import queries as sheets
 from paritrana.sheets import service as sheet_service
+from paritrana.sheets.reopening import service as reopening
 from tests.factories import sign_in, world
 from tests.interviews.stages import BY_THE_REGENT, planned, shortlisted
 from tests.nominations.pages import SAME_ORIGIN, fields_of, send, text_of
-from tests.sheets.desks import marked, opened, put, token_of
+from tests.sheets.desks import marked, opened, put, submitted, token_of
 
 EN = {"lang": "en"}
 
@@ -493,6 +497,39 @@ def test_who_is_in_conflict_sees_a_time_and_nothing_else(here, slots, door):
     assert seen(client, slot).get_json()["slots"] == after.get_json()["slots"]
 
 
+def test_a_waiver_and_a_new_holder_of_a_seat_change_the_tag_of_everybody(here, slots, door):
+    out = panels.recuse(slots[0].nomination, "kin", basis="kin", actor=here.actor("assessor-5"), at=here.now)
+    db.session.commit()
+    client, organiser = door("assessor-5"), door("organiser-1")
+    before, known = seen(client, slots[0]), seen(organiser, slots[0])
+    assert [one for one in before.get_json()["slots"] if one.get("hidden")]
+    proposal = panels.propose_waiver(out, "far removed", actor=here.actor("chair"), at=here.now)
+    panels.confirm_waiver(proposal, proposal.digest, actor=here.actor("organiser-1"), at=here.now)
+    db.session.commit()
+    after = seen(client, slots[0], before.headers["ETag"])
+    assert after.status_code == 200
+    assert slots[0].nomination.organisation.name in text_of(after)
+    assert not [one for one in after.get_json()["slots"] if one.get("hidden")]
+    now_known = seen(organiser, slots[0], known.headers["ETag"])
+    assert now_known.status_code == 200
+    people = of(now_known, slots[0].no)["sheets"]["people"]
+    assert next(one["state"] for one in people if one["name"] == "Assessor 5") == "none"
+    assert seen(organiser, slots[0], now_known.headers["ETag"]).status_code == 304
+    # A seat that gets another holder leaves the number of seats as it was.
+    seat = db.session.query(Seat).join(Account, Account.id == Seat.account_id).filter_by(name="Assessor 9").one()
+    seat.ended_at, seat.version = here.now, seat.version + 1
+    db.session.add(
+        Seat(
+            category_id=here.category.id, account_id=here.accounts["verifier-1"].id, role="member", code="J99",
+            decree_number="2", seated_at=here.now,
+        )
+    )  # fmt: skip
+    db.session.commit()
+    replaced = seen(organiser, slots[0], now_known.headers["ETag"])
+    assert replaced.status_code == 200
+    assert "Assessor 9" not in text_of(replaced)
+
+
 def test_the_board_is_not_there_for_those_who_do_not_run_or_score_the_day(here, slots, door):
     address_ = f"/interviews/{slots[0].day.code}"
     for name in ("nominee-1", "verifier-1", "administrator"):
@@ -501,6 +538,17 @@ def test_the_board_is_not_there_for_those_who_do_not_run_or_score_the_day(here, 
             assert client.get(path).status_code == 404
     assert door("auditor").get(address_).status_code == 200
     assert door("organiser-1").get("/interviews/nowhere-9").status_code == 404
+
+
+def test_the_list_of_an_assessor_and_the_page_of_a_slot_lead_to_the_board_while_it_may_be_seen(here, slots, door):
+    client, board_ = door("assessor-4"), f'href="/interviews/{slots[0].day.code}"'
+    assert text_of(client.get("/assessments")).count(board_) == 1
+    assert board_ in text_of(client.get(address(slots[0])))
+    assert board_ not in text_of(door("nominee-1").get(address(slots[0])))
+    here.category.state = 7
+    db.session.commit()
+    assert client.get(f"/interviews/{slots[0].day.code}").status_code in (403, 404, 409)
+    assert board_ not in text_of(client.get("/assessments"))
 
 
 # Presence -------------------------------------------------------------------------------------------------------------
@@ -637,9 +685,7 @@ def test_the_minutes_say_what_happened_with_times_and_reasons(here, slots, door,
     nobody(here, slots[1])
     answer = organiser.get(f"/interviews/{slots[0].day.code}/minutes.pdf", query_string=EN)
     assert answer.mimetype == "application/pdf"
-    document = pypdfium2.PdfDocument(answer.get_data())
-    told = " ".join(" ".join(page.get_textpage().get_text_range() for page in document).split())
-    document.close()
+    told = words_of(answer)
     for text in (
         slots[0].nomination.organisation.name, "late 6 minutes", "Listrik padam", "a member of the panel (declared)",
         slots[1].nomination.organisation.name, "Nobody came: confirmed. Reason: Tidak ada kabar.", "0 of 8",
@@ -647,6 +693,53 @@ def test_the_minutes_say_what_happened_with_times_and_reasons(here, slots, door,
         assert text in told
     assert "Assessor" not in told
     assert door("assessor-4").get(f"/interviews/{slots[0].day.code}/minutes.pdf").status_code == 404
+
+
+def test_the_minutes_name_late_recusals_waivers_moves_and_sheets_opened_again_without_marks(here, slots, door, clock):
+    slot, organiser, chair = slots[0], here.actor("organiser-1"), here.actor("chair")
+    service.open_session(slot, expected=1, actor=organiser, at=here.now)
+    service.record_attendance(slot, {**BY_THE_REGENT, "arrived_at": here.now}, expected=0, actor=organiser, at=here.now)
+    db.session.commit()
+    _first, again, _third = (submitted(here, slot.nomination, f"assessor-{no}") for no in (3, 4, 5))
+    out = panels.recuse(slot.nomination, "kin", basis="kin", actor=here.actor("assessor-7"), at=here.now)
+    proposal = panels.propose_waiver(out, "far removed", actor=chair, at=here.now)
+    panels.confirm_waiver(proposal, proposal.digest, actor=organiser, at=here.now)
+    here.category.state = State.SCORING
+    db.session.commit()
+    wish = reopening.ask(again, "I was mistaken.", actor=here.actor("assessor-4"), at=here.now)
+    reopening.agree(wish, "Agreed.", actor=chair, at=here.now)
+    assert reopening.agree(wish, "", actor=here.actor("assessor-6"), at=here.now)
+    panels.recuse(
+        slot.nomination, "kin of the regent", basis="kin", actor=chair, at=here.now,
+        account_id=here.accounts["assessor-3"].id,
+    )  # fmt: skip
+    db.session.add(
+        Recusal(
+            account_id=here.accounts["assessor-8"].id, nomination_id=slot.nomination_id, kind="nominee",
+            category_id=here.category.id, reason="", at=here.now,
+        )
+    )  # fmt: skip
+    slots[1].moved_at, slots[1].moved_reason = here.now, "Kapal terlambat."
+    db.session.commit()
+    told = words_of(door("organiser-1").get(f"/interviews/{slot.day.code}/minutes.pdf", query_string=EN))
+    for text in (
+        "a member of the panel (declared), found late by the chair,", "The sheet is sealed: kept on record",
+        "scores in spite of a conflict (declared), from", "Reason: far removed",
+        "a member of the panel (own nomination)",
+        "Sheet opened again", "after the marks of others could be read", "Moved", "Reason: Kapal terlambat.",
+    ):  # fmt: skip
+        assert text in told
+    assert told.count("sealed") == 1
+    for text in ("7.50", "Assessor", "kin of the regent", "I was mistaken"):
+        assert text not in told
+
+
+def words_of(answer):
+    """The text of a PDF, in one line."""
+    document = pypdfium2.PdfDocument(answer.get_data())
+    told = " ".join(" ".join(page.get_textpage().get_text_range() for page in document).split())
+    document.close()
+    return told
 
 
 def test_a_day_without_slots_has_a_board_and_minutes(here, slots, door):

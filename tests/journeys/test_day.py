@@ -1,4 +1,4 @@
-"""An interview day in browsers: one candidate late, one that does not come, one heard after all the others."""
+"""An interview day in browsers: one candidate late, one that does not come, one whose slot is moved and is heard."""
 
 import re
 from collections.abc import Callable
@@ -43,6 +43,13 @@ def test_an_operator_runs_a_day_and_every_board_says_the_same(site: Site, walker
         for one in watching:
             expect(one.main.locator(f"#slot-{no}")).to_contain_text(one.word(text, n=6), timeout=SECONDS)
 
+    # The ship of the third is late.
+    operator.go(f"{address}/slots/{slots[2][0]}/move").fill("Starts at", "11.50")
+    operator.fill("Reason", "Kapal terlambat.").press("Move the slot")
+    both_say(slots[2][0], "moved")
+    for one in watching:
+        expect(one.main.locator(f"#slot-{slots[2][0]}")).to_contain_text("11.50")
+    board.look("board-moved")
     # The first slot begins six minutes late.
     clock.advance(minutes=6)
     operator.go(f"{address}/slots/{slots[0][0]}").press("Open the session")
@@ -65,8 +72,9 @@ def test_an_operator_runs_a_day_and_every_board_says_the_same(site: Site, walker
     chair.look("no-show-confirmed")
     both_say(slots[1][0], "did not come")
     # The third is heard.
+    clock.advance(minutes=17)
     operator.go(f"{address}/slots/{slots[2][0]}").press("Open the session")
-    attend(operator, address, slots[2][0], "11.35")
+    attend(operator, address, slots[2][0], "11.52")
     operator.go(f"{address}/slots/{slots[2][0]}").press("Close the session")
     both_say(slots[2][0], "done")
     operator.go(address).says(operator.word("nobody"))
@@ -81,6 +89,8 @@ def test_a_board_that_is_not_reached_says_how_old_it_is(site: Site, walker: Walk
     expect(line).to_contain_text(fresh, timeout=SECONDS)
     board.page.context.set_offline(True)
     expect(line).to_contain_text(stale, timeout=SECONDS)
+    board.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    expect(line).to_be_in_viewport()  # wherever on the page one reads
     board.page.context.set_offline(False)
     expect(line).to_contain_text(fresh, timeout=SECONDS)
 

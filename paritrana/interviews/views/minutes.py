@@ -23,13 +23,14 @@ from paritrana.interviews.models import Dropout, InterviewDay, InterviewSession
 from paritrana.interviews.views.board import Shown, day_of, day_title, shown_to
 from paritrana.interviews.views.frame import bp, point
 from paritrana.interviews.views.slots import ACT_NAMES
-from paritrana.panels.models import Recusal
+from paritrana.panels.models import Recusal, Waiver
 from paritrana.web.access import allowed, current_actor, now
 from paritrana.web.template_filters import band_of, clock_time, decimal2, moment, own
 
 CONFLICTS = {
     "region": lambda: _("region"),
     "employer": lambda: _("employer"),
+    "nominee": lambda: _("own nomination"),
     "supplier": lambda: _("supplier of a figure"),
     "declared": lambda: _("declared"),
 }
@@ -64,18 +65,19 @@ def day_minutes(seen: SeenDay) -> ResponseReturnValue:
 
 
 class _Words:
-    """What the minutes say of the slots of a day, read in four statements."""
+    """What the minutes say of the slots of a day, read in seven statements."""
 
     def __init__(self, day: InterviewDay, zone: str, slots: Sequence[Slot]) -> None:
         self.zone = zone
         ids = [one.nomination_id for one in slots]
         self.entries = clock.entries_of_day(day)
-        self.session_ids = {
-            one.ref: one.id
-            for one in db.session.execute(
-                select(InterviewSession.ref, InterviewSession.id).where(InterviewSession.day_id == day.id)
-            )
-        }
+        sessions = db.session.execute(
+            select(
+                InterviewSession.ref, InterviewSession.id, InterviewSession.moved_at, InterviewSession.moved_reason
+            ).where(InterviewSession.day_id == day.id)
+        ).all()
+        self.session_ids = {one.ref: one.id for one in sessions}
+        self.moved = {one.ref: (one.moved_at, one.moved_reason) for one in sessions if one.moved_at is not None}
         self.dropouts: dict[int, list[Dropout]] = {}
         for gone in db.session.scalars(
             select(Dropout)
@@ -85,11 +87,21 @@ class _Words:
             self.dropouts.setdefault(gone.session_id, []).append(gone)
         self.recusals: dict[int, list[Any]] = {}
         for recusal in db.session.execute(
-            select(Recusal.nomination_id, Recusal.kind, Recusal.at)
+            select(
+                Recusal.nomination_id,
+                Recusal.account_id,
+                Recusal.kind,
+                Recusal.at,
+                Recusal.recorded_by,
+                Waiver.at.label("waived_at"),
+                Waiver.reason.label("waived_for"),
+            )
+            .outerjoin(Waiver, Waiver.recusal_id == Recusal.id)
             .where(Recusal.nomination_id.in_(ids))
             .order_by(Recusal.id)
         ):
             self.recusals.setdefault(recusal.nomination_id, []).append(recusal)
+        self.sheets = current_app.extensions["sheets_of_the_day"].told_in_minutes(ids)
         self.decided: dict[str, list[Proposal]] = {}
         for proposal in db.session.scalars(
             select(Proposal)
@@ -111,11 +123,13 @@ class _Words:
             (_("Planned → real"), self._times(slot)),
             (_("Manner"), _(MODES[slot.mode])),
             (_("Status"), str(status)),
+            *self._moved(slot),
             *self._attendance(slot),
             *self._clock(slot),
             *((_("Drop-out"), self._dropout(gone)) for gone in self.dropouts.get(self.session_ids[slot.ref], [])),
             (_("Sheets locked"), _("%(n)s of %(total)s", n=locked, total=due)),
-            *((_("Out for this candidate"), self._recusal(out)) for out in self.recusals.get(slot.nomination_id, [])),
+            *self._opened_again(slot),
+            *(self._recusal(out) for out in self.recusals.get(slot.nomination_id, [])),
             *self._decisions(slot),
         ]
         return Section(heading, rows)
@@ -127,6 +141,13 @@ class _Words:
         return f"{planned} → {self._time(slot.opened_at)}" + (
             "" if slot.closed_at is None else f"–{self._time(slot.closed_at)}"
         )
+
+    def _moved(self, slot: Slot) -> list[tuple[str, str]]:
+        if slot.ref not in self.moved:
+            return []
+        at, reason = self.moved[slot.ref]
+        said = _("%(time)s. Reason: %(reason)s", time=moment(at, self.zone, "short"), reason=reason)
+        return [(_("Moved"), str(said))]
 
     def _attendance(self, slot: Slot) -> list[tuple[str, str]]:
         seen = slot.attended
@@ -175,10 +196,36 @@ class _Words:
             )
         )
 
-    def _recusal(self, out: Any) -> str:
-        return str(
-            _("a member of the panel (%(kind)s), %(time)s", kind=CONFLICTS[out.kind](), time=moment(out.at, self.zone))
-        )
+    def _recusal(self, out: Any) -> tuple[str, str]:
+        """Who is out is named by the kind of the conflict alone; a sheet by what became of it, never by its marks."""
+        kind, time = CONFLICTS[out.kind](), moment(out.at, self.zone, "short")
+        if out.waived_at is not None:
+            said = _(
+                "a member of the panel scores in spite of a conflict (%(kind)s), from %(time)s. Reason: %(reason)s",
+                kind=kind,
+                time=moment(out.waived_at, self.zone, "short"),
+                reason=out.waived_for,
+            )
+            return _("Waiver"), str(said)
+        said = _("a member of the panel (%(kind)s), %(time)s", kind=kind, time=time)
+        if out.recorded_by is not None:
+            said = _("a member of the panel (%(kind)s), found late by the chair, %(time)s", kind=kind, time=time)
+        sealed = (out.account_id, out.nomination_id) in self.sheets.sealed
+        kept = ". " + _("The sheet is sealed: kept on record, out of the result.") if sealed else ""
+        return _("Out for this candidate"), f"{said}{kept}"
+
+    def _opened_again(self, slot: Slot) -> list[tuple[str, str]]:
+        return [
+            (
+                _("Sheet opened again"),
+                str(
+                    _("%(time)s, after the marks of others could be read", time=moment(at, self.zone, "short"))
+                    if after_others
+                    else moment(at, self.zone, "short")
+                ),
+            )
+            for at, after_others in self.sheets.opened_again.get(slot.nomination_id, [])
+        ]
 
     def _decisions(self, slot: Slot) -> list[tuple[str, str]]:
         rows = []
