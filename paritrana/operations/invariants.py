@@ -69,8 +69,9 @@ def broken_rules(
     """Every broken rule of this installation, read as it stands at one moment; nothing is changed.
 
     `at` is the machine's moment, for the age of files. `with_files` reads every stored file whole. `only` leaves out
-    the looks that can name none of these rules; what the others find is told whole. `progress` is told the looks that are done and all of them, before the first and after each; whatever it raises ends the reading, and
-    so does closing the iterator. It begins and ends a transaction of the session: call it between two of your own.
+    the looks that can name none of these rules; what the others find is told whole. `progress` is told the looks that
+    are done and all of them, before the first and after each; whatever it raises ends the reading, and so does closing
+    the iterator. It begins and ends a transaction of the session: call it between two of your own.
     """
     checks = [
         check for check in _checks(settings, at, with_files) if only is None or not check.rules.keys().isdisjoint(only)
