@@ -16,16 +16,19 @@ from sqlalchemy import func, select
 
 from paritrana.accounts.cast import FILE, read_cast
 from paritrana.accounts.models import Account, RoleGrant
+from paritrana.accounts.queries import load_actor
 from paritrana.audit.queries import first_broken_link
 from paritrana.certificates.models import Certificate
 from paritrana.clock import SetClock
 from paritrana.config import data_folder
 from paritrana.core.bundle import compare, parse
+from paritrana.core.evidence import payments
 from paritrana.core.lifecycle import State
+from paritrana.core.policy import Act
 from paritrana.cycles.queries import cycles, get_category, state_now
 from paritrana.database import Base, db
 from paritrana.nominations.models import Nomination
-from paritrana.nominations.queries import nominations_of
+from paritrana.nominations.queries import evidence_of, nominations_of
 from paritrana.nominations.service import what_blocks
 from paritrana.operations.invariants import broken_rules
 from paritrana.panels.queries import head, seats_in
@@ -36,6 +39,8 @@ from paritrana.seeding.rows import BadSeed
 from paritrana.seeding.simulated import read_simulated
 from paritrana.sheets.models import Mark, Sheet
 from paritrana.verification.models import ChangeRequest, Finding
+from paritrana.verification.villages import compared
+from paritrana.web.access import visible
 from tests.conftest import ENGINES, Workshop, release
 
 SEED = data_folder("seed")
@@ -127,6 +132,34 @@ def test_the_employer_is_nearly_ready_to_send(seeded):
     (nomination,) = nominations_of(get_category("simulasi-jatim", "badan-usaha"))
     assert nomination.state == "draft"
     assert 1 <= len(what_blocks(nomination)) <= 3
+
+
+def test_the_employers_fill_in_their_twelve_months_and_the_totals_agree(seeded):
+    for slug, late in (("badan-usaha", 0), ("umk", 1)):
+        (nomination,) = nominations_of(get_category("simulasi-jatim", slug))
+        fields = evidence_of(nomination)["compliance"].data["fields"]
+        assert payments.totals(fields) == payments.Totals(12 - late, late, 0, 0)
+        assert [one.code for one in payments.checks(fields)] == ["months_agree"]
+
+
+def test_a_village_that_sent_its_own_nomination_stands_in_the_roll_up_of_its_regency(seeded):
+    (village,) = nominations_of(get_category("simulasi-jatim", "desa"))
+    assert (village.state, what_blocks(village)) == ("submitted", [])
+    regency = next(
+        one
+        for one in nominations_of(get_category("simulasi-jatim", "kabkota"))
+        if one.organisation.region_code == village.organisation.region_code
+    )
+    organiser = load_actor(
+        db.session.scalars(select(Account).where(Account.email == "panitia-1@demo.test")).one().id, fresh=True
+    )
+    data = evidence_of(regency)["village_allocation"].data
+    found = compared(regency, data, visible(organiser, Act.SEE_NOMINATION, Nomination), organiser)
+    by_name = {one.name: one for one in found.roll_up.villages}
+    own = by_name["Desa Simulasi Sumberasri"]
+    assert (own.people, own.claim.sent, own.difference) == (100, 84, 16)
+    assert by_name["Desa Simulasi Tirtajaya"].line is None  # the register has it, the regency's list has not
+    assert found.claims == found.differing == 1
 
 
 def test_fictitious_employers_and_villages_are_known(seeded):
