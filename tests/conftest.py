@@ -254,6 +254,19 @@ def client(app: "Flask") -> "FlaskClient":
 
 
 @pytest.fixture
+def door(app: "Flask") -> "Callable[[str], FlaskClient]":
+    """`door(name)` signs a person of the world in, with a browser of their own."""
+    from tests.factories import sign_in
+
+    def enter(name: str) -> "FlaskClient":
+        client = app.test_client()
+        sign_in(client, name)
+        return client
+
+    return enter
+
+
+@pytest.fixture
 def runner(app: "Flask") -> "FlaskCliRunner":
     """Runs the application's commands."""
     return app.test_cli_runner()

@@ -18,7 +18,6 @@ from paritrana.cycles.queries import get_category
 from paritrana.database import db
 from paritrana.paper import NotPrintable, TooLong
 from paritrana.results.queries import awards_of, get_award
-from tests.factories import sign_in
 from tests.factories_results import category_of, contest, publish, seal
 from tests.nominations.pages import Forms, fields_in, send, text_of
 
@@ -28,18 +27,6 @@ LIST = "/manage/contoh-2025/certificates"
 @pytest.fixture
 def here(app, db_session):
     return contest(4)
-
-
-@pytest.fixture
-def visitor(app):
-    """A signed-in browser for each name."""
-
-    def make(name):
-        client = app.test_client()
-        sign_in(client, name)
-        return client
-
-    return make
 
 
 def english(client, address):
@@ -127,9 +114,9 @@ def test_the_square_of_dots_is_wider_than_25_millimetres_and_every_font_is_embed
 # Issuing -------------------------------------------------------------------------------------------------------------
 
 
-def test_an_organiser_issues_all_at_once(here, visitor):
+def test_an_organiser_issues_all_at_once(here, door):
     publish(here)
-    client = visitor("organiser-1")
+    client = door("organiser-1")
     page = english(client, LIST)
     assert "Issue all missing certificates (3)" in text_of(page)
     fields = {}
@@ -148,9 +135,9 @@ def test_an_organiser_issues_all_at_once(here, visitor):
     assert db.session.query(Event).filter_by(kind="certificate.issued").count() == 3
 
 
-def test_one_certificate_can_be_issued_alone_and_not_twice(here, visitor):
+def test_one_certificate_can_be_issued_alone_and_not_twice(here, door):
     publish(here)
-    client = visitor("organiser-1")
+    client = door("organiser-1")
     address = f"{LIST}/kabkota/99.02"
     fields = fields_in(english(client, LIST), address)
     assert send(client, address, fields).status_code == 303
@@ -166,10 +153,10 @@ def test_one_certificate_can_be_issued_alone_and_not_twice(here, visitor):
         service.issue(get_award("contoh-2025", "kabkota", "99.02"), actor=here.actor("organiser-1"), at=here.now)
 
 
-def test_a_name_that_cannot_be_printed_stops_all_and_takes_no_number(here, visitor):
+def test_a_name_that_cannot_be_printed_stops_all_and_takes_no_number(here, door):
     here.organisations["regency-2"].name = "Pemerintah Kabupaten 王"
     publish(here)
-    client = visitor("organiser-1")
+    client = door("organiser-1")
     fields = {}
     for name, value in Forms(text_of(english(client, LIST))).forms[f"{LIST}/kabkota"]:
         fields.setdefault(name, value)
@@ -181,12 +168,12 @@ def test_a_name_that_cannot_be_printed_stops_all_and_takes_no_number(here, visit
     assert [one.register_no for one in issue_all(here)] == [1, 2, 3]
 
 
-def test_before_the_publication_nobody_issues(here, visitor):
+def test_before_the_publication_nobody_issues(here, door):
     with pytest.raises(WrongState):
         issue_all(here)
     db.session.rollback()
     seal(here)
-    client = visitor("organiser-1")
+    client = door("organiser-1")
     page = english(client, LIST)
     assert "Certificates can be issued when the result is published." in text_of(page)
     assert f"{LIST}/kabkota" not in Forms(text_of(page)).forms
@@ -199,9 +186,9 @@ def test_before_the_publication_nobody_issues(here, visitor):
 @pytest.mark.parametrize(
     ("name", "status"), [("chair", 403), ("nominee-1", 404), ("auditor", 404), ("assessor-3", 404)]
 )
-def test_only_an_organiser_issues(here, visitor, name, status):
+def test_only_an_organiser_issues(here, door, name, status):
     publish(here)
-    client = visitor(name)
+    client = door(name)
     token = fields_in(english(client, "/"), "/sign-out")["csrf_token"]
     answer = send(client, f"{LIST}/kabkota", {"csrf_token": token, "idempotency_key": "not-my-business"})
     assert answer.status_code == status

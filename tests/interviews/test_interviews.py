@@ -16,7 +16,7 @@ from paritrana.interviews.models import Attendance, InterviewSession
 from paritrana.interviews.tasks import tasks
 from paritrana.nominations.models import Nomination
 from paritrana.panels.models import Recusal
-from tests.factories import sign_in, world
+from tests.factories import world
 from tests.interviews.stages import BY_THE_REGENT, held, planned, shortlisted
 from tests.nominations.pages import fields_of, send, text_of
 from tests.verification.cases import LATER, declared
@@ -37,16 +37,6 @@ def candidates(here, clock):
 @pytest.fixture
 def slot(here, candidates):
     return planned(here, candidates)[0]
-
-
-@pytest.fixture
-def door(app):
-    def enter(name):
-        client = app.test_client()
-        sign_in(client, name)
-        return client
-
-    return enter
 
 
 def address(slot, more=""):

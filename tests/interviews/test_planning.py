@@ -19,7 +19,7 @@ from paritrana.nominations.models import Nomination
 from paritrana.outbox.models import Message
 from paritrana.panels.models import Recusal
 from paritrana.reference.models import Organisation
-from tests.factories import sign_in, world
+from tests.factories import world
 from tests.interviews.stages import held, planned, shortlisted
 from tests.nominations.pages import SAME_ORIGIN, fields_in, fields_of, send, text_of
 from tests.verification.cases import LATER
@@ -41,16 +41,6 @@ def candidates(here, clock):
 @pytest.fixture
 def slots(here, candidates):
     return planned(here, candidates)
-
-
-@pytest.fixture
-def door(app):
-    def enter(name):
-        client = app.test_client()
-        sign_in(client, name)
-        return client
-
-    return enter
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from paritrana.sheets import queries as sheets
 from paritrana.sheets import service as sheet_service
 from paritrana.sheets.models import Sheet
 from paritrana.verification.models import Verification
-from tests.factories import NOW, grant, person, sign_in, world
+from tests.factories import NOW, grant, person, world
 from tests.factories_results import contest, nominations
 from tests.nominations.pages import fields_of, send, text_of
 from tests.verification.cases import sent
@@ -29,18 +29,6 @@ PANEL = "/manage/contoh-2025/panel"
 @pytest.fixture
 def here(app, db_session):
     return world()
-
-
-@pytest.fixture
-def door(app):
-    """A function that signs a person in with a browser of their own."""
-
-    def enter(name):
-        client = app.test_client()
-        sign_in(client, name)
-        return client
-
-    return enter
 
 
 def conflicted(here, name, nomination, role=Role.ASSESSOR):

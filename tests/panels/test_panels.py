@@ -13,25 +13,13 @@ from paritrana.database import db
 from paritrana.panels import facts, queries, service
 from paritrana.panels.models import Recusal, Seat
 from paritrana.panels.tasks import tasks
-from tests.factories import person, sign_in, world
+from tests.factories import person, world
 from tests.nominations.pages import fields_of, filled, send, text_of
 
 
 @pytest.fixture
 def here(app, db_session):
     return world()
-
-
-@pytest.fixture
-def door(app):
-    """A function that signs a person in with a browser of their own."""
-
-    def enter(name):
-        client = app.test_client()
-        sign_in(client, name)
-        return client
-
-    return enter
 
 
 def page_of(client, address):

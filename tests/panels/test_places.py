@@ -11,7 +11,7 @@ from paritrana.panels import queries, service
 from paritrana.panels.models import Seat
 from paritrana.results import queries as results
 from paritrana.sheets import queries as sheets
-from tests.factories import person, sign_in, world
+from tests.factories import person, world
 from tests.factories_results import contest
 from tests.nominations.pages import fields_of, send, text_of
 from tests.verification.cases import ALL, sent
@@ -23,18 +23,6 @@ SEATS = f"{PANEL}/kabkota/seats"
 @pytest.fixture
 def here(app, db_session):
     return world()
-
-
-@pytest.fixture
-def door(app):
-    """A function that signs a person in with a browser of their own."""
-
-    def enter(name):
-        client = app.test_client()
-        sign_in(client, name)
-        return client
-
-    return enter
 
 
 def seat_of(here, name):

@@ -19,7 +19,7 @@ from paritrana.publication import service
 from paritrana.publication.models import Publication
 from paritrana.publication.tasks import tasks
 from paritrana.results.queries import seal_of
-from tests.factories import grant, sign_in
+from tests.factories import grant
 from tests.factories_results import category_of, contest, fail_gate, lose_figure, nominations, publish, seal
 from tests.nominations.pages import Forms, fields_in, send, text_of
 
@@ -31,18 +31,6 @@ PUBLIC = ["/", "/cycles/contoh-2025", "/cycles/contoh-2025/method", RESULT, RESU
 @pytest.fixture
 def here(app, db_session):
     return contest(4)
-
-
-@pytest.fixture
-def visitor(app):
-    """A signed-in browser for each name."""
-
-    def make(name):
-        client = app.test_client()
-        sign_in(client, name)
-        return client
-
-    return make
 
 
 def english(client, address):
@@ -67,9 +55,9 @@ def confirm_it(client, **changes):
     return press(client, lambda one: "/P-" in one and not one.endswith("withdraw"), **changes)
 
 
-def test_two_people_publish_what_was_sealed(here, visitor, client):
+def test_two_people_publish_what_was_sealed(here, door, client):
     sealed = seal(here)
-    organiser, chair = visitor("organiser-1"), visitor("chair")
+    organiser, chair = door("organiser-1"), door("chair")
     assert request_it(organiser).status_code == 303
     own = text_of(english(organiser, MANAGE))
     assert "Waiting for another person" in own
@@ -142,10 +130,10 @@ def test_an_outsider_cannot_tell_two_worlds_apart_before_publication(make_app, s
     assert [status for status, _body, _headers in answers[0]] == [200, 200, 200, 200, 404, 200]
 
 
-def test_the_proposer_cannot_confirm_even_with_both_roles(here, visitor):
+def test_the_proposer_cannot_confirm_even_with_both_roles(here, door):
     grant(here.accounts["chair"], "organiser", cycle=here.cycle)
     seal(here)
-    chair = visitor("chair")
+    chair = door("chair")
     request_it(chair)
     proposal = db.session.scalars(select(Proposal).where(Proposal.state == "waiting")).one()
     page = english(chair, MANAGE)
@@ -161,11 +149,11 @@ def test_the_proposer_cannot_confirm_even_with_both_roles(here, visitor):
     assert db.session.query(Publication).count() == 0
 
 
-def test_an_organiser_cannot_confirm_and_a_chair_cannot_request(here, visitor):
+def test_an_organiser_cannot_confirm_and_a_chair_cannot_request(here, door):
     seal(here)
-    organiser, chair = visitor("organiser-2"), visitor("chair")
+    organiser, chair = door("organiser-2"), door("chair")
     assert "Request publication" not in text_of(english(chair, MANAGE))
-    request_it(visitor("organiser-1"))
+    request_it(door("organiser-1"))
     proposal = db.session.scalars(select(Proposal).where(Proposal.state == "waiting")).one()
     token = fields_in(english(organiser, MANAGE), "/sign-out")["csrf_token"]
     body = {"csrf_token": token, "idempotency_key": "an-organiser", "digest": proposal.digest, "answer": "confirm"}
@@ -173,9 +161,9 @@ def test_an_organiser_cannot_confirm_and_a_chair_cannot_request(here, visitor):
     assert db.session.query(Publication).count() == 0
 
 
-def test_a_moved_digest_voids_the_request(here, visitor):
+def test_a_moved_digest_voids_the_request(here, door):
     seal(here)
-    organiser, chair = visitor("organiser-1"), visitor("chair")
+    organiser, chair = door("organiser-1"), door("chair")
     request_it(organiser)
     page = english(chair, MANAGE)
     action = next(one for one in Forms(text_of(page)).forms if "/P-" in one)
@@ -211,9 +199,9 @@ def test_only_a_sealed_result_is_published_and_only_once(here):
         service.propose_publication(category_of(here), made.digest, actor=here.actor("organiser-1"), at=here.now)
 
 
-def test_the_request_can_be_sent_back_and_taken_back(here, visitor):
+def test_the_request_can_be_sent_back_and_taken_back(here, door):
     seal(here)
-    organiser, chair = visitor("organiser-1"), visitor("chair")
+    organiser, chair = door("organiser-1"), door("chair")
     request_it(organiser)
     assert confirm_it(chair, answer="refuse").status_code == 303
     request_it(organiser)
@@ -222,11 +210,11 @@ def test_the_request_can_be_sent_back_and_taken_back(here, visitor):
     assert list(states) == ["withdrawn", "withdrawn"]
 
 
-def test_who_sees_the_rows_before_the_publication(here, visitor):
+def test_who_sees_the_rows_before_the_publication(here, door):
     seal(here)
-    assert "The rows as the public will see them" in text_of(english(visitor("organiser-1"), MANAGE))
+    assert "The rows as the public will see them" in text_of(english(door("organiser-1"), MANAGE))
     for name in ("nominee-1", "verifier-1", "assessor-3", "administrator", "auditor"):
-        assert english(visitor(name), MANAGE).status_code == 404
+        assert english(door(name), MANAGE).status_code == 404
 
 
 @pytest.mark.parametrize(("policy", "numbered", "named"), [("winners", 1, 3), ("ranked", 2, 2), ("all", 2, 2)])

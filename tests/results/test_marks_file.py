@@ -13,7 +13,7 @@ from paritrana.core.lifecycle import State
 from paritrana.database import db
 from paritrana.results import queries
 from paritrana.sheets.models import Mark, Sheet
-from tests.factories import sign_in, world
+from tests.factories import world
 from tests.factories_results import category_of, contest, nominations, publish, recuse, run, seal
 
 PAGE = "/manage/contoh-2025/ranking/kabkota"
@@ -22,18 +22,6 @@ PAGE = "/manage/contoh-2025/ranking/kabkota"
 @pytest.fixture
 def here(app, db_session):
     return contest(4, value=lambda no, assessor, code: None if (no, assessor) == (1, 2) else Decimal("9.50") - no)
-
-
-@pytest.fixture
-def visitor(app):
-    """A signed-in browser for each name."""
-
-    def make(name):
-        client = app.test_client()
-        sign_in(client, name)
-        return client
-
-    return make
 
 
 def fetch(client, form, **query):
@@ -64,9 +52,9 @@ def in_bundle(stored):
     )
 
 
-def test_the_rows_are_the_marks_of_the_run(here, visitor):
+def test_the_rows_are_the_marks_of_the_run(here, door):
     stored = run(here)
-    answer = fetch(visitor("organiser-1"), "json")
+    answer = fetch(door("organiser-1"), "json")
     assert (answer.status_code, answer.mimetype) == (200, "application/json")
     data = answer.json
     assert data["run"] == {"no": stored.no, "digest": stored.digest}
@@ -75,38 +63,38 @@ def test_the_rows_are_the_marks_of_the_run(here, visitor):
     assert {one["reason"] for one in data["rows"] if one["value"] is None} == {"abstained"}
 
 
-def test_whoever_is_recused_stands_without_values_as_in_the_run(here, visitor):
+def test_whoever_is_recused_stands_without_values_as_in_the_run(here, door):
     recuse(here, "assessor-3", nominations(here)[0])
     withdrawn = db.session.query(Sheet).filter_by(nomination_id=nominations(here)[2].id).order_by(Sheet.id).first()
     withdrawn.withdrawn_at = here.now
     db.session.commit()
     stored = run(here)
-    rows = fetch(visitor("organiser-1"), "json").json["rows"]
+    rows = fetch(door("organiser-1"), "json").json["rows"]
     assert counted(rows) == in_bundle(stored)
     out = [one for one in rows if one["reason"] == "recused"]
     assert len(out) == 2 * 7
     assert {one["value"] for one in out} == {None}
 
 
-def test_sheets_that_are_not_submitted_and_unmarked_leaves_are_left_out(here, visitor):
+def test_sheets_that_are_not_submitted_and_unmarked_leaves_are_left_out(here, door):
     sheet = db.session.query(Sheet).order_by(Sheet.id).first()
     sheet.submitted_at = sheet.digest = sheet.receipt_no = None
     last = db.session.query(Mark).order_by(Mark.id.desc()).first()
     last.value = None
     db.session.commit()
     stored = run(here)
-    data = fetch(visitor("organiser-1"), "json").json
+    data = fetch(door("organiser-1"), "json").json
     assert data["row_count"] == 4 * 9 * 7 - 7 - 1
     assert counted(data["rows"]) == in_bundle(stored)
 
 
-def test_a_later_round_takes_the_place_of_an_earlier_one(here, visitor):
+def test_a_later_round_takes_the_place_of_an_earlier_one(here, door):
     first = db.session.query(Mark).order_by(Mark.id).first()
     db.session.add(Mark(sheet_id=first.sheet_id, indicator=first.indicator, round=2, value=Decimal("3.25"),
                         reason=None, saved_at=here.now))  # fmt: skip
     db.session.commit()
     stored = run(here)
-    rows = fetch(visitor("organiser-1"), "json").json["rows"]
+    rows = fetch(door("organiser-1"), "json").json["rows"]
     assert counted(rows) == in_bundle(stored)
     one, other = (row for row in rows if row["sheet"] == first.sheet.ref and row["indicator"] == first.indicator)
     assert [(row["round"], row["value"], row["counts"]) for row in (one, other)] == [
@@ -114,17 +102,17 @@ def test_a_later_round_takes_the_place_of_an_earlier_one(here, visitor):
     ]  # fmt: skip
 
 
-def test_rows_stand_by_candidate_assessor_indicator_and_round(here, visitor):
-    data = fetch(visitor("organiser-1"), "json").json
+def test_rows_stand_by_candidate_assessor_indicator_and_round(here, door):
+    data = fetch(door("organiser-1"), "json").json
     assert data["order"] == ["candidate", "assessor", "indicator", "round"]
     places = {one.code: one.position for one in category_of(here).rubric.indicators}
     keys = [(one["candidate"], one["assessor"], places[one["indicator"]], one["round"]) for one in data["rows"]]
     assert keys == sorted(keys)
 
 
-def test_both_files_say_the_same(here, visitor):
+def test_both_files_say_the_same(here, door):
     stored = run(here)
-    client = visitor("organiser-1")
+    client = door("organiser-1")
     rows, answer = fetch(client, "json").json["rows"], fetch(client, "csv")
     head, lines, below = table(answer)
     assert answer.mimetype == "text/csv"
@@ -143,9 +131,9 @@ def test_both_files_say_the_same(here, visitor):
     assert below["Digest of the lines above (SHA-256)"] == hashlib.sha256(above + b"\r\n").hexdigest()
 
 
-def test_a_file_tells_its_rows_run_and_digest_in_its_headers(here, visitor):
+def test_a_file_tells_its_rows_run_and_digest_in_its_headers(here, door):
     stored = run(here)
-    client = visitor("organiser-1")
+    client = door("organiser-1")
     for form in ("csv", "json"):
         answer = fetch(client, form)
         digest = base64.b64encode(hashlib.sha256(answer.get_data()).digest()).decode()
@@ -157,40 +145,40 @@ def test_a_file_tells_its_rows_run_and_digest_in_its_headers(here, visitor):
         assert "no-store" in answer.headers["Cache-Control"]
 
 
-def test_the_digest_in_the_json_file_is_that_of_its_rows(here, visitor):
-    raw = fetch(visitor("organiser-1"), "json").get_data()
+def test_the_digest_in_the_json_file_is_that_of_its_rows(here, door):
+    raw = fetch(door("organiser-1"), "json").get_data()
     rows = raw.split(b'\n"rows":[\n')[1].split(b"\n],\n")[0]
     assert json.loads(raw)["rows_sha256"] == hashlib.sha256(rows).hexdigest()
 
 
-def test_before_the_first_run_the_file_names_none(here, visitor):
-    client = visitor("organiser-1")
+def test_before_the_first_run_the_file_names_none(here, door):
+    client = door("organiser-1")
     answer = fetch(client, "json")
     assert answer.json["run"] is None
     assert "X-Run" not in answer.headers
     assert table(fetch(client, "csv"))[2]["Run"] == ""
 
 
-def test_a_category_without_sheets_gives_an_empty_table(app, db_session, visitor):
+def test_a_category_without_sheets_gives_an_empty_table(app, db_session, door):
     here = world(state=State.PLENARY)
-    client = visitor("organiser-1")
+    client = door("organiser-1")
     assert fetch(client, "json").json["rows"] == []
     head, lines, below = table(fetch(client, "csv"))
     assert (len(head), lines, below["Rows"]) == (13, [], "0")
     assert list(queries.marks_of(category_of(here))) == []
 
 
-def test_a_sealed_category_names_its_sealed_run(here, visitor):
+def test_a_sealed_category_names_its_sealed_run(here, door):
     sealed = seal(here)
-    assert fetch(visitor("organiser-1"), "json").json["run"]["digest"] == sealed.digest
+    assert fetch(door("organiser-1"), "json").json["run"]["digest"] == sealed.digest
 
 
-def test_what_people_wrote_is_no_formula(here, visitor):
+def test_what_people_wrote_is_no_formula(here, door):
     nominations(here)[0].organisation.name = '=HYPERLINK("//contoh.test";"x")'
     mark = db.session.query(Mark).filter_by(reason="abstained").first()
     mark.abstain_note = "+1 tidak tahu"
     db.session.commit()
-    client = visitor("organiser-1")
+    client = door("organiser-1")
     _head, lines, _below = table(fetch(client, "csv"))
     cells = {cell for line in lines for cell in line}
     assert '\'=HYPERLINK("//contoh.test";"x")' in cells
@@ -205,20 +193,20 @@ def test_what_people_wrote_is_no_formula(here, visitor):
      ("organiser-2", 200), ("auditor", 422)],
 )  # fmt: skip
 @pytest.mark.parametrize("form", ["csv", "json"])
-def test_who_gets_the_marks(here, visitor, name, status, form):
-    assert fetch(visitor(name), form).status_code == status
+def test_who_gets_the_marks(here, door, name, status, form):
+    assert fetch(door(name), form).status_code == status
 
 
 @pytest.mark.parametrize(("name", "status"), [("organiser-1", 409), ("assessor-3", 404)])
-def test_nobody_but_the_chair_gets_them_while_scoring_goes_on(app, db_session, visitor, name, status):
+def test_nobody_but_the_chair_gets_them_while_scoring_goes_on(app, db_session, door, name, status):
     contest(2, state=State.SCORING)
-    assert fetch(visitor(name), "csv").status_code == status
-    assert fetch(visitor("chair"), "csv").status_code == 200
+    assert fetch(door(name), "csv").status_code == status
+    assert fetch(door("chair"), "csv").status_code == 200
 
 
-def test_whoever_is_in_conflict_in_the_category_gets_none(here, visitor):
+def test_whoever_is_in_conflict_in_the_category_gets_none(here, door):
     recuse(here, "assessor-3", nominations(here)[3])
-    assert fetch(visitor("assessor-3"), "json").status_code == 404
+    assert fetch(door("assessor-3"), "json").status_code == 404
 
 
 def test_the_public_signs_in_before_publication_and_reads_codes_after(here, client):
@@ -233,8 +221,8 @@ def test_the_public_signs_in_before_publication_and_reads_codes_after(here, clie
     assert "tidak tahu" not in text
 
 
-def test_an_auditor_says_why_and_the_log_keeps_every_file(here, visitor, capfd):
-    client = visitor("auditor")
+def test_an_auditor_says_why_and_the_log_keeps_every_file(here, door, capfd):
+    client = door("auditor")
     assert "Your reason is kept" in fetch(client, "csv").get_data(as_text=True)
     capfd.readouterr()
     answer = fetch(client, "csv", reason="review of the panel")
@@ -246,19 +234,19 @@ def test_an_auditor_says_why_and_the_log_keeps_every_file(here, visitor, capfd):
     assert lines[0]["digest"] == hashlib.sha256(answer.get_data()).hexdigest()
 
 
-def test_the_ranking_page_leads_to_the_files_of_whoever_may_have_them(here, visitor):
+def test_the_ranking_page_leads_to_the_files_of_whoever_may_have_them(here, door):
     run(here)
-    text = visitor("organiser-1").get(PAGE).get_data(as_text=True)
+    text = door("organiser-1").get(PAGE).get_data(as_text=True)
     assert f'href="{PAGE}/marks.csv"' in text
     assert f'href="{PAGE}/marks.json"' in text
-    kept = visitor("auditor").get(PAGE, query_string={"reason": "review"}).get_data(as_text=True)
+    kept = door("auditor").get(PAGE, query_string={"reason": "review"}).get_data(as_text=True)
     assert f'href="{PAGE}/marks.csv?reason=review"' in kept
 
 
 @pytest.mark.parametrize("count", [5, 60])
-def test_a_file_takes_the_same_statements_whatever_the_number_of_marks(app, db_session, statements, visitor, count):
+def test_a_file_takes_the_same_statements_whatever_the_number_of_marks(app, db_session, statements, door, count):
     contest(count)
-    client = visitor("chair")
+    client = door("chair")
     for form in ("csv", "json"):
         with statements() as sent:
             assert fetch(client, form).status_code == 200

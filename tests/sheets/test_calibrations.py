@@ -14,7 +14,6 @@ from paritrana.sheets.calibrations import service
 from paritrana.sheets.models import Calibration, CalibrationMark
 from paritrana.sheets.queries import counts_for, due_pairs, missing_sheets
 from paritrana.sheets.tasks import tasks
-from tests.factories import sign_in
 from tests.factories_results import category_of, contest, nominations, run
 from tests.nominations.pages import fields_of, send, text_of
 
@@ -24,16 +23,6 @@ PAGE = "/manage/contoh-2025/calibration/kabkota"
 @pytest.fixture
 def here(app, db_session):
     return contest(2, state=State.INTERVIEW)
-
-
-@pytest.fixture
-def door(app):
-    def enter(name="assessor-3"):
-        client = app.test_client()
-        sign_in(client, name)
-        return client
-
-    return enter
 
 
 @pytest.fixture

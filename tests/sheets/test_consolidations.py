@@ -20,7 +20,6 @@ from paritrana.sheets.consolidations.closing import ConsolidationsUnfinished, cl
 from paritrana.sheets.models import Consolidation, Mark, Sheet
 from paritrana.sheets.service import ChairConcerned, close_scoring
 from paritrana.sheets.tasks import tasks
-from tests.factories import sign_in
 from tests.factories_results import category_of, contest, nominations
 from tests.nominations.pages import fields_in, fields_of, send, text_of
 
@@ -42,16 +41,6 @@ def here(app, db_session):
 @pytest.fixture
 def candidate(here):
     return nominations(here)[0]
-
-
-@pytest.fixture
-def door(app):
-    def enter(name="assessor-3"):
-        client = app.test_client()
-        sign_in(client, name)
-        return client
-
-    return enter
 
 
 @pytest.fixture

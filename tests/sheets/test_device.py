@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from paritrana.sheets.device import COPY, SCRIPTS
-from tests.factories import sign_in, world
+from tests.factories import world
 from tests.interviews.stages import shortlisted
 from tests.nominations.pages import text_of
 from tests.sheets.desks import opened
@@ -26,16 +26,6 @@ def candidate(here, clock):
     found = shortlisted(here, clock, 1)[0]
     opened(here, found)
     return found
-
-
-@pytest.fixture
-def door(app):
-    def enter(name="assessor-3"):
-        client = app.test_client()
-        sign_in(client, name)
-        return client
-
-    return enter
 
 
 def test_the_worker_names_every_file_of_its_version(client):

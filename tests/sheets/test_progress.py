@@ -12,7 +12,7 @@ from paritrana.jobs.kinds import SYSTEM, Run
 from paritrana.outbox.models import Message
 from paritrana.panels.models import Recusal
 from paritrana.sheets.reminding import write_reminders
-from tests.factories import sign_in, world
+from tests.factories import world
 from tests.interviews.stages import held, planned, shortlisted
 from tests.nominations.pages import fields_of, send, text_of
 from tests.verification.cases import LATER
@@ -29,16 +29,6 @@ def here(app, db_session):
 @pytest.fixture
 def slots(here, clock):
     return planned(here, shortlisted(here, clock))
-
-
-@pytest.fixture
-def door(app):
-    def enter(name):
-        client = app.test_client()
-        sign_in(client, name)
-        return client
-
-    return enter
 
 
 def recuse(here, who, nomination):

@@ -15,7 +15,7 @@ from paritrana.results.queries import inputs
 from paritrana.sheets.models import Mark, Sheet
 from paritrana.sheets.restarts import service
 from paritrana.sheets.service import open_sheet
-from tests.factories import sign_in, world
+from tests.factories import world
 from tests.factories_results import category_of, contest, nominations
 from tests.nominations.pages import fields_in, fields_of, send, text_of
 
@@ -25,16 +25,6 @@ PAGE = "/manage/contoh-2025/scoring/kabkota/restart"
 @pytest.fixture
 def here(app, db_session):
     return contest(2, state=State.SCORING)
-
-
-@pytest.fixture
-def door(app):
-    def enter(name="chair"):
-        client = app.test_client()
-        sign_in(client, name)
-        return client
-
-    return enter
 
 
 @pytest.fixture
@@ -50,7 +40,7 @@ def english(client):
 
 def test_chair_and_organiser_take_the_category_back_and_every_sheet_stays(here, door):
     sheets, marks = db.session.query(Sheet).count(), db.session.query(Mark).count()
-    client = door()
+    client = door("chair")
     fields = fields_of(client, PAGE, PAGE)
     assert f"Sheets that would no longer count: {sheets}" in english(client)
     assert send(client, PAGE, fields, reason=" ").status_code == 422
@@ -128,7 +118,7 @@ def test_the_proposal_goes_back_or_is_taken_back(here, proposal, door):
     assert db.session.get(Proposal, proposal.id).state == "withdrawn"
     second = service.propose_restart(category_of(here), "x", actor=here.actor("chair"), at=here.now)
     db.session.commit()
-    chair, back = door(), f"{PAGE}/{second.ref}/withdraw"
+    chair, back = door("chair"), f"{PAGE}/{second.ref}/withdraw"
     assert send(chair, back, fields_of(chair, PAGE, back)).status_code == 303
     db.session.rollback()
     assert category_of(here).attempt == 1

@@ -22,7 +22,7 @@ from paritrana.sheets.facts import own_item, own_item_clause
 from paritrana.sheets.models import Mark, MarkRevision, MissingSheet, Sheet
 from paritrana.sheets.tasks import tasks
 from paritrana.verification import service as verification
-from tests.factories import sign_in, world
+from tests.factories import world
 from tests.interviews.stages import held, planned, shortlisted
 from tests.nominations.pages import fields_in, fields_of, send, text_of
 from tests.sheets.desks import DESK, marked, opened, put, submitted, token_of
@@ -47,16 +47,6 @@ def candidate(here, candidates):
 @pytest.fixture
 def sheet(here, candidate):
     return opened(here, candidate)
-
-
-@pytest.fixture
-def door(app):
-    def enter(name="assessor-3"):
-        client = app.test_client()
-        sign_in(client, name)
-        return client
-
-    return enter
 
 
 def stored(model, **which):

@@ -18,7 +18,7 @@ from paritrana.verification import queries, service
 from paritrana.verification.models import ChangeRequest, Finding, GateFinding, Verification
 from paritrana.verification.tasks import tasks
 from paritrana.verification.values import computed_values, gates_decided, not_applicable
-from tests.factories import sign_in, world
+from tests.factories import world
 from tests.nominations.pages import fields_in, fields_of, send, text_of
 from tests.verification.cases import ALL, LATER, decide_gates, declared, judge_all, propose_gates, sent, verify
 
@@ -31,18 +31,6 @@ def here(app, db_session):
 @pytest.fixture
 def nomination(here, clock):
     return sent(here, clock)[0]
-
-
-@pytest.fixture
-def door(app):
-    """A function that signs a person in with a browser of their own."""
-
-    def enter(name):
-        client = app.test_client()
-        sign_in(client, name)
-        return client
-
-    return enter
 
 
 def kinds(here):

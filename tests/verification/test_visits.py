@@ -21,7 +21,7 @@ from paritrana.jobs.kinds import SYSTEM, Run
 from paritrana.panels.service import declare
 from paritrana.verification import queries, service
 from paritrana.verification.models import FieldVisit, FieldVisitPhoto
-from tests.factories import sign_in, world
+from tests.factories import world
 from tests.files.samples import JPEG, PDF, PNG, picture
 from tests.nominations.pages import fields_of, send, text_of
 from tests.verification.cases import ALL, LATER, declared, judge_all, propose_gates, sent
@@ -46,18 +46,6 @@ def nomination(here, clock):
 @pytest.fixture
 def store(app):
     return BlobStore(app.extensions["settings"].blob_path)
-
-
-@pytest.fixture
-def door(app):
-    """A function that signs a person in with a browser of their own."""
-
-    def enter(name):
-        client = app.test_client()
-        sign_in(client, name)
-        return client
-
-    return enter
 
 
 @pytest.fixture
