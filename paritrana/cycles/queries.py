@@ -216,17 +216,20 @@ def extensions_of(category_ids: Collection[int]) -> Mapping[int, Sequence[Deadli
     return found
 
 
-def extensions(*, offset: int, limit: int) -> tuple[Sequence[DeadlineExtension], int]:
-    """A stretch of all extensions with category and cycle, newest first, and how many there are (two statements)."""
-    total = db.session.scalar(select(func.count()).select_from(DeadlineExtension)) or 0
-    rows = db.session.scalars(
+def extension_count() -> int:
+    """How many extensions of deadlines there are, in all cycles (one statement)."""
+    return db.session.scalar(select(func.count()).select_from(DeadlineExtension)) or 0
+
+
+def extensions(*, offset: int, limit: int) -> Sequence[DeadlineExtension]:
+    """A stretch of all extensions with category and cycle, newest first (one statement)."""
+    return db.session.scalars(
         select(DeadlineExtension)
         .options(joinedload(DeadlineExtension.category, innerjoin=True).joinedload(Category.cycle, innerjoin=True))
         .order_by(DeadlineExtension.extended_at.desc(), DeadlineExtension.id.desc())
         .offset(offset)
         .limit(limit)
     ).all()
-    return rows, total
 
 
 def get_extension_proposal(cycle: str, cat: str, proposal: str) -> Proposal:

@@ -22,6 +22,7 @@ from paritrana.home.forms import ExtensionForm
 from paritrana.verification.queries import due_dates
 from paritrana.web.access import allowed, current_actor, may, now
 from paritrana.web.forms import Form
+from paritrana.web.paging import paged
 from paritrana.web.template_filters import moment
 
 bp = Blueprint("extensions", __name__, template_folder="templates")
@@ -33,14 +34,15 @@ PAGE = 50
 @allowed(Act.READ_PUBLIC_PAGE)
 def notices() -> ResponseReturnValue:
     """What was announced about deadlines, in all cycles, newest first."""
-    page = max(request.args.get("page", 1, type=int) or 1, 1)
-    rows, total = queries.extensions(offset=(page - 1) * PAGE, limit=PAGE)
+    total = queries.extension_count()
+    page = paged(total, PAGE)
+    rows = queries.extensions(offset=page.start, limit=PAGE)
     return render_template(
         "home/notices.html",
         extensions=rows,
         total=total,
-        page_no=page,
-        pages=max(1, -(-total // PAGE)),
+        page_no=page.no,
+        pages=page.pages,
         simulated=any(one.category.cycle.simulated for one in rows),
     )
 

@@ -27,6 +27,7 @@ from paritrana.operations import service
 from paritrana.operations.queries import job_rows
 from paritrana.web.access import allowed, current_actor, now, require
 from paritrana.web.forms import Form
+from paritrana.web.paging import paged
 from paritrana.web.template_filters import current_language, file_size, moment, number, sentence, translated
 
 bp = Blueprint("operations", __name__, template_folder="templates")
@@ -232,18 +233,17 @@ def _list_of_jobs() -> dict[str, Any]:
         raise NotFound
     number_of = counts()
     total = sum(number_of.values()) if state is None else number_of[state]
-    pages = max(1, -(-total // PAGE))
-    page_no = min(max(request.args.get("page", 1, type=int) or 1, 1), pages)
-    rows = [_shown(job, name or "") for job, name in job_rows(state, offset=(page_no - 1) * PAGE, limit=PAGE)]
+    page = paged(total, PAGE)
+    rows = [_shown(job, name or "") for job, name in job_rows(state, offset=page.start, limit=PAGE)]
     told = [[str(value) for value in astuple(row)] for row in rows]
-    tag = hashlib.sha256(canonical([current_language(), total, page_no, state or "", told])).hexdigest()[:32]
+    tag = hashlib.sha256(canonical([current_language(), total, page.no, state or "", told])).hexdigest()[:32]
     return {
         "rows": rows,
         "total": total,
         "counts": number_of,
         "state": state,
-        "page_no": page_no,
-        "pages": pages,
+        "page_no": page.no,
+        "pages": page.pages,
         "here": url_for("operations.jobs", state=state),
         "etag": tag,
         "at": now(),

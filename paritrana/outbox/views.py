@@ -20,6 +20,7 @@ from paritrana.outbox.kinds import Notice, Notices
 from paritrana.outbox.models import STATES, Message
 from paritrana.web.access import allowed, current_actor, now
 from paritrana.web.forms import Form
+from paritrana.web.paging import paged
 from paritrana.web.template_filters import number, sentence
 
 bp = Blueprint("outbox", __name__, template_folder="templates")
@@ -137,16 +138,15 @@ def _outbox(cycle: Cycle, form: ReleaseForm | None = None) -> str:
         raise NotFound
     numbers = queries.counts(cycle)
     total = sum(n for (one, where), n in numbers.items() if kind in (None, one) and state in (None, where))
-    pages = max(1, -(-total // PAGE))
-    page_no = min(max(request.args.get("page", 1, type=int) or 1, 1), pages)
+    page = paged(total, PAGE)
     return render_template(
         "outbox/outbox.html",
         cycle=cycle,
         simulated=cycle.simulated,
-        rows=queries.messages_of(cycle, state, kind, offset=(page_no - 1) * PAGE, limit=PAGE),
+        rows=queries.messages_of(cycle, state, kind, offset=page.start, limit=PAGE),
         total=total,
-        page_no=page_no,
-        pages=pages,
+        page_no=page.no,
+        pages=page.pages,
         state=state,
         kind=kind,
         states=STATES,

@@ -35,6 +35,7 @@ from paritrana.results.queries import seals_of
 from paritrana.results.table import described
 from paritrana.web.access import allowed, current_actor, may, now
 from paritrana.web.forms import Form
+from paritrana.web.paging import paged
 from paritrana.web.template_filters import decimal2, moment
 
 bp = Blueprint("publication", __name__, template_folder="templates")
@@ -114,17 +115,16 @@ def result(category: Category) -> ResponseReturnValue:
     if publication is None:
         return render_template("publication/not_yet.html", **context)
     table = publication.table
-    pages = max(1, -(-len(table["rows"]) // PAGE_SIZE))
-    page = min(max(request.args.get("page", 1, type=int) or 1, 1), pages)
+    page = paged(len(table["rows"]), PAGE_SIZE)
     return render_template(
         "publication/result.html",
         **context,
         publication=publication,
         table=table,
         rubric=table["rubric"],
-        rows=table["rows"][(page - 1) * PAGE_SIZE : page * PAGE_SIZE],
-        page_no=page,
-        pages=pages,
+        rows=table["rows"][page.rows],
+        page_no=page.no,
+        pages=page.pages,
         sealed_at=datetime.fromisoformat(table["sealed_at"]) if table.get("sealed_at") else None,
         certificates=codes_by_candidate(category) if publication.source_key is None else {},
         policy=words.POLICIES[table["policy"]],

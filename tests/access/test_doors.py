@@ -169,6 +169,28 @@ def test_no_page_is_a_fault_for_anybody_at_any_stage(app: Flask, made: World, na
                     assert answer.status_code in EXPECTED, (address, state, answer.status_code)
 
 
+# Words that some page reads from its address, and what they cannot be.
+ASKED = [
+    "page", "status", "category", "verifier", "differences", "overdue", "show", "doc", "p", "zoom", "turn", "pane",
+    "state", "kind", "item", "figure", "corrects", "code", "next", "reason", "add", "offset", "copy",
+]  # fmt: skip
+STRANGE = ["9" * 30, "-1", "<b>%\u0663"]
+
+
+@pytest.mark.parametrize("name", ["public", "nominee-1", "verifier-1", "organiser-1", "administrator"])
+def test_no_page_is_a_fault_whatever_its_address_asks_for(app: Flask, made: World, name: str) -> None:
+    client, ref = visitor(app, name), next(refs(made))
+    made.category.state = int(State.VERIFICATION)
+    for rule in rules_of(app, "GET"):
+        address = address_of(app, rule, **values_for(rule, ref))
+        with client.get(address) as plain_answer:
+            if plain_answer.status_code != 200:
+                continue
+        for value in STRANGE:
+            with client.get(address, query_string=dict.fromkeys(ASKED, value)) as answer:
+                assert answer.status_code in EXPECTED, (address, value)
+
+
 COUNTS = ("/manage/<cycle>/quality", "/manage/<cycle>/progress", "/manage/<cycle>/consolidations")
 
 

@@ -17,6 +17,7 @@ from paritrana.nominations.views.frame import bp
 from paritrana.nominations.villages import KIND, villages_in
 from paritrana.web.access import allowed
 from paritrana.web.charts import share_bars
+from paritrana.web.paging import paged
 from paritrana.web.template_filters import number
 
 PER_PAGE = 50
@@ -34,8 +35,7 @@ def villages(nomination: Nomination) -> ResponseReturnValue:
     rolled = roll_up(item.data if item is not None else {}, register, (), file.context.norm_per_village)
     show_only = request.args.get("show", "")
     rows = chosen(rolled, show_only)
-    pages = max(1, -(-len(rows) // PER_PAGE))
-    page = min(max(request.args.get("page", 1, type=int), 1), pages)
+    page = paged(len(rows), PER_PAGE)
     counts, norm = rolled.listed(), number(rolled.norm or 0)
     title = _("No norm is set for the villages of this cycle.")
     if rolled.norm is not None:
@@ -49,10 +49,10 @@ def villages(nomination: Nomination) -> ResponseReturnValue:
         nomination,
         _("Villages"),
         rolled=rolled,
-        rows=rows[(page - 1) * PER_PAGE : page * PER_PAGE],
+        rows=rows[page.rows],
         count=len(rows),
-        page_no=page,
-        pages=pages,
+        page_no=page.no,
+        pages=page.pages,
         address=url_for("nominations.villages", ref=nomination.ref, **here),
         show_only=here.get("show", ""),
         kind=KIND,

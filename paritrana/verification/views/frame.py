@@ -172,8 +172,8 @@ def stored(address: str, said: str) -> ResponseReturnValue:
 
 
 def whole_number(text: str | None) -> int:
-    """A whole number as it stands in a form or an address; 0 for anything else."""
-    return int(text) if text and text.isascii() and text.isdecimal() else 0
+    """A whole number of at most nine digits as it stands in a form or an address; 0 for anything else."""
+    return int(text) if text and len(text) <= 9 and text.isascii() and text.isdecimal() else 0
 
 
 def moment_in(category: Category) -> datetime:

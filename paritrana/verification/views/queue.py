@@ -34,6 +34,7 @@ from paritrana.verification.queue import (
 from paritrana.verification.views.frame import bp, moment_in, status_of
 from paritrana.web.access import allowed, current_actor, now, visible
 from paritrana.web.forms import Form
+from paritrana.web.paging import paged
 from paritrana.web.template_filters import own
 
 PAGE = 50
@@ -64,16 +65,15 @@ def queue() -> ResponseReturnValue:
     waiting = queue_of(visible(current_actor(), Act.VERIFY, Nomination), now())
     counts = counts_of(waiting, filters)
     found = [row.id for row in waiting.rows if filters.matches(row)]
-    pages = max(1, -(-len(found) // PAGE))
-    page = min(max(request.args.get("page", 1, type=int) or 1, 1), pages)
-    ids = found[(page - 1) * PAGE : page * PAGE]
+    page = paged(len(found), PAGE)
+    ids = found[page.rows]
     cases = queries.cases(nominations_in(ids)) if ids else []
     return render_template(
         "verification/queue.html",
         cases=cases,
         total=len(found),
-        page_no=page,
-        pages=pages,
+        page_no=page.no,
+        pages=page.pages,
         closed=filters.stage == CLOSED,
         narrowed=filters != Filters(stage=filters.stage if filters.stage == CLOSED else ""),
         groups=_groups(filters, counts, {key: _title(one) for key, one in waiting.categories.items()}),

@@ -13,10 +13,11 @@ from paritrana.nominations.models import Nomination
 from paritrana.nominations.rows import page_name
 from paritrana.nominations.villages import KIND
 from paritrana.verification import queries
-from paritrana.verification.views.frame import bp, case_here, check_reader, claims_hidden, may_read, show, whole_number
+from paritrana.verification.views.frame import bp, case_here, check_reader, claims_hidden, may_read, show
 from paritrana.verification.villages import Compared, compared
 from paritrana.web.access import allowed, current_actor, visible
 from paritrana.web.charts import share_bars
+from paritrana.web.paging import paged
 from paritrana.web.template_filters import number
 
 PER_PAGE = 50
@@ -37,18 +38,17 @@ def villages(nomination: Nomination) -> ResponseReturnValue:
     found = villages_beside(case)
     show_only = request.args.get("show", "")
     rows = chosen(found.roll_up, show_only)
-    pages = max(1, -(-len(rows) // PER_PAGE))
-    page = min(max(whole_number(request.args.get("page")), 1), pages)
+    page = paged(len(rows), PER_PAGE)
     here: dict[str, Any] = {"ref": nomination.ref} | ({"show": show_only} if show_only in CHOICES else {})
     return show(
         "villages.html",
         nomination,
         item=one,
         compared=found,
-        rows=rows[(page - 1) * PER_PAGE : page * PER_PAGE],
+        rows=rows[page.rows],
         count=len(rows),
-        page_no=page,
-        pages=pages,
+        page_no=page.no,
+        pages=page.pages,
         address=url_for("verification.villages", **here),
         show_only=here.get("show", ""),
         title=title_of(found),
