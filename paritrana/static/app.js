@@ -16,6 +16,13 @@ if (summary) {
   });
 }
 
+// The index of a long page closes when one of its parts is chosen, so that it does not stand over it.
+for (const index of document.querySelectorAll("details[data-parts]")) {
+  index.addEventListener("click", (event) => {
+    if (event.target.closest("a")) index.open = false;
+  });
+}
+
 // A form marked data-once is sent once, however often the button is pressed; the server refuses a repeat as well.
 const PAUSE = 10000;
 for (const form of document.querySelectorAll("form[data-once]")) {

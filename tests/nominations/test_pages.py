@@ -1,5 +1,7 @@
 """The nominee's pages at the door: what is shown, what is refused, and that nothing typed is lost."""
 
+import re
+
 import pytest
 
 from paritrana.core.lifecycle import State
@@ -9,6 +11,7 @@ from paritrana.nominations.models import EvidenceItem, Nomination
 from tests.factories import sign_in, world
 from tests.nominations.pages import (
     alike,
+    as_typed,
     coverage,
     draft,
     fields_in,
@@ -337,3 +340,22 @@ def test_pages_cost_the_same_statements_whatever_the_number_of_lines(nominee, he
     db.session.commit()
     assert [cost(page) for page in pages] == before
     assert max(before) <= 16
+
+
+def test_a_long_form_has_an_index_that_says_what_of_each_part_is_saved(nominee, here):
+    nomination = draft(here)
+    base = f"/nominations/{nomination.ref}/evidence"
+    fields = fields_of(nominee, f"{base}/coverage")
+    typed = {name: value for name, value in as_typed("coverage", coverage()).items() if name.startswith("pu-")}
+    assert send(nominee, f"{base}/coverage", fields, **typed).status_code == 303
+    page = text_of(nominee.get(f"{base}/coverage", query_string={"lang": "en"}))
+    index = page.partition('<nav class="p-parts')[2].partition("</nav>")[0]
+    assert "Parts of this page: 1 of 7 complete" in index
+    said = [" ".join(re.sub("<[^>]+>", " ", row).split()) for row in re.findall(r"<li>(.*?)</li>", index)]
+    assert said[0] == "Wage workers (PU) Entries 4 of 4"
+    assert said[1].endswith("Entries 0 of 4")
+    assert said[-1] == "Documents Documents 0 of 2"
+    places = re.findall(r'href="#([a-z0-9-]+)"', index)
+    assert len(places) == 7
+    assert all(f'id="{place}"' in page for place in places)
+    assert "p-parts" not in text_of(nominee.get(f"{base}/innovation"))

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from paritrana.accounts.once import once
 from paritrana.core.errors import NotFound, ParitranaError, StaleVersion, WrongState
 from paritrana.core.evidence import KINDS, KindSpec, arithmetic, payments, run_checks
+from paritrana.core.evidence.stored import fields_of
 from paritrana.core.policy import Act
 from paritrana.database import db
 from paritrana.files.web import blob_store
@@ -35,8 +36,9 @@ from paritrana.nominations.views.documents import NoFileChosen, chosen_files, re
 from paritrana.nominations.views.frame import bp
 from paritrana.web.access import allowed, current_actor, require
 from paritrana.web.fields import know
-from paritrana.web.template_filters import moment, own, sentence
+from paritrana.web.template_filters import moment, number, own, sentence
 
+LONG = 5  # groups of entries from which on a form has an index of its parts
 OF_DOCUMENTS = ("requirement", "files")  # fields of the documents, which stand in the same form
 LATE_OR_STALE = (
     WrongState, StaleVersion, service.EntryClosed, service.NothingSavedYet, service.NominationSent,
@@ -294,6 +296,7 @@ def _show(
     problems = [*form.problems, *(("files", said) for said in file_problems)]
     indicators = indicators_of(file.rubric, desk.kind)
     title = frame.kind_title(desk.kind) or own(indicators[0], "title")
+    groups = _groups(desk, form)
     return frame.show(
         "nominations/evidence.html",
         nomination,
@@ -308,7 +311,8 @@ def _show(
         panel=panel or desk.panel(desk.data),
         standing=standing(file.rubric, desk.kind, file.items, file.attachments, file.context),
         indicators=indicators,
-        groups=_groups(desk, form),
+        groups=groups,
+        parts=_parts(desk, groups) if frame.editable(nomination) else (),
         requirements=requirements_of(file.rubric, desk.kind),
         typed=typed,
         written=frame.written,
@@ -347,6 +351,37 @@ def _unfinished(desk: Desk) -> list[Unfinished]:
         for one in desk.file.announced
         if one.kind == desk.kind
     ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a long form in the index above it: where it stands, and what of it is on the server."""
+
+    place: str
+    title: str
+    said: str
+    whole: bool
+
+
+def _parts(desk: Desk, groups: Sequence[tuple[str, Any]]) -> list[Part]:
+    """The parts of a form that is longer than a few screens; none of a short one."""
+    if len(groups) < LONG:
+        return []
+    saved = fields_of(desk.data)
+    found = []
+    for no, (heading, entries) in enumerate(groups, start=1):
+        needed = [key for key, spec, _field in entries if spec.required]
+        there = sum(1 for key in needed if saved.get(key) not in (None, ""))
+        said = _("Entries %(n)s of %(total)s", n=number(there), total=number(len(needed))) if needed else ""
+        title = str(_(heading)) if heading else _("Figures")
+        found.append(Part(f"part-{no}", title, said, bool(needed) and there == len(needed)))
+    if desk.spec is not None and desk.spec.lines is not None:
+        found.append(Part("lines", str(_(desk.spec.lines.title)), number(len(lines_of(desk.data))), False))
+    asked = [one["code"] for one in requirements_of(desk.file.rubric, desk.kind)]
+    attached = {one.requirement for one in desk.file.attachments if one.kind == desk.kind}
+    there = sum(1 for code in asked if code in attached)
+    said = _("Documents %(n)s of %(total)s", n=number(there), total=number(len(asked))) if asked else ""
+    return [*found, Part("documents", _("Documents"), said, bool(asked) and there == len(asked))]
 
 
 def _groups(desk: Desk, form: EvidenceForm) -> list[tuple[str, list[tuple[str, Any, Any]]]]:
