@@ -20,7 +20,7 @@ from paritrana.verification.models import Finding, Override, Verification
 from paritrana.verification.service import Entry
 from paritrana.verification.tasks import tasks
 from paritrana.verification.values import computed_values
-from tests.factories import sign_in, world
+from tests.factories import world
 from tests.factories_results import category_of, contest, nominations, publish, run, seal
 from tests.nominations.pages import fields_of, send, text_of
 from tests.verification.cases import LATER, decide_gates, declared, judge_all, propose_gates, sent
@@ -40,18 +40,6 @@ def nomination(here, clock):
     declared(here, made, "verifier-1", "verifier-2")
     judge_all(here, made)
     return made
-
-
-@pytest.fixture
-def door(app):
-    """A function that signs a person in with a browser of their own."""
-
-    def enter(name):
-        client = app.test_client()
-        sign_in(client, name)
-        return client
-
-    return enter
 
 
 def address_of(nomination, tail=""):
@@ -348,9 +336,11 @@ def test_an_assessor_reads_on_the_sheet_that_it_is_set_and_why(here, nomination,
     db.session.commit()
     open_sheet(nomination, actor=here.actor("assessor-3"), at=here.now + LATER)
     db.session.commit()
-    page = page_of(door("assessor-3"), f"/assessments/{nomination.ref}/sheet")
-    assert "set, not computed" in page
-    assert REASON in page
+    assessor, sheet = door("assessor-3"), f"/assessments/{nomination.ref}/sheet"
+    for address in (f"{sheet}?copy=device", f"/verification/{nomination.ref}/explanation/B1", sheet):
+        page = page_of(assessor, address)
+        assert "set, not computed" in page, address
+        assert REASON in page, address
     assert "Where one is set, not computed, the reason stands with it." in page
     assert "Verifier 1" not in page.partition('id="h-computed"')[2].partition("</section>")[0]
 
@@ -410,13 +400,16 @@ def test_every_page_of_the_result_marks_it(judged, door, client):
     assert REASON.rstrip(".") in page
     assert "confirmed by a second verifier" in page
     seal(judged)
+    desk = page_of(organiser, "/manage/contoh-2025/publication")
+    assert "set, not computed" in desk
+    assert REASON.rstrip(".") in desk
     csv = organiser.get(f"{ranking}/marks.csv", query_string={"lang": "en"}).get_data(as_text=True)
     assert REASON in csv
     data = organiser.get(f"{ranking}/marks.json", query_string={"lang": "en"}).json
     assert [(one["indicator"], one["set"], one["reason"]) for one in data["set_values"]] == [("B1", "1.25", REASON)]
 
 
-def test_the_public_reads_it_beside_the_result_in_both_languages(judged, client):
+def test_the_public_reads_it_beside_the_result_in_both_languages(judged, client, door):
     published = publish(judged)
     code = nominations(judged)[0].candidate_code
     for tail in ("", f"/{code}"):
@@ -428,6 +421,9 @@ def test_the_public_reads_it_beside_the_result_in_both_languages(judged, client)
         indonesian = text_of(client.get(address, query_string={"lang": "id"}))
         assert "ditetapkan, bukan dihitung" in indonesian
         assert "disahkan oleh verifikator kedua" in indonesian
+    page = page_of(door("nominee-1"), f"/nominations/{nominations(judged)[0].ref}/explanation/B1")
+    assert "set, not computed" in page
+    assert REASON in page
     bundle = client.get("/cycles/contoh-2025/results/kabkota.json").get_data()
     assert bundle == published.bundle
     assert list(compare(parse(bundle))) == []
