@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from paritrana.clock import SetClock
 from tests import factories
@@ -39,6 +39,44 @@ def test_evidence_is_filled_without_scripts(walker: Walk, address: str, tmp_path
     nominee.press("Save")
     expect(nominee.page).to_have_url(re.compile(f"{address}$"))
     nominee.go(f"{address}/evidence/vulnerable_workers").says("DPA 2025.pdf").reads("Needs attention")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_the_sums_while_typing_are_those_of_the_saved_page(walker: Walk, address: str, scripts: bool) -> None:
+    nominee = walker("nominee-1", java_script_enabled=scripts)
+    nominee.go(f"{address}/evidence/vulnerable_workers")
+    fill_figures(nominee, "vulnerable_workers", vulnerable(amount=365_600_000))
+    if not scripts:
+        nominee.press("Calculate")
+    panel = nominee.page.locator("[data-arithmetic-panel]")
+    for said in ("5.600", "16.800", "+Rp83.360.000", "29,54%", "3,89"):
+        expect(panel).to_contain_text(said)
+    typed = words(panel)
+    nominee.press("Save")
+    nominee.go(f"{address}/evidence/vulnerable_workers")
+    assert words(nominee.page.locator("[data-arithmetic-panel]")) == typed
+
+
+def words(panel: Locator) -> str:
+    """The text of a panel, however it is broken into lines."""
+    return " ".join(panel.inner_text().split())
+
+
+def test_the_index_of_a_long_form_stays_at_hand_on_a_telephone(walker: Walk, address: str) -> None:
+    nominee = walker("nominee-1", width="phone")
+    nominee.go(f"{address}/evidence/coverage")
+    index = nominee.page.locator("details[data-parts]")
+    nominee.page.locator("#documents").scroll_into_view_if_needed()
+    expect(index.locator("summary")).to_be_in_viewport()
+    index.locator("summary").click()
+    part = index.locator("a").nth(2)
+    part.focus()
+    nominee.page.keyboard.press("Enter")
+    expect(index).not_to_have_attribute("open", "")
+    field = nominee.page.locator("#part-3 input").first
+    expect(field).to_be_in_viewport()
+    field.focus()
+    assert field.bounding_box()["y"] >= index.bounding_box()["y"] + index.bounding_box()["height"]
 
 
 def test_two_tabs_on_one_form_keep_both_versions(walker: Walk, address: str) -> None:

@@ -301,3 +301,24 @@ def test_an_error_in_a_row_names_the_row(nominee, here, place, language, begins)
     )
     assert summary.count(begins) == summary.count("<li>") == 2
     assert fields_in(answer, address)[f"{second}-people"] == "1,5"
+
+
+@pytest.mark.parametrize(
+    ("language", "sentences"),
+    [
+        ("id", ("Dua versi: pilih", "Nominee 1 pukul", "41.234", "40.000")),
+        ("en", ("Two versions: choose", "Nominee 1 changed this at", "41,234", "40,000")),
+    ],
+)
+def test_two_tabs_that_write_the_same_entries_are_shown_both_versions(nominee, here, place, language, sentences):
+    address = place("coverage")
+    late = fields_of(nominee, address)
+    assert say(nominee, address, late, language, **{"pu-participants": "40000"})[0].status_code == 303
+    answer, text = say(nominee, address, late, language, **{"pu-participants": "41234", "note": "dari tab kedua"})
+    assert answer.status_code == 409
+    assert all(said in text for said in sentences), text
+    again = fields_in(answer, address)
+    assert (again["pu-participants"], again["note"]) == ("41234", "dari tab kedua")
+    assert stored(here, "coverage") == {"pu.participants": 40000}
+    assert say(nominee, address, again, language)[0].status_code == 303
+    assert stored(here, "coverage") == {"pu.participants": 41234}

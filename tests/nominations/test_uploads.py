@@ -404,9 +404,10 @@ def test_what_is_on_its_way_is_shown_with_how_far_it_is_and_can_be_cancelled_wit
     sender.declare()
     sender.put(0)
     address = f"/nominations/{nomination.ref}/evidence/coverage"
-    page = text_of(nominee.get(address, query_string={"lang": "en"}))
-    assert "49%" in page
-    assert "choose the same file again" in page
+    for language, sentence in (("id", "pilih berkas yang sama lagi"), ("en", "choose the same file again")):
+        page = text_of(nominee.get(address, query_string={"lang": language}))
+        assert "49%" in page
+        assert sentence in page
     action = f"{sender.address}/cancel"
     answer = nominee.post(action, data=fields_of(nominee, address, action), headers=SAME_ORIGIN)
     assert answer.status_code == 303

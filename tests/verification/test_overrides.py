@@ -66,7 +66,7 @@ def answer(client, nomination, no=1, **changes):
 
 
 def page_of(client, address):
-    return text_of(client.get(address, query_string={"lang": "en"}))
+    return text_of(client.get(f"{address}{'&' if '?' in address else '?'}lang=en"))
 
 
 def events(here):
