@@ -12,7 +12,7 @@ from werkzeug.test import encode_multipart
 from paritrana.core.lifecycle import State
 from paritrana.database import db
 from paritrana.panels.models import Seat
-from tests.factories import person, sign_in, world
+from tests.factories import person, world
 from tests.nominations.pages import SAME_ORIGIN, fields_in, fields_of, send, text_of
 from tests.verification.cases import ALL, sent
 
@@ -31,16 +31,6 @@ def people(here):
     here.accounts |= {name: person(name) for name in ("baru-1", "baru-2", "baru-3")}
     db.session.commit()
     return [here.accounts[name] for name in ("baru-1", "baru-2", "baru-3")]
-
-
-@pytest.fixture
-def door(app):
-    def enter(name="organiser-1"):
-        client = app.test_client()
-        sign_in(client, name)
-        return client
-
-    return enter
 
 
 def table(*rows, head=HEAD, sign=";"):
@@ -91,7 +81,7 @@ def refused(answer):
 
 
 def test_the_template_names_who_can_be_seated_and_comes_back_filled(here, people, door):
-    client = door()
+    client = door("organiser-1")
     assert 'href="/manage/contoh-2025/panel/kabkota/import"' in text_of(client.get("/manage/contoh-2025/panel"))
     answer = client.get(f"{PAGE}/template.csv")
     assert answer.headers["Content-Type"].startswith("text/csv")
@@ -118,7 +108,7 @@ def test_one_bad_row_keeps_everybody_out_and_every_row_is_told(here, people, doo
     first, second, third = people
     before = seats().keys()
     answer = check(
-        door(),
+        door("organiser-1"),
         table(
             row(first),
             row(first),
@@ -171,20 +161,20 @@ def test_one_bad_row_keeps_everybody_out_and_every_row_is_told(here, people, doo
 )
 def test_a_file_of_another_form_is_refused_as_a_whole(here, door, data, status, said):
     before = seats().keys()
-    answer = check(door(), data)
+    answer = check(door("organiser-1"), data)
     assert (answer.status_code, said in text_of(answer)) == (status, True), text_of(answer)[-3000:]
     assert seats().keys() == before
 
 
 def test_no_file_is_said(here, door):
-    client = door()
+    client = door("organiser-1")
     fields = fields_of(client, PAGE, PAGE)
     answer = send(client, PAGE, {"csrf_token": fields["csrf_token"]})
     assert (answer.status_code, "Choose a file, then press the button again." in text_of(answer)) == (422, True)
 
 
 def test_numbers_and_formulas_are_texts(here, people, door):
-    client = door()
+    client = door("organiser-1")
     first, second, third = people
     checked = check(
         client, table(row(first, decree="'=1+1"), row(second, decree="007"), row(third, decree="9,5"), sign=";")
@@ -195,7 +185,7 @@ def test_numbers_and_formulas_are_texts(here, people, door):
 
 
 def test_a_workbook_is_read_like_a_list_and_its_formulas_are_refused(here, people, door):
-    client = door()
+    client = door("organiser-1")
     bad = check(client, workbook(row(people[0]), formula="F2"), "kursi.xlsx")
     assert refused(bad) == [("2", "6", "The cell holds a formula. Write its value instead.")]
     checked = check(client, workbook(row(people[0], decree=2026)), "kursi.xlsx")
@@ -207,13 +197,13 @@ def test_conflicts_are_shown_before_anybody_is_seated(here, people, clock, door)
     (candidate,) = sent(here, clock, ALL[:1])
     people[0].office_region_code = candidate.organisation.region_code
     db.session.commit()
-    page = text_of(check(door(), table(row(people[0]), row(people[1]))))
+    page = text_of(check(door("organiser-1"), table(row(people[0]), row(people[1]))))
     assert candidate.organisation.name in page
     assert page.count("none found") == 1
 
 
 def test_who_was_seated_in_between_keeps_the_whole_file_out(here, people, door):
-    client, other = door(), door("organiser-2")
+    client, other = door("organiser-1"), door("organiser-2")
     data = table(row(people[0]), row(people[1]))
     late = fields_in(check(client, data), LOAD)
     checked = check(other, table(row(people[0])))
@@ -225,7 +215,7 @@ def test_who_was_seated_in_between_keeps_the_whole_file_out(here, people, door):
 
 
 def test_the_same_list_sent_twice_seats_once(here, people, door):
-    client = door()
+    client = door("organiser-1")
     fields = fields_in(check(client, table(row(people[0]))), LOAD)
     assert [send(client, LOAD, fields).status_code for _turn in range(2)] == [303, 303]
     assert len([one for one in seats() if one == people[0].id]) == 1
@@ -233,7 +223,7 @@ def test_the_same_list_sent_twice_seats_once(here, people, door):
 
 @pytest.mark.parametrize("lines", ["", "[]", "no JSON", "[[1]]", '[["x", {}]]', "{}", "[[1, []]]"])
 def test_a_list_that_was_never_checked_is_refused(here, door, lines):
-    client = door()
+    client = door("organiser-1")
     before = seats().keys()
     fields = {"csrf_token": fields_of(client, PAGE, PAGE)["csrf_token"], "idempotency_key": "a-key-of-this-test"}
     assert send(client, LOAD, fields, lines=lines).status_code == 422
@@ -241,7 +231,7 @@ def test_a_list_that_was_never_checked_is_refused(here, door, lines):
 
 
 def test_from_the_interviews_on_seats_are_proposed_one_by_one(here, people, door):
-    client = door()
+    client = door("organiser-1")
     fields = fields_in(check(client, table(row(people[0]))), LOAD)
     here.category.state = int(State.INTERVIEW)
     db.session.commit()

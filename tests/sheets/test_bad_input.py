@@ -21,7 +21,7 @@ from paritrana.sheets import service
 from paritrana.sheets.invariants import CHECKS
 from paritrana.sheets.late.models import LateMark, SheetSubmission
 from paritrana.sheets.models import Mark, MarkRevision
-from tests.factories import sign_in, world
+from tests.factories import world
 from tests.interviews.stages import held, planned, shortlisted
 from tests.nominations.pages import SAME_ORIGIN, fields_of, text_of
 from tests.sheets.desks import marked, opened, submitted, token_of
@@ -40,16 +40,6 @@ def candidate(here, clock):
     made = shortlisted(here, clock)
     held(here, planned(here, made)[0])
     return made[0]
-
-
-@pytest.fixture
-def door(app):
-    def enter(name="assessor-3"):
-        client = app.test_client()
-        sign_in(client, name)
-        return client
-
-    return enter
 
 
 class Device:
