@@ -64,6 +64,7 @@ from paritrana.sheets.consolidations import overview as consolidations_overview
 from paritrana.sheets.consolidations import views as consolidations_views
 from paritrana.sheets.late import views as late_views
 from paritrana.sheets.models import Sheet
+from paritrana.sheets.paper import views as paper_views
 from paritrana.sheets.reminding import WRITE_REMINDERS
 from paritrana.sheets.reopening import views as reopening_views
 from paritrana.sheets.restarts import views as restarts_views
@@ -77,8 +78,8 @@ from paritrana.web.intake import PatientRequest
 ROOMS = (
     accounts_views, nominations_views, panels_views, verification_views, interviews_views, sheets_views,
     sheets_offline, sheets_device, sheets_recusals, calibrations_views, consolidations_views, restarts_views,
-    late_views, reopening_views, results_views, certificates_views, publication_views, publication_explanation,
-    operations_views, home_views, home_extensions, home_quality, home_rehearsals, outbox_views,
+    late_views, paper_views, reopening_views, results_views, certificates_views, publication_views,
+    publication_explanation, operations_views, home_views, home_extensions, home_quality, home_rehearsals, outbox_views,
     sheets_progress, consolidations_overview,
 )  # fmt: skip
 

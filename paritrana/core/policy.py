@@ -106,6 +106,8 @@ class Act(StrEnum):
     DELIVER_LATE = "deliver_late"
     ADMIT_LATE_MARK = "admit_late_mark"
     REOPEN_SHEET = "reopen_sheet"
+    ENTER_PAPER = "enter_paper"
+    DECIDE_PAPER = "decide_paper"
     SUBMIT_SHEET = "submit_sheet"
     RESTART_CATEGORY = "restart_category"
     CALIBRATE = "calibrate"
@@ -228,6 +230,8 @@ MATRIX: Mapping[Act, Mapping[str, str]] = {
     Act.DELIVER_LATE: {"AS": "4-7 pns"},
     Act.ADMIT_LATE_MARK: {"CH": "5-6 pnw [not_own]"},
     Act.REOPEN_SHEET: {"AS": "5 sw; 5 2nd pn", "CH": "5 pnw2(AS) [not_own]", "OR": "5 2nd c"},
+    Act.ENTER_PAPER: {"OR": "4-5 c"},
+    Act.DECIDE_PAPER: {"CH": "4-5 pnw [not_own]"},
     Act.SUBMIT_SHEET: {"AS": "4-5 pnsr"},
     Act.RESTART_CATEGORY: {"CH": "4-5 rw2(OR)", "OR": "4-5 2nd cr"},
     Act.CALIBRATE: {"AS": "1-4 p"},
@@ -266,7 +270,7 @@ _OF_A_NOMINATION = (
 _OF_A_SLOT = (Act.OPEN_SESSION, Act.CLOSE_SESSION, Act.ANSWER_SLOT, Act.RECORD_ATTENDANCE, Act.CONFIRM_NO_SHOW)
 _OF_A_CYCLE = (
     Act.SEE_BOARD, Act.PLAN_SESSION, Act.SEND_MESSAGES, Act.SEAT_PANEL, Act.RECUSE_OTHERS, Act.WAIVE, Act.SHORTLIST,
-    Act.SEE_PROGRESS, Act.RESTART_CATEGORY,
+    Act.SEE_PROGRESS, Act.RESTART_CATEGORY, Act.ENTER_PAPER,
     Act.CALIBRATE, Act.LEAD_CALIBRATION,
     Act.MOVE_STATE, Act.ADVANCE_CLOCK, Act.EXTEND_DEADLINE, Act.SEE_RANKING_PREVIEW, Act.BUILD_RUN, Act.SEAL_RESULTS,
     Act.PROPOSE_PUBLICATION, Act.CONFIRM_PUBLICATION, Act.ISSUE_CERTIFICATE, Act.SEE_OTHERS_MARKS, Act.REHEARSE,
@@ -280,6 +284,7 @@ SEEN_BY: Mapping[Act, tuple[Act, ...]] = {
     Act.DELIVER_LATE: (Act.SEE_OWN_MARKS,),
     Act.ADMIT_LATE_MARK: (Act.SEE_OWN_MARKS,),
     Act.REOPEN_SHEET: (Act.SEE_OWN_MARKS,),
+    Act.DECIDE_PAPER: (Act.SEE_OWN_MARKS,),
     Act.SUBMIT_SHEET: (Act.SEE_OWN_MARKS,),
     Act.CONSOLIDATE: (Act.SEE_OWN_MARKS,),
     Act.LEAD_CONSOLIDATION: (Act.SEE_OWN_MARKS,),

@@ -20,6 +20,7 @@ from paritrana.sheets.calibrations import invariants as calibrations
 from paritrana.sheets.consolidations import closing
 from paritrana.sheets.late import invariants as late
 from paritrana.sheets.models import Consolidation, Mark, MarkRevision, MissingSheet, Sheet
+from paritrana.sheets.paper import invariants as paper
 from paritrana.sheets.reopening import invariants as reopening
 
 # What an event tells of a whole sheet.
@@ -27,6 +28,7 @@ KINDS: Final = (
     "sheet.opened", "sheet.submitted", "sheet.late_admitted", "sheet.reopened", "sheet.withdrawn", "sheet.restored",
 )  # fmt: skip
 SAID: Final = ("value", "reason", "abstain_note", "panel_note", "feedback")
+KEPT: Final = (*SAID, "source", "saved_at")
 
 
 def _of_sheet(*columns: Any) -> Any:
@@ -39,11 +41,12 @@ def _of_sheet(*columns: Any) -> Any:
 
 
 def _marks() -> Iterator[Broken]:
-    statement = _of_sheet(Mark.indicator, Mark.round, Mark.version, *(getattr(Mark, name) for name in SAID))
+    names = ("version", "source", *SAID)
+    statement = _of_sheet(Mark.indicator, Mark.round, *(getattr(Mark, name) for name in names))
     rows = (
         Stored(
             row.ref, (row.indicator, row.round),
-            {"nomination": row.nomination, "version": row.version, **{name: getattr(row, name) for name in SAID}},
+            {"nomination": row.nomination, **{name: getattr(row, name) for name in names}},
         )
         for row in stream(statement.join(Mark, Mark.sheet_id == Sheet.id))
     )  # fmt: skip
@@ -52,8 +55,8 @@ def _marks() -> Iterator[Broken]:
 
 def _revisions() -> Iterator[Broken]:
     """The revisions of a mark are numbered from 1 to its version, and the last one is the mark."""
-    kept = [getattr(MarkRevision, name).label(f"then_{name}") for name in (*SAID, "saved_at")]
-    now = [getattr(Mark, name) for name in (*SAID, "saved_at")]
+    kept = [getattr(MarkRevision, name).label(f"then_{name}") for name in KEPT]
+    now = [getattr(Mark, name) for name in KEPT]
     statement = (
         select(Mark.id, Sheet.ref, Mark.indicator, Mark.version, MarkRevision.version.label("then"), *now, *kept)
         .select_from(Mark)
@@ -74,14 +77,17 @@ def _revisions() -> Iterator[Broken]:
 
 
 def _end_of_revisions(row: Any) -> Iterator[Broken]:
-    same = all(getattr(row, name) == getattr(row, f"then_{name}") for name in (*SAID, "saved_at"))
+    same = all(getattr(row, name) == getattr(row, f"then_{name}") for name in KEPT)
     if not same or row.version != row.then:
         yield Broken("mark.revision_differs", f"{row.ref} {row.indicator}", "The mark is not its last revision.")
 
 
 def _of_its_assessor(now: Found, event: Told) -> None:
-    """The last event of a sheet holds; whose it is was told by the first one, because others act on it, too."""
-    actor = now.get((), {}).get("actor", event.actor)
+    """The last event of a sheet holds; whose it is was told by the first one, because others act on it, too.
+
+    One that was opened from paper names its assessor.
+    """
+    actor = now.get((), {}).get("actor") or event.values.get("assessor") or event.actor
     now[()] = {**event.values, "actor": actor}
 
 
@@ -204,6 +210,7 @@ CHECKS = (
     Check({"sheet.after_seat": "Nobody marks or submits a sheet after the own seat has ended."}, _after_the_seat),
     Check(replayed("missing_sheet", "missing sheet"), _missing),
     *late.CHECKS,
+    *paper.CHECKS,
     *reopening.CHECKS,
     *calibrations.CHECKS,
     *reopening.CHECKS,

@@ -88,6 +88,7 @@ class Mark(Base):
     abstain_note: Mapped[str] = mapped_column(default="")
     panel_note: Mapped[str] = mapped_column(default="")
     feedback: Mapped[str] = mapped_column(default="")
+    source: Mapped[str | None]  # `paper` where two people copied it from there; none: typed by its assessor
     saved_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
 
@@ -108,6 +109,7 @@ class MarkRevision(Base):
     abstain_note: Mapped[str]
     panel_note: Mapped[str]
     feedback: Mapped[str]
+    source: Mapped[str | None]
     saved_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
     saved_at: Mapped[datetime]
 

@@ -196,6 +196,8 @@ def echo(mark: Mark | None, cap: Cap | None, zone: str) -> str:
             return str(_("Saved as an abstention at %(time)s", time=time))
         return str(_("Saved without a mark at %(time)s", time=time))
     said = str(_("Saved as %(value)s at %(time)s", value=shown(mark), time=time))
+    if mark.source == "paper":
+        said += " · " + str(_("from your paper, as two people read it"))
     if cap is not None and mark.value > cap.value:
         limit = formats.decimal2(cap.value, current_language())
         return said + " · " + str(_("It counts as %(cap)s, because of who presented.", cap=limit))

@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from paritrana.accounts.models import Account
 from paritrana.audit import service as audit
 from paritrana.core.errors import BadInput, MissingReason, NotFound, ParitranaError, StaleVersion, WrongState
 from paritrana.core.lifecycle import State
@@ -134,13 +135,14 @@ class ChairConcerned(ParitranaError):
     message = N_("Something is open of a candidate you have stepped back from. The deputy closes the scoring.")
 
 
-def open_sheet(nomination: Nomination, *, actor: Actor, at: datetime) -> Sheet:
-    """The actor's sheet for a candidate, made at the first time; the caller commits.
+def open_sheet(nomination: Nomination, *, actor: Actor, at: datetime, assessor: Account | None = None) -> Sheet:
+    """The actor's sheet for a candidate, or that of `assessor`, who wrote on paper; made at the first time.
 
-    One that was withdrawn comes back with its marks after the conflict was waived. Raises `WrongState` outside
-    interviews and scoring, `NotDeclared`, `SheetClosed` after stepping back, `SeatOver` without a seat.
+    The caller commits. One that was withdrawn comes back with its marks after the conflict was waived. Raises
+    `WrongState` outside interviews and scoring, `NotDeclared`, `SheetClosed` after stepping back, `SeatOver` without
+    a seat.
     """
-    assessor_id = _account(actor)
+    assessor_id = assessor.id if assessor is not None else _account(actor)
     category = nomination.category
     audit.lock_stream(_stream(category))
     there = queries.find_sheet(nomination.id, assessor_id, category.attempt)
@@ -170,7 +172,7 @@ def open_sheet(nomination: Nomination, *, actor: Actor, at: datetime) -> Sheet:
     db.session.add(sheet)
     audit.record(
         _stream(category), "sheet.opened", actor, at=at, object_ref=sheet.ref, nomination=nomination.ref,
-        **told(sheet),
+        assessor=assessor.ref if assessor is not None else None, **told(sheet),
     )  # fmt: skip
     return sheet
 
@@ -283,31 +285,49 @@ def _standing(sheet: Sheet, where: Circumstances) -> tuple[bool, bool]:
 
 
 def write_mark(
-    sheet: Sheet, indicator: str, known: Mark | None, said: Mapping[str, Any], *, actor: Actor, at: datetime
+    sheet: Sheet,
+    indicator: str,
+    known: Mark | None,
+    said: Mapping[str, Any],
+    *,
+    actor: Actor,
+    at: datetime,
+    source: str | None = None,
 ) -> Mark:
-    """Write the next version of a mark of the first round with its revision and its event; the caller has checked."""
+    """Write the next version of a mark of the first round with its revision and its event; the caller has checked.
+
+    `source` says where it comes from when it is not from the assessor's own hand on a device: `paper`.
+    """
     mark = known
     if mark is None:
         mark = Mark(sheet=sheet, indicator=indicator, round=1, version=0)
         db.session.add(mark)
     for name, given in said.items():
         setattr(mark, name, given)
+    mark.source = source
     mark.saved_at = at
     mark.version += 1
     db.session.flush()
-    db.session.add(MarkRevision(mark_id=mark.id, version=mark.version, saved_by=_account(actor), saved_at=at, **said))
+    db.session.add(
+        MarkRevision(
+            mark_id=mark.id, version=mark.version, source=source, saved_by=_account(actor), saved_at=at, **said
+        )
+    )  # fmt: skip
     audit.record(
         _stream(sheet.category), "mark.saved", actor, at=at, object_ref=sheet.ref, nomination=sheet.nomination.ref,
-        indicator=indicator, round=mark.round, version=mark.version, **said,
+        indicator=indicator, round=mark.round, version=mark.version, source=source, **said,
     )  # fmt: skip
     return mark
 
 
-def submit_sheet(sheet: Sheet, *, seen: int | None = None, actor: Actor, at: datetime) -> Sheet:
+def submit_sheet(
+    sheet: Sheet, *, seen: int | None = None, source: str | None = None, actor: Actor, at: datetime
+) -> Sheet:
     """Lock a sheet with a receipt and a digest over its marks; the caller commits.
 
-    `seen` is the `state_of_marks` of the page on which its assessor looked through them. Raises `SheetClosed`,
-    `SeatOver`, `CandidateWithdrawn`, `WrongState`, `SheetMoved`, `RequestsOpen`, `BlanksLeft`.
+    `seen` is the `state_of_marks` of the page on which its assessor looked through them; `source` is `paper` where the
+    assessor signed on paper and others act on it. Raises `SheetClosed`, `SeatOver`, `CandidateWithdrawn`, `WrongState`,
+    `SheetMoved`, `RequestsOpen`, `BlanksLeft`.
     """
     audit.lock_stream(_stream(sheet.category))
     sheet = queries.fresh(sheet)
@@ -329,10 +349,10 @@ def submit_sheet(sheet: Sheet, *, seen: int | None = None, actor: Actor, at: dat
     if left:
         raise BlanksLeft(n=len(left), codes=", ".join(one.code for one in left))
     content = content_of(sheet)
-    kept = keep_submission(sheet, content, actor=actor, at=at)
+    kept = keep_submission(sheet, content, source=source, actor=actor, at=at)
     audit.record(
         _stream(sheet.category), "sheet.submitted", actor, at=at, object_ref=sheet.ref,
-        nomination=sheet.nomination.ref, **told(sheet), submission=kept.version, marks=content["marks"],
+        nomination=sheet.nomination.ref, **told(sheet), submission=kept.version, source=source, marks=content["marks"],
     )  # fmt: skip
     tell_submitted(sheet, at=at)
     touch_board(sheet.category)

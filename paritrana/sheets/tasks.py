@@ -10,16 +10,17 @@ from paritrana.sheets import queries
 from paritrana.sheets.calibrations import queries as calibrations
 from paritrana.sheets.consolidations import queries as consolidations
 from paritrana.sheets.late.queries import waiting_for
+from paritrana.sheets.paper import queries as paper
 from paritrana.sheets.queries import Desk
 from paritrana.sheets.reopening.queries import waiting_reopenings
 from paritrana.sheets.reopening.service import leads, seconds
 
 
 def tasks(actor: Actor, at: datetime) -> Sequence[Task]:
-    """The rows of this room (at most ten statements, and five per category that the actor closes)."""
+    """The rows of this room (at most twelve statements, and five per category that the actor closes)."""
     if not actor.seats:
         return _to_reopen(actor) if actor.organises else []
-    rows = (_to_score, _to_score_again, _to_calibrate, _to_admit, _to_reopen, _to_close)
+    rows = (_to_score, _to_score_again, _to_calibrate, _to_admit, _to_decide, _to_reopen, _to_close)
     return [task for of_kind in rows for task in of_kind(actor)]
 
 
@@ -101,6 +102,22 @@ def _to_admit(actor: Actor) -> list[Task]:
             due=None,
         )
         for cycle, count in waiting_for(actor)
+    ]
+
+
+def _to_decide(actor: Actor) -> list[Task]:
+    """The figures from paper that wait for the chair, one row for each cycle."""
+    return [
+        Task(
+            message=N_("Decide about figures from paper: %(n)s"),
+            params={"n": count},
+            endpoint="paper.leaves",
+            values={"cycle": cycle.code},
+            cycle=cycle,
+            role=Role.CHAIR,
+            due=None,
+        )
+        for cycle, count in paper.waiting_for(actor)
     ]
 
 

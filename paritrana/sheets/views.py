@@ -29,7 +29,7 @@ from paritrana.sheets import device, offline, pages, queries, service
 from paritrana.sheets.consolidations.closing import ConsolidationsUnfinished
 from paritrana.sheets.consolidations.queries import marks_shown, unfinished
 from paritrana.sheets.forms import DeclarationForm, MarkForm, StepBackForm, SubmitForm, reason_name
-from paritrana.sheets.late.queries import late_marks_on
+from paritrana.sheets.late.queries import late_marks_on, submissions_of
 from paritrana.sheets.models import Sheet
 from paritrana.sheets.pages import Leaf, Paper
 from paritrana.verification.counted import told
@@ -299,6 +299,7 @@ def receipt(nomination: Nomination) -> ResponseReturnValue:
         sheet=found,
         counts=queries.counts_for(nomination),
         others_shown=others,
+        on_paper=submissions_of(found)[-1].source is not None,
     )
 
 

@@ -62,6 +62,13 @@ GET  /home/messages                                               home          
 GET  /interviews/<day>                                            see_board                   cycle
 POST /interviews/<day>/display-code                               plan_session                cycle
 GET  /interviews/<day>/minutes.pdf                                see_progress                cycle
+GET  /interviews/<day>/paper                                      enter_paper                 cycle
+GET  /interviews/<day>/paper.pdf                                  enter_paper                 cycle
+GET  /interviews/<day>/paper/<sheet>                              enter_paper                 cycle
+POST /interviews/<day>/paper/<sheet>                              enter_paper                 cycle
+GET  /interviews/<day>/paper/<sheet>/scans/<int:no>               enter_paper                 cycle
+GET  /interviews/<day>/paper/<sheet>/sheet.pdf                    enter_paper                 cycle
+GET  /interviews/<day>/slots/<int:no>/paper.pdf                   enter_paper                 cycle
 GET  /interviews/<day>/screen                                     read_public_page            *public
 POST /interviews/<day>/screen                                     read_public_page            *public
 GET  /interviews/<day>/screen/now                                 read_public_page            *public
@@ -126,6 +133,9 @@ POST /manage/<cycle>/panel/<cat>/waivers/<proposal>               waive/2       
 POST /manage/<cycle>/panel/<cat>/seats                            seat_panel                  cycle
 GET  /manage/<cycle>/panel/<cat>/seats/<code>/end                 seat_panel                  cycle
 POST /manage/<cycle>/panel/<cat>/seats/<code>/end                 seat_panel                  cycle
+GET  /manage/<cycle>/paper                                        manage_cycle                cycle
+POST /manage/<cycle>/paper/<leaf>                                 decide_paper                sheet
+GET  /manage/<cycle>/paper/<leaf>/scans/<int:no>                  decide_paper                sheet
 GET  /manage/<cycle>/progress                                     see_progress                cycle
 POST /manage/<cycle>/progress/<cat>/remind                        send_messages               cycle
 GET  /manage/<cycle>/publication                                  manage_cycle                cycle

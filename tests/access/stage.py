@@ -31,6 +31,8 @@ from paritrana.panels.models import Recusal, Seat
 from paritrana.seeding.documents import simulated_document
 from paritrana.sheets.late.models import LateMark
 from paritrana.sheets.models import Calibration, Consolidation, Sheet
+from paritrana.sheets.paper.models import PaperEntry, PaperLeaf
+from paritrana.sheets.paper.queries import paper_ref
 from paritrana.sheets.reopening.models import Reopening
 from paritrana.verification.models import ChangeRequest, FieldVisit, FieldVisitPhoto, Override, Verification
 from tests.access.routes import Route
@@ -320,6 +322,15 @@ class Stage:
         )  # fmt: skip
         db.session.add(asked)
         self.reopening = asked.ref
+        db.session.add_all(
+            PaperEntry(sheet_id=own.id, no=no, leaves=[], signed=False, blob_id=blob.id, scan_name=name,
+                       entered_by=self.accounts[who], person_id=here.accounts[who].person_id, entered_at=NOW)
+            for no, who in enumerate(("organiser-2", "organiser-other"), start=1)
+        )  # fmt: skip
+        leaf = PaperLeaf(ref=random_ref("H"), sheet_id=own.id, indicator="A1", cause="entries", at=NOW)
+        db.session.add(leaf)
+        self.leaf = leaf.ref
+        self.written = paper_ref(sent.ref, here.accounts["assessor-3"].ref, own.attempt)
         self.code = shown(db.session.scalars(select(Certificate).limit(1)).one().code)
         self.gates = [gate["code"] for gate in category_of(here).rubric.gates]
         db.session.commit()
@@ -448,6 +459,7 @@ class Stage:
         values.setdefault("<proposal>", "P-0000-0000")
         values["<late>"] = self.late
         values["<reopening>"] = self.reopening
+        values["<sheet>"], values["<leaf>"] = self.written, self.leaf
         return re.sub(r"<[^>]+>", lambda found: values[found[0]], route.rule)
 
     def ask(self, who: Who, route: Route) -> str:

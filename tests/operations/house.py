@@ -32,7 +32,7 @@ from paritrana.home.rehearsing import make_rehearsal, throw_away
 from paritrana.interviews import planning
 from paritrana.interviews.no_show import note_dropout
 from paritrana.interviews.planning import Wanted
-from paritrana.interviews.queries import sessions_of
+from paritrana.interviews.queries import session_of, sessions_of
 from paritrana.interviews.service import plan_day, plan_session
 from paritrana.jobs.kinds import SYSTEM, Run
 from paritrana.nominations.namelists.checking import Counted, ListFormula
@@ -44,6 +44,7 @@ from paritrana.outbox.kinds import Notices
 from paritrana.outbox.sending import send_mail
 from paritrana.panels.queries import seats_in, seats_of
 from paritrana.panels.service import confirm_waiver, propose_waiver, recuse, unseat
+from paritrana.panels.service import declare as declare_conflicts
 from paritrana.reference.models import Organisation
 from paritrana.results.service import build_run
 from paritrana.seeding import cycles
@@ -55,7 +56,10 @@ from paritrana.sheets.calibrations.service import close_calibration, open_calibr
 from paritrana.sheets.consolidations.queries import candidates_over_the_limit
 from paritrana.sheets.consolidations.service import open_consolidation, score_again
 from paritrana.sheets.late.service import decide, deliver
-from paritrana.sheets.queries import missing_sheets, sheets_of
+from paritrana.sheets.paper.queries import leaves_on, papers_of_day
+from paritrana.sheets.paper.service import Reading, enter
+from paritrana.sheets.paper.service import decide as decide_paper
+from paritrana.sheets.queries import find_sheet, mark_of, missing_sheets, sheets_of
 from paritrana.sheets.reopening.service import ask
 from paritrana.sheets.service import close_scoring
 from tests.outbox.letterbox import letterbox
@@ -240,6 +244,7 @@ def _to_the_plenary(cast: Cast, now: datetime) -> None:
     unseat(leaving, "Pindah tugas (simulasi).", expected=leaving.version, actor=organiser, at=at, confirmed=True)
     _late_marks(category, cast, chair, at)
     _consolidated(category, chair, at)
+    _on_paper(category, cast, chair, at)
     missing = missing_sheets(category)
     reasons = {(nomination.id, seat.account_id): "Berhalangan (simulasi)." for seat, nomination in missing}
     close_scoring(category, reasons, unfinished="Waktu habis (simulasi).", actor=chair, at=at)
@@ -259,6 +264,29 @@ def _late_marks(category: Category, cast: Cast, chair: Actor, at: datetime) -> N
     assert made[0] is not None
     decide(made[0], False, "Datang setelah dikunci (simulasi).", actor=chair, at=at)
     ask(sheet, "Salah ketik pada catatan (simulasi).", actor=cast.actor(owner), at=at)
+
+
+def _on_paper(category: Category, cast: Cast, chair: Actor, at: datetime) -> None:
+    """A paper that two people read differently in two places; the chair has decided about one of them."""
+    seat, nomination = next(one for one in missing_sheets(category) if one[0].account_id != chair.user_id)
+    owner = next(key for key, account in cast.accounts.items() if account.id == seat.account_id)
+    declare_conflicts(nomination, False, "", actor=cast.actor(owner), at=at)
+    slot = session_of(nomination)
+    assert slot is not None
+    for no, person in enumerate(map(cast.actor, cast.with_role("organiser")[:2])):
+        paper = next(
+            one
+            for one in papers_of_day(slot.day)
+            if (one.nomination.id, one.assessor.id) == (nomination.id, seat.account_id)
+        )
+        readings = {code: Reading(Decimal(6 + no)) for code in ("A1", "A2")}
+        enter(paper, readings, signed=True, scan=None, expected=no, actor=person, at=at)
+    sheet = find_sheet(nomination.id, seat.account_id, category.attempt)
+    assert sheet is not None
+    leaf = leaves_on(sheet)[0]
+    mark = mark_of(sheet, leaf.indicator)
+    expected = mark.version if mark is not None else 0
+    decide_paper(leaf, "first", "Angka 6 jelas (simulasi).", expected=expected, actor=chair, at=at)
 
 
 def _consolidated(category: Category, chair: Actor, at: datetime) -> None:

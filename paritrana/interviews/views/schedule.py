@@ -121,6 +121,7 @@ def _schedule(
         simulated=cycle.simulated,
         parts=parts,
         days=days,
+        may_paper=may(Act.ENTER_PAPER, cycle),
         modes=MODES,
         problems=problems,
         plain=Form(formdata=None),

@@ -19,12 +19,19 @@ def _by_version(now: Found, event: Told) -> None:
 
 def _submissions() -> Iterator[Broken]:
     statement = (
-        select(Sheet.ref, SheetSubmission.version, SheetSubmission.receipt_no, SheetSubmission.digest)
+        select(
+            Sheet.ref,
+            SheetSubmission.version,
+            SheetSubmission.receipt_no,
+            SheetSubmission.digest,
+            SheetSubmission.source,
+        )
         .join(SheetSubmission, SheetSubmission.sheet_id == Sheet.id)
         .order_by(in_order(Sheet.ref), SheetSubmission.version)
     )
     rows = (
-        Stored(row.ref, row.version, {"receipt": row.receipt_no, "digest": row.digest}) for row in stream(statement)
+        Stored(row.ref, row.version, {"receipt": row.receipt_no, "digest": row.digest, "source": row.source})
+        for row in stream(statement)
     )
     yield from replay(
         "submission", "version of a sheet", told("sheet.submitted", "sheet.late_admitted"), rows, _by_version

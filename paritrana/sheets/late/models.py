@@ -29,6 +29,7 @@ class SheetSubmission(Base):
     sheet_id: Mapped[int] = mapped_column(ForeignKey("sheet.id"))
     version: Mapped[int]
     kind: Mapped[str]
+    source: Mapped[str | None]  # `paper` where the assessor signed on paper
     receipt_no: Mapped[str] = mapped_column(unique=True)
     digest: Mapped[str]
     content: Mapped[dict[str, Any]]  # what the digest covers

@@ -14,7 +14,13 @@ from paritrana.sheets.models import Sheet
 
 
 def keep_submission(
-    sheet: Sheet, content: Mapping[str, Any], *, kind: str = "submitted", actor: Actor, at: datetime
+    sheet: Sheet,
+    content: Mapping[str, Any],
+    *,
+    kind: str = "submitted",
+    source: str | None = None,
+    actor: Actor,
+    at: datetime,
 ) -> SheetSubmission:
     """Lock a sheet with a new receipt over its content, and keep both as the next version; the caller records it."""
     last = db.session.scalar(select(func.max(SheetSubmission.version)).where(SheetSubmission.sheet_id == sheet.id))
@@ -26,6 +32,7 @@ def keep_submission(
         sheet_id=sheet.id,
         version=(last or 0) + 1,
         kind=kind,
+        source=source,
         receipt_no=sheet.receipt_no,
         digest=sheet.digest,
         content=dict(content),

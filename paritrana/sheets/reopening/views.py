@@ -168,6 +168,7 @@ def receipt_pdf(nomination: Nomination) -> ResponseReturnValue:
             (_("Version of the sheet"), str(signed["sequence"])),
             (_("Digest (SHA-256)"), signed["sha256"]),
             (_("Submitted"), moment(datetime.fromisoformat(signed["received_at"]), cycle.timezone, seconds=True)),
+            *([(_("Given"), _("on paper, signed and entered by two people"))] if signed.get("source") else []),
             (_("Signed"), moment(datetime.fromisoformat(signed["server_time"]), cycle.timezone, seconds=True)),
             (_("Key"), signed["key"]),
         ],
@@ -195,11 +196,14 @@ def _submitted(nomination: Nomination) -> Sheet:
 
 def _signed(found: Sheet) -> dict[str, Any]:
     assert found.submitted_at is not None  # noqa: S101 - only a submitted sheet has a receipt
+    versions = submissions_of(found)
+    source = versions[-1].source if versions else None
     document = {
         "receipt": "sheet",
         "nomination": found.nomination.ref,
         "number": found.receipt_no,
-        "sequence": max(len(submissions_of(found)), 1),
+        "sequence": max(len(versions), 1),
+        **({"source": source} if source else {}),
         "sha256": found.digest,
         "size": len(canonical(content_of(found))),
         "received_at": exact_moment(found.submitted_at),
