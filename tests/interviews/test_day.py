@@ -25,7 +25,7 @@ from paritrana.reference.models import Organisation
 from paritrana.sheets import queries as sheets
 from paritrana.sheets import service as sheet_service
 from paritrana.sheets.reopening import service as reopening
-from tests.factories import sign_in, world
+from tests.factories import world
 from tests.interviews.stages import BY_THE_REGENT, planned, shortlisted
 from tests.nominations.pages import SAME_ORIGIN, fields_of, send, text_of
 from tests.sheets.desks import marked, opened, put, submitted, token_of
@@ -44,16 +44,6 @@ def slots(here, clock):
     made = planned(here, shortlisted(here, clock))
     clock.set(made[0].planned_at)
     return made
-
-
-@pytest.fixture
-def door(app):
-    def enter(name):
-        client = app.test_client()
-        sign_in(client, name)
-        return client
-
-    return enter
 
 
 def address(slot, more=""):
