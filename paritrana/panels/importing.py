@@ -35,7 +35,7 @@ from paritrana.nominations.importing.reading import Table, read_workbook
 from paritrana.panels import queries, service
 from paritrana.web.exports import Spool, cell, text_of
 
-ACCOUNT, NAME, POSITION, PLACE, BODY, DECREE = "akun", "nama", "jabatan", "tempat", "mewakili", "keputusan"
+ACCOUNT, NAME, POSITION, PLACE, BODY, DECREE = "akun", "nama", "jabatan", "kedudukan", "mewakili", "keputusan"
 COLUMNS: Final = (ACCOUNT, NAME, POSITION, PLACE, BODY, DECREE)
 NEEDED: Final = (ACCOUNT, PLACE, DECREE)
 LARGEST: Final = MEBIBYTE

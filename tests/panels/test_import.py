@@ -18,7 +18,7 @@ from tests.verification.cases import ALL, sent
 
 PAGE = "/manage/contoh-2025/panel/kabkota/import"
 LOAD = f"{PAGE}/load"
-HEAD = ["akun", "nama", "jabatan", "tempat", "mewakili", "keputusan"]
+HEAD = ["akun", "nama", "jabatan", "kedudukan", "mewakili", "keputusan"]
 
 
 @pytest.fixture
@@ -127,8 +127,9 @@ def test_one_bad_row_keeps_everybody_out_and_every_row_is_told(here, people, doo
     assert answer.status_code == 422
     told = refused(answer)
     assert [(no, column) for no, column, _said in told] == [
-        ("3", "akun"), ("4", "akun"), ("5", "tempat"), ("6", "akun"), ("6", "keputusan"), ("7", "akun"), ("8", "akun"),
-        ("9", "akun"), ("10", "tempat"), ("11", "mewakili"), ("11", "akun"), ("12", "mewakili"), ("12", "akun"),
+        ("3", "akun"), ("4", "akun"), ("5", "kedudukan"), ("6", "akun"), ("6", "keputusan"), ("7", "akun"),
+        ("8", "akun"), ("9", "akun"), ("10", "kedudukan"), ("11", "mewakili"), ("11", "akun"), ("12", "mewakili"),
+        ("12", "akun"),
     ]  # fmt: skip
     said = {no: text for no, _column, text in told}
     assert said["3"] == f"{first.name} stands in row 2 already. Leave one of the two rows."
@@ -147,7 +148,7 @@ def test_one_bad_row_keeps_everybody_out_and_every_row_is_told(here, people, doo
     ("data", "status", "said"),
     [
         (b"", 422, "The column akun is missing on this sheet."),
-        (table(head=["akun", "tempat"]), 422, "The column keputusan is missing on this sheet."),
+        (table(head=["akun", "kedudukan"]), 422, "The column keputusan is missing on this sheet."),
         (table(head=[*HEAD, "nilai"]), 422, "The template has no column nilai on this sheet."),
         (table(head=[*HEAD, "akun"]), 422, "The column akun stands twice on this sheet."),
         (table(row("U-1", place="", decree="")), 422, "No row has a place."),
@@ -155,8 +156,8 @@ def test_one_bad_row_keeps_everybody_out_and_every_row_is_told(here, people, doo
         (b"\x00\x01", 415, "is no CSV or XLSX table"),
         (b"\x89PNG\r\n\x1a\n\xff\xfe\x00", 415, "is no CSV or XLSX table"),
         (b"PK\x03\x04 no workbook", 415, "is not an XLSX workbook"),
-        (b"akun;tempat;keputusan\n" + b"x" * (1024 * 1024), 413, "too large for a list of seats"),
-        (b'akun;tempat;keputusan\n"never closed', 415, "is no CSV or XLSX table"),
+        (b"akun;kedudukan;keputusan\n" + b"x" * (1024 * 1024), 413, "too large for a list of seats"),
+        (b'akun;kedudukan;keputusan\n"never closed', 415, "is no CSV or XLSX table"),
     ],
 )
 def test_a_file_of_another_form_is_refused_as_a_whole(here, door, data, status, said):

@@ -48,6 +48,11 @@ const acts = {
     mine.set(code, record);
     return look(record);
   },
+  retried: ({ device, code }) => {
+    const mine = records(device);
+    mine.set(code, queue.retried(mine.get(code)));
+    return look(mine.get(code));
+  },
   chosen: ({ device, code, which, version }) => {
     const mine = records(device);
     mine.set(code, queue.chosen(mine.get(code), which, version));
