@@ -1,8 +1,9 @@
-"""What no text may hold: the NUL character and half a character pair, which the database cannot keep."""
+"""What no text and no address may hold: characters and numbers that the database cannot keep."""
 
 import json
 
 from flask import Flask, request
+from werkzeug.routing import IntegerConverter
 
 from paritrana.core.errors import BadInput, NotFound
 from paritrana.core.words import N_
@@ -20,8 +21,15 @@ def readable(text: str) -> bool:
     return "\x00" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
+class NumberConverter(IntegerConverter):
+    """A number in an address: at most nine digits, so that every column of whole numbers can be asked for it."""
+
+    regex = r"\d{1,9}"
+
+
 def init_app(app: Flask) -> None:
-    """Refuse unreadable texts at the door, in the address, in forms and in JSON."""
+    """Refuse unreadable texts at the door, in the address, in forms and in JSON; call it before rules are added."""
+    app.url_map.converters["int"] = NumberConverter
 
     @app.before_request
     def _refuse_unreadable() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.routing import Rule
+from werkzeug.routing import IntegerConverter, Rule
 from werkzeug.test import TestResponse
 
 from paritrana.core.lifecycle import State
@@ -51,7 +51,7 @@ def values_for(rule: Rule, ref: str, cycle: str = "contoh-2025", doc: int = 1) -
         "cycle": cycle, "cat": "kabkota", "ref": ref, "kind": "coverage", "day": f"{cycle}-1", "item": "coverage",
         "code": "J3", "indicator": "A1", "proposal": "P-0000-0000", "job": "J-0000-0000",
     }  # fmt: skip
-    numbers = {name for name in rule.arguments if type(rule._converters[name]).__name__ == "IntegerConverter"}
+    numbers = {name for name in rule.arguments if isinstance(rule._converters[name], IntegerConverter)}
     return {
         name: doc if name == "doc" else 1 if name in numbers else known.get(name, "1") for name in rule.arguments
     }  # fmt: skip
@@ -189,6 +189,16 @@ def test_no_page_is_a_fault_whatever_its_address_asks_for(app: Flask, made: Worl
         for value in STRANGE:
             with client.get(address, query_string=dict.fromkeys(ASKED, value)) as answer:
                 assert answer.status_code in EXPECTED, (address, value)
+
+
+@pytest.mark.parametrize("name", ["nominee-1", "verifier-1", "organiser-1"])
+def test_a_number_that_no_row_can_have_leads_nowhere(app: Flask, made: World, name: str) -> None:
+    client, ref = visitor(app, name), next(refs(made))
+    for rule in rules_of(app, "GET"):
+        if any(isinstance(one, IntegerConverter) for one in rule._converters.values()):
+            address = address_of(app, rule, **values_for(rule, ref))
+            found = client.get(re.sub(r"/1(?=/|$)", "/" + "9" * 30, address))
+            assert found.status_code in EXPECTED, rule.rule
 
 
 COUNTS = ("/manage/<cycle>/quality", "/manage/<cycle>/progress", "/manage/<cycle>/consolidations")
