@@ -299,7 +299,7 @@ def receipt(nomination: Nomination) -> ResponseReturnValue:
         sheet=found,
         counts=queries.counts_for(nomination),
         others_shown=others,
-        on_paper=submissions_of(found)[-1].source is not None,
+        on_paper=any(one.source for one in submissions_of(found)[-1:]),
     )
 
 

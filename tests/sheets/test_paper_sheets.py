@@ -22,7 +22,7 @@ from paritrana.sheets.models import Mark, MarkRevision, Sheet
 from paritrana.sheets.paper.drawing import MARGIN, QR_SIDE
 from paritrana.sheets.paper.models import PaperDecision, PaperEntry, PaperLeaf
 from paritrana.sheets.paper.queries import paper_ref
-from tests.factories import NOW, grant, hashed_password, sign_in, world
+from tests.factories import NOW, grant, hashed_password, world
 from tests.interviews.stages import held, planned, shortlisted
 from tests.nominations.pages import SAME_ORIGIN, fields_of, paper, text_of
 from tests.sheets.desks import DESK, INTERVIEW, marked, opened, put, submitted, token_of
@@ -54,13 +54,8 @@ def candidate(here, candidates):
 
 
 @pytest.fixture
-def door(app):
-    def enter(name="organiser-1"):
-        client = app.test_client()
-        sign_in(client, name)
-        return client
-
-    return enter
+def door(door):
+    return lambda name="organiser-1": door(name)
 
 
 def stored(model):

@@ -197,7 +197,7 @@ def _submitted(nomination: Nomination) -> Sheet:
 def _signed(found: Sheet) -> dict[str, Any]:
     assert found.submitted_at is not None  # noqa: S101 - only a submitted sheet has a receipt
     versions = submissions_of(found)
-    source = versions[-1].source if versions else None
+    source = next((one.source for one in versions[-1:]), None)
     document = {
         "receipt": "sheet",
         "nomination": found.nomination.ref,
