@@ -62,6 +62,7 @@ from paritrana.sheets import views as sheets_views
 from paritrana.sheets.calibrations import views as calibrations_views
 from paritrana.sheets.consolidations import overview as consolidations_overview
 from paritrana.sheets.consolidations import views as consolidations_views
+from paritrana.sheets.imported import views as imported_views
 from paritrana.sheets.late import views as late_views
 from paritrana.sheets.models import Sheet
 from paritrana.sheets.paper import views as paper_views
@@ -80,7 +81,7 @@ ROOMS = (
     sheets_offline, sheets_device, sheets_recusals, calibrations_views, consolidations_views, restarts_views,
     late_views, paper_views, reopening_views, results_views, certificates_views, publication_views,
     publication_explanation, operations_views, home_views, home_extensions, home_quality, home_rehearsals, outbox_views,
-    sheets_progress, consolidations_overview,
+    sheets_progress, consolidations_overview, imported_views,
 )  # fmt: skip
 
 migrate = Migrate()

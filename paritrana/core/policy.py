@@ -104,6 +104,7 @@ class Act(StrEnum):
     EXTEND_DEADLINE = "extend_deadline"
     MARK = "mark"
     DELIVER_LATE = "deliver_late"
+    IMPORT_SHEET = "import_sheet"
     ADMIT_LATE_MARK = "admit_late_mark"
     REOPEN_SHEET = "reopen_sheet"
     ENTER_PAPER = "enter_paper"
@@ -228,6 +229,7 @@ MATRIX: Mapping[Act, Mapping[str, str]] = {
     Act.EXTEND_DEADLINE: {"CH": "1 2nd", "OR": "1 crw2(CH)"},
     Act.MARK: {"AS": "4-5 pns"},
     Act.DELIVER_LATE: {"AS": "4-7 pns"},
+    Act.IMPORT_SHEET: {"AS": "4-7 p", "OR": "4-7 c"},
     Act.ADMIT_LATE_MARK: {"CH": "5-6 pnw [not_own]"},
     Act.REOPEN_SHEET: {"AS": "5 sw; 5 2nd pn", "CH": "5 pnw2(AS) [not_own]", "OR": "5 2nd c"},
     Act.ENTER_PAPER: {"OR": "4-5 c"},
@@ -270,7 +272,7 @@ _OF_A_NOMINATION = (
 _OF_A_SLOT = (Act.OPEN_SESSION, Act.CLOSE_SESSION, Act.ANSWER_SLOT, Act.RECORD_ATTENDANCE, Act.CONFIRM_NO_SHOW)
 _OF_A_CYCLE = (
     Act.SEE_BOARD, Act.PLAN_SESSION, Act.SEND_MESSAGES, Act.SEAT_PANEL, Act.RECUSE_OTHERS, Act.WAIVE, Act.SHORTLIST,
-    Act.SEE_PROGRESS, Act.RESTART_CATEGORY, Act.ENTER_PAPER,
+    Act.SEE_PROGRESS, Act.RESTART_CATEGORY, Act.ENTER_PAPER, Act.IMPORT_SHEET,
     Act.CALIBRATE, Act.LEAD_CALIBRATION,
     Act.MOVE_STATE, Act.ADVANCE_CLOCK, Act.EXTEND_DEADLINE, Act.SEE_RANKING_PREVIEW, Act.BUILD_RUN, Act.SEAL_RESULTS,
     Act.PROPOSE_PUBLICATION, Act.CONFIRM_PUBLICATION, Act.ISSUE_CERTIFICATE, Act.SEE_OTHERS_MARKS, Act.REHEARSE,

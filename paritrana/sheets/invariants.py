@@ -18,6 +18,7 @@ from paritrana.panels.models import Seat
 from paritrana.sheets import service
 from paritrana.sheets.calibrations import invariants as calibrations
 from paritrana.sheets.consolidations import closing
+from paritrana.sheets.imported import invariants as imported
 from paritrana.sheets.late import invariants as late
 from paritrana.sheets.models import Consolidation, Mark, MarkRevision, MissingSheet, Sheet
 from paritrana.sheets.paper import invariants as paper
@@ -211,6 +212,7 @@ CHECKS = (
     Check(replayed("missing_sheet", "missing sheet"), _missing),
     *late.CHECKS,
     *paper.CHECKS,
+    *imported.CHECKS,
     *reopening.CHECKS,
     *calibrations.CHECKS,
     *reopening.CHECKS,

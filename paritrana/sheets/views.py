@@ -29,6 +29,7 @@ from paritrana.sheets import device, offline, pages, queries, service
 from paritrana.sheets.consolidations.closing import ConsolidationsUnfinished
 from paritrana.sheets.consolidations.queries import marks_shown, unfinished
 from paritrana.sheets.forms import DeclarationForm, MarkForm, StepBackForm, SubmitForm, reason_name
+from paritrana.sheets.imported.queries import waiting_on
 from paritrana.sheets.late.queries import late_marks_on, submissions_of
 from paritrana.sheets.models import Sheet
 from paritrana.sheets.pages import Leaf, Paper
@@ -219,6 +220,7 @@ def _sheet_page(
         cap_sentence=pages.cap_sentence,
         late_marks=late_marks_on(found) if paper.locked or not may(Act.MARK, nomination) else [],
         copy=device.asks_for_copy(),
+        held=0 if device.asks_for_copy() else len(waiting_on(found)),
         counted_rows=offline.counted_rows,
     )
 

@@ -16,7 +16,7 @@ export function clockOf(moment) {
 export const ready = start();
 
 async function start() {
-  const [queue, { openStore, noteCopy }, { makeSender }] = await Promise.all([import(words.queue), import(words.store), import(words.sync)]);
+  const [queue, { openStore, noteCopy }, { makeSender, newKey }] = await Promise.all([import(words.queue), import(words.store), import(words.sync)]);
   const store = await openStore(words.account);
   const tabs = new BroadcastChannel(`paritrana-${words.account}`);
   const connection = { reachable: true, signedOut: false, sending: "" };
@@ -122,7 +122,8 @@ async function start() {
   at("save-copy").addEventListener("click", async () => {
     const waiting = (await store.all()).filter(queue.unsent);
     await saveCopy(waiting, store);
-    if (store.lasting) noteCopy(waiting);
+    // The choices between two versions are not in the file: they leave through the network only.
+    if (store.lasting && !waiting.some((one) => one.asides && one.asides.length)) noteCopy(waiting);
   });
   at("sign-in").addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -146,7 +147,7 @@ async function start() {
   for (const pill of document.querySelectorAll("[data-waiting]")) pill.addEventListener("click", () => (at("queue-box").open = true));
   at("no-store").hidden = store.lasting;
   if (!document.querySelector("[data-sheet]")) sender.look().then(draw).then(tidy);
-  return { queue, store, sender, words, connection, draw, fill, again, listen: (listener) => listeners.add(listener), tell: (record) => tabs.postMessage({ sheet: record.sheet, code: record.code }) };
+  return { queue, store, sender, words, newKey, connection, draw, fill, again, listen: (listener) => listeners.add(listener), tell: (record) => tabs.postMessage({ sheet: record.sheet, code: record.code }) };
 }
 
 const base64 = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)));

@@ -3,7 +3,7 @@
 const form = document.querySelector("[data-merge]");
 const words = form.dataset;
 const { ready, clockOf } = await import(words.with);
-const { queue, store, sender, listen, draw: drawDevice, tell } = await ready;
+const { queue, store, sender, newKey, listen, draw: drawDevice, tell } = await ready;
 const ref = words.merge;
 const seen = new Map();
 
@@ -29,7 +29,7 @@ form.addEventListener("submit", async (event) => {
     const chosen = field.querySelector("input:checked");
     if (!chosen) continue;
     const code = field.dataset.leaf;
-    tell(await store.change(ref, code, (one) => one && queue.chosen(one, chosen.value, seen.get(code))));
+    tell(await store.change(ref, code, (one) => one && queue.chosen(one, chosen.value, seen.get(code), newKey())));
     chosen.checked = false;
   }
   await sender.hurry();

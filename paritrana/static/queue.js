@@ -8,6 +8,7 @@
 //   attempt  the request that was begun and has no answer yet: it is repeated with its own key until it has one
 //   held     why nothing is sent: { why: "two" } both versions stand until the person chooses, { why: "refused" } with
 //            reasons, { why: "closed" } the sheet is locked and the mark goes to the late ones, { why: "late" } it is there
+//   asides   choices between two versions that the server has not noted yet, each with a key of its own; often missing
 
 export const FIELDS = ["value", "abstain_note", "panel_note", "feedback"];
 
@@ -48,6 +49,7 @@ export function stateOf(record) {
 
 // Whether the server has not got it yet. What was received late is there.
 export function unsent(record) {
+  if (record.asides && record.asides.length) return true;
   return (record.said !== null || record.attempt !== null) && !(record.held && record.held.why === "late");
 }
 
@@ -120,10 +122,18 @@ export function retried(record) {
   return record.held && record.held.why === "refused" ? { ...record, held: null } : record;
 }
 
-// The person has chosen one of two versions, having seen `version` of the server.
-export function chosen(record, which, version) {
+// The person has chosen one of two versions, having seen `version` of the server. With a `key` the choice is noted for the
+// server, which keeps the version that was set aside.
+export function chosen(record, which, version, key) {
   if (!record.held || record.held.why !== "two") return record;
-  return which === "mine" ? { ...record, base: version, held: null } : calm(record);
+  const aside = { key, body: { ...record.said, device_at: record.at, base: record.base, against: version, chosen: which } };
+  const next = key ? { ...record, asides: [...(record.asides || []), aside] } : record;
+  return which === "mine" ? { ...next, base: version, held: null } : calm(next);
+}
+
+// The server has noted a choice, or never will.
+export function noted(record, key) {
+  return { ...record, asides: (record.asides || []).filter((one) => one.key !== key) };
 }
 
 const calm = (record) => ({ ...record, said: null, base: record.known.version, at: "", since: "", attempt: null, held: null });

@@ -4,7 +4,7 @@
 const sheet = document.querySelector("[data-sheet]");
 const words = sheet.dataset;
 const device = await (await import(words.with)).ready;
-const { queue, store, sender } = device;
+const { queue, store, sender, newKey } = device;
 const { clockOf } = await import(words.with);
 
 const PAUSE = 600;
@@ -270,7 +270,7 @@ for (const leaf of leaves) {
       event.preventDefault();
       const { version } = leaf.record.known;
       leaf.dirty = false;
-      const record = await store.change(ref, leaf.code, (one) => queue.chosen(one, which, version));
+      const record = await store.change(ref, leaf.code, (one) => queue.chosen(one, which, version, newKey()));
       show(record);
       device.tell(record);
       leaf.value.focus();

@@ -4,7 +4,7 @@ const FIRST_RETRY = 2000;
 const LAST_RETRY = 60000;
 const PATIENCE = 15000;
 
-const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+export const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 // `told(record, answer)` hears of every record that changed, `state({ reachable, signedOut, sending })` of the connection.
 export function makeSender({ queue, store, account, language, token, told, state }) {
@@ -82,7 +82,29 @@ export function makeSender({ queue, store, account, language, token, told, state
       const trouble = await deliver(sheet, code);
       if (trouble) return trouble;
     }
+    for (const record of await store.all()) {
+      for (const aside of record.asides || []) {
+        const trouble = await note(record, aside);
+        if (trouble) return trouble;
+      }
+    }
     return "";
+  }
+
+  // Tells the server which of two versions was chosen, after the marks themselves.
+  async function note({ sheet, code }, { key, body }, fresh = false) {
+    try {
+      const answer = await ask(`/api/v1/sheets/${sheet}/set-aside/${code}?lang=${language}`, {
+        method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json", "Idempotency-Key": key, "X-CSRFToken": csrf },
+      });
+      if (answer.status === 400 && !fresh) return (await session()).signed_in ? note({ sheet, code }, { key, body }, true) : "signed out";
+      if (answer.status === 401) return "signed out";
+      if (answer.status >= 500 || answer.status === 429) return "away";
+      told(await store.change(sheet, code, (one) => one && queue.noted(one, key)), null);
+      return "";
+    } catch {
+      return "away";
+    }
   }
 
   async function everything() {

@@ -6,6 +6,7 @@ from flask import Flask, request
 from werkzeug.routing import IntegerConverter
 
 from paritrana.core.errors import BadInput, NotFound
+from paritrana.core.texts import readable
 from paritrana.core.words import N_
 
 
@@ -14,11 +15,6 @@ class UnreadableText(BadInput):
 
     code = "unreadable_text"
     message = N_("An entry holds a character that cannot be stored. Type the entry again.")
-
-
-def readable(text: str) -> bool:
-    """Whether the database can keep `text` and give it back unchanged."""
-    return "\x00" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 class NumberConverter(IntegerConverter):

@@ -16,9 +16,12 @@ POST /api/v1/presence                                             see_own_marks 
 GET  /api/v1/now                                                  read_public_page            *public
 GET  /api/v1/sheets/<ref>                                         see_own_marks               paper
 POST /api/v1/sheets/<ref>/late-marks/<indicator>                  deliver_late                paper
+POST /api/v1/sheets/<ref>/set-aside/<indicator>                   deliver_late                paper
 PUT  /api/v1/sheets/<ref>/marks/<indicator>                       mark                        paper
 GET  /assessments                                                 see_own_marks               *sheet
 GET  /assessments/offline                                         see_own_marks               *sheet
+GET  /assessments/<ref>/sheet/files                               see_own_marks               sheet
+POST /assessments/<ref>/sheet/files                               deliver_late                sheet
 GET  /assessments/<ref>/sheet/merge                               see_own_marks               sheet
 GET  /manifest.webmanifest                                        read_public_page            *public
 GET  /offline                                                     read_public_page            *public
@@ -61,6 +64,9 @@ POST /home/calendar/end                                           home          
 GET  /home/messages                                               home                        *house
 GET  /interviews/<day>                                            see_board                   cycle
 POST /interviews/<day>/display-code                               plan_session                cycle
+GET  /interviews/<day>/import                                      import_sheet                cycle
+POST /interviews/<day>/import                                      import_sheet                cycle
+POST /interviews/<day>/import/take                                 import_sheet                cycle
 GET  /interviews/<day>/minutes.pdf                                see_progress                cycle
 GET  /interviews/<day>/paper                                      enter_paper                 cycle
 GET  /interviews/<day>/paper.pdf                                  enter_paper                 cycle

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from time import perf_counter
 from typing import Any, Literal
 
 import pytest
@@ -20,6 +21,8 @@ from paritrana.clock import SetClock
 from paritrana.config import data_folder
 from paritrana.cycles import service as cycles
 from paritrana.database import db
+from paritrana.interviews.models import InterviewDay
+from paritrana.sheets.imported.models import MarkSetAside
 from paritrana.sheets.models import Mark, MarkRevision, Sheet
 from paritrana.signing import device_signed
 from tests import factories
@@ -286,6 +289,67 @@ def test_two_devices_show_both_versions_and_store_the_chosen_one(
             .order_by(MarkRevision.version)
         ).all()
         assert [f"{one:.2f}" for one in history] == ["8.75", "8.50"]
+    expect(phone.locator("[data-queue-box]")).to_be_hidden(timeout=20_000)
+    with site.app.app_context():
+        aside = db.session.scalars(select(MarkSetAside).order_by(MarkSetAside.indicator)).all()
+        assert [(one.indicator, f"{one.value:.2f}", one.against, one.chosen) for one in aside] == [
+            ("A1", "8.50", 1, "mine"), ("A2", "6.00", 1, "theirs"),
+        ]  # fmt: skip
+
+
+@pytest.mark.timeout(240)
+def test_a_copy_of_the_queue_is_imported_by_another_person_and_the_device_adds_nothing(
+    site: Site, desks: list[str], device: Callable[..., Page], figures_of: Callable[..., None], tmp_path: Path
+) -> None:
+    page = device()
+    enter(page)
+    prepare(page)
+    page.context.set_offline(True)
+    page.goto(desks[0])
+    write(page, "A1", "8,25")
+    page.evaluate("location.hash = 'A2'")
+    write(page, "A2", "6,5")
+    expect(page.locator("[data-queue-count]")).to_have_text("2 isian belum terkirim")
+    page = device()  # closed and opened again, still without a network
+    page.context.set_offline(True)
+    began = perf_counter()
+    page.goto(desks[0], wait_until="commit")
+    expect(page.locator("#A1-value")).to_have_value("8,25")
+    expect(page.locator("[data-sheet][data-ready]")).to_be_attached()
+    figures_of("offline", cold_open_s=round(perf_counter() - began, 2))
+    page.locator("[data-queue-count]").click()
+    with page.expect_download() as download:
+        page.locator("[data-save-copy]").click()
+    copy = tmp_path / "antrean.json"
+    download.value.save_as(copy)
+    office = device("office")
+    enter(office, "organiser-1")
+    with site.app.app_context():
+        day = db.session.scalars(select(InterviewDay.code)).first()
+    office.goto(f"/interviews/{day}")
+    office.get_by_role("link", name="Impor salinan antrean").click()
+    office.locator("#file").set_input_files(copy)
+    office.get_by_role("button", name="Lihat berkas").click()
+    expect(office.locator("tbody .p-chip")).to_have_text(["Akan diambil", "Akan diambil"])
+    assert marks(site) == {}
+    office.locator("#file").set_input_files(copy)
+    office.get_by_role("button", name="Ambil nilai-nilai ini").click()
+    expect(office.get_by_role("heading", name="Hasilnya")).to_be_visible()
+    assert not re.search("8,25|6,5", office.locator("main").inner_text())
+    stored = {code: found for (_ref, code), found in marks(site).items()}
+    assert stored == {"A1": ("8.25", 1), "A2": ("6.50", 1)}
+    other = device("tablet")
+    enter(other)
+    other.goto(desks[0])
+    expect(other.locator("#A1-value")).to_have_value("8,25")
+    page.context.set_offline(False)
+    sign_in_here(page)
+    expect(page.locator("[data-queue-box]")).to_be_hidden(timeout=60_000)
+    expect(page.locator("#A2-value")).to_have_value("6,50")
+    with site.app.app_context():
+        assert db.session.query(MarkRevision).count() == 2
+        assert db.session.query(Event).filter_by(kind="mark.saved").count() == 2
+        assert db.session.query(MarkSetAside).count() == 0
 
 
 def test_an_expired_sign_in_is_renewed_in_place_and_what_waits_is_sent(

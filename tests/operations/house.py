@@ -6,14 +6,12 @@ ended seat, a missing sheet and a moved clock. A third is open with a draft and 
 extended deadline. The historical cycle stands beside them.
 """
 
-import base64
+import json
 from array import array
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import select
 
 from paritrana.accounts.models import RoleGrant
@@ -55,6 +53,8 @@ from paritrana.sheets import notices as sheets_notices
 from paritrana.sheets.calibrations.service import close_calibration, open_calibration, score_example
 from paritrana.sheets.consolidations.queries import candidates_over_the_limit
 from paritrana.sheets.consolidations.service import open_consolidation, score_again
+from paritrana.sheets.imported.reading import read_copy
+from paritrana.sheets.imported.service import Typed, set_aside, take
 from paritrana.sheets.late.service import decide, deliver
 from paritrana.sheets.paper.queries import leaves_on, papers_of_day
 from paritrana.sheets.paper.service import Reading, enter
@@ -63,6 +63,7 @@ from paritrana.sheets.queries import find_sheet, mark_of, missing_sheets, sheets
 from paritrana.sheets.reopening.service import ask
 from paritrana.sheets.service import close_scoring
 from tests.outbox.letterbox import letterbox
+from tests.sheets.copies import Browser, entry
 
 SEED = data_folder("seed")
 NOMINATIONS = frozenset(
@@ -92,6 +93,7 @@ def build(settings: Settings, now: datetime) -> None:
     _assess_itself(cast, now)
     _counted_lists(cast, now)
     _prepared_device(cast, now)
+    _handed_over(cast, now)
     _dropped_out(cast, now)
     _waived(now)
     db.session.commit()
@@ -207,9 +209,21 @@ def _assess_itself(cast: Cast, now: datetime) -> None:
 def _prepared_device(cast: Cast, now: datetime) -> None:
     """A browser that the chair prepared to score without a network."""
     chair = cast.with_role("chair")[0]
-    key = ec.derive_private_key(7, ec.SECP256R1()).public_key()
-    written = base64.b64encode(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
-    register_device(cast.accounts[chair], written, browser_key=None, actor=cast.actor(chair), at=now)
+    register_device(cast.accounts[chair], Browser().public_key, browser_key=None, actor=cast.actor(chair), at=now)
+
+
+def _handed_over(cast: Cast, now: datetime) -> None:
+    """A copy of what waited on that device, which came after the lock; one of its marks met a newer version before."""
+    category = get_category(PLENARY, "kabkota")
+    chair: Actor = cast.actor(cast.with_role("chair")[0])
+    organiser: Actor = cast.actor(cast.with_role("organiser")[0])
+    sheet = next(one for one in sheets_of(category) if one.assessor_id == chair.user_id and one.submitted_at)
+    code, at = sheet.marks[0].indicator, cycle_time(category.cycle, now)
+    told = {"account": chair.ref, "made_at": "10:00", "sheets": {sheet.ref: [entry(code, "1,25")]}}
+    copy = read_copy(Browser().file(json.dumps(told)))
+    typed = [Typed(one, Decimal("1.25")) for one in copy.sheets[sheet.ref]]
+    take(copy, category.cycle, {sheet.ref: typed}, actor=organiser, at=at)
+    set_aside(sheet, code, typed[0], against=1, chosen="theirs", actor=chair, at=at)
 
 
 def _waived(now: datetime) -> None:

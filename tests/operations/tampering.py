@@ -130,6 +130,9 @@ REPLAYED: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     "paper_decision": ("paper_decision",
                        {"leaf_id": "=SELECT id FROM paper_leaf WHERE id NOT IN (SELECT leaf_id FROM paper_decision)"},
                        "reason = 'x'"),
+    "queue_copy": ("queue_copy", {"ref": "Q-0000-0000-0000", "digest": ZEROS}, "made_at = 'x'"),
+    "queue_entry": ("queue_copy_entry", {"ref": "E-0000-0000-0000"}, "typed = 'x'"),
+    "set_aside": ("mark_set_aside", {"ref": "V-0000-0000-0000"}, "device_at = 'x'"),
     "calibration": ("calibration", {"ref": "B-0000-0000"}, "title = 'x'"),
     "calibration_mark": ("calibration_mark", {"indicator": "Z9"}, "value = '1.00'"),
     "consolidation": ("consolidation", {"ref": "K-0000-0000", "attempt": 9}, "opened_reason = 'x'"),
@@ -254,6 +257,7 @@ TAMPERINGS: Mapping[str, Tampering] = {
         "WHERE assessor_id IN (SELECT account_id FROM seat WHERE ended_at IS NOT NULL)"
     ),
     "submission.digest": _sql("UPDATE sheet_submission SET content = '{}'"),
+    "queue_copy.digest": _sql("UPDATE queue_copy SET content = CAST('{}' AS BLOB)"),
     "submission.last": _sql("DELETE FROM sheet_submission"),
     "run.digest": _sql(f"UPDATE result_run SET digest = '{ZEROS}'"),
     "run.result": _sql("""UPDATE result_run SET bundle = CAST(replace(CAST(bundle AS TEXT), '"rank": 1', '"rank": 2')

@@ -53,9 +53,15 @@ const acts = {
     mine.set(code, queue.retried(mine.get(code)));
     return look(mine.get(code));
   },
-  chosen: ({ device, code, which, version }) => {
+  chosen: ({ device, code, which, version, key }) => {
     const mine = records(device);
-    mine.set(code, queue.chosen(mine.get(code), which, version));
+    mine.set(code, queue.chosen(mine.get(code), which, version, key));
+    return look(mine.get(code));
+  },
+  asides: ({ device, code }) => records(device).get(code).asides || [],
+  noted: ({ device, code, key }) => {
+    const mine = records(device);
+    mine.set(code, queue.noted(mine.get(code), key));
     return look(mine.get(code));
   },
 };

@@ -312,6 +312,28 @@ def test_a_mark_that_meets_the_lock_is_delivered_late_and_then_waits_no_more(que
     assert queue.do("begin", **one) is None
 
 
+@pytest.mark.parametrize(("which", "value", "left"), [("mine", "8", True), ("theirs", "7.00", False)])
+def test_a_choice_between_two_versions_waits_until_the_server_has_noted_it(
+    queue: Queue, which: str, value: str, left: bool
+) -> None:
+    queue.start("aside")
+    one, server = {"device": 0, "code": "A1"}, Small(CODES)
+    queue.do("opened", sheet="L-1", told=server.told("A1"), **one)
+    queue.do("says", text={**NO_TEXT, "value": "8"}, at="000001", **one)
+    attempt = queue.do("begin", **one)
+    server.put("A1", 0, "another-device", {**NO_TEXT, "value": "7"})
+    status, answer = server.put("A1", attempt["base"], attempt["key"], attempt["body"])
+    assert queue.do("answered", attempt=attempt, status=status, answer=answer, **one)["state"] == "two"
+    made = queue.do("chosen", which=which, version=1, key="k-1", **one)
+    assert (made["unsent"], made["shown"]["value"]) == (True, value)
+    (aside,) = queue.do("asides", **one)
+    assert aside["key"] == "k-1"
+    assert aside["body"] == {**NO_TEXT, "value": "8", "device_at": "000001", "base": 0, "against": 1, "chosen": which}
+    assert queue.do("chosen", which="mine", version=1, key="k-2", **one) == made  # there is nothing to choose any more
+    noted = queue.do("noted", key="k-1", **one)
+    assert (noted["unsent"], noted["shown"]["value"]) == (left, value)
+
+
 @pytest.fixture
 def real(app: Any, db_session: Any, clock: Any) -> Real:
     """The application with an opened sheet and its assessor at the door."""

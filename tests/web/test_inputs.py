@@ -3,8 +3,8 @@
 import pytest
 from flask import Flask
 
+from paritrana.core.texts import readable
 from paritrana.web import inputs
-from paritrana.web.inputs import readable
 from tests.factories import world
 
 

@@ -88,6 +88,7 @@ def day_board(seen: SeenDay) -> ResponseReturnValue:
         may_run=may(Act.PLAN_SESSION, seen.day),
         may_print=may(Act.SEE_PROGRESS, seen.day),
         may_paper=may(Act.ENTER_PAPER, seen.day),
+        may_import=may(Act.IMPORT_SHEET, seen.day),
         may_plan=may(Act.MANAGE_CYCLE, seen.cycle),
         display_code=_display_code(seen.day),
         plain=Form(formdata=None, version=0),

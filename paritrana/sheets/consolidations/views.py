@@ -20,6 +20,7 @@ from paritrana.sheets.consolidations import pages, queries, service
 from paritrana.sheets.consolidations.closing import close_consolidation
 from paritrana.sheets.consolidations.forms import CHANGE, KEEP, AgainForm, CloseForm, OpenForm
 from paritrana.sheets.consolidations.pages import Section
+from paritrana.sheets.imported.queries import set_aside_of
 from paritrana.sheets.models import Consolidation
 from paritrana.sheets.pages import word
 from paritrana.sheets.service import MarkMoved
@@ -185,7 +186,15 @@ def others(nomination: Nomination) -> ResponseReturnValue:
         rubric,
         consolidation=found,
         sections=pages.sections(nomination, rubric, codes, current_actor(), again=found is not None),
+        **_asides(nomination, rubric),
     )
+
+
+def _asides(nomination: Nomination, rubric: RubricVersion) -> dict[str, Any]:
+    """What the panel set aside of this candidate, each with the letter of its assessor."""
+    rows = set_aside_of(nomination)
+    names = pages.names_of(nomination, queries.voices(nomination, rubric)) if rows else {}
+    return {"asides": [row for row in rows if row[2].ref in names], "names": names}
 
 
 def _see_the_others(nomination: Nomination) -> None:

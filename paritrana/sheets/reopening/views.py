@@ -20,6 +20,7 @@ from paritrana.database import canonical, db
 from paritrana.nominations.drawing import ReceiptPaper, draw
 from paritrana.nominations.models import Nomination
 from paritrana.sheets import queries
+from paritrana.sheets.imported.queries import set_aside_on
 from paritrana.sheets.late.queries import submissions_of
 from paritrana.sheets.models import Sheet
 from paritrana.sheets.reopening import service
@@ -67,6 +68,7 @@ def _own_page(nomination: Nomination, form: AskForm) -> str:
         sheet=found,
         versions=submissions_of(found),
         asked=asked,
+        asides=set_aside_on([found.id]),
         form=form,
         may_ask=found.submitted_at is not None
         and all(one.state != "asked" for one in asked)
