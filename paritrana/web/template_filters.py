@@ -169,8 +169,8 @@ def own(thing: Any, name: str = "") -> str:
 def band_of(cycle: Any) -> str:
     """What stands over every printed page of a cycle that is a rehearsal or simulated; nothing over any other."""
     if cycle.rehearsal:
-        return _("REHEARSAL: nothing of it counts, and nothing is published")
-    return _("SIMULATION: training data, not a result") if cycle.simulated else ""
+        return str(_("REHEARSAL: nothing of it counts, and nothing is published"))
+    return str(_("SIMULATION: training data, not a result")) if cycle.simulated else ""
 
 
 def static_url(filename: str) -> str:
