@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.orm import joinedload
@@ -80,35 +80,31 @@ def nominations_seen(selection: Select[Any]) -> Sequence[Nomination]:
 
 def evidence_of(nomination: Nomination) -> Mapping[str, EvidenceItem]:
     """The evidence of a nomination by kind, as it stands in the database now (one statement)."""
-    found = db.session.scalars(
-        select(EvidenceItem)
-        .where(EvidenceItem.nomination_id == nomination.id)
-        .execution_options(populate_existing=True)
-        .order_by(EvidenceItem.kind)
-    )
-    return {item.kind: item for item in found}
+    return _now(EvidenceItem, nomination, "kind")
 
 
 def statements_of(nomination: Nomination) -> Mapping[str, GateStatement]:
     """What a nomination states of each gate, by the gate's code, as it stands in the database now (one statement)."""
-    found = db.session.scalars(
-        select(GateStatement)
-        .where(GateStatement.nomination_id == nomination.id)
-        .execution_options(populate_existing=True)
-        .order_by(GateStatement.gate)
-    )
-    return {statement.gate: statement for statement in found}
+    return _now(GateStatement, nomination, "gate")
 
 
 def self_assessments_of(nomination: Nomination) -> Mapping[str, SelfAssessment]:
     """What the nominee thinks of each indicator, by its code, as it stands in the database now (one statement)."""
+    return _now(SelfAssessment, nomination, "indicator")
+
+
+Own = TypeVar("Own", EvidenceItem, GateStatement, SelfAssessment)
+
+
+def _now(table: type[Own], nomination: Nomination, key: str) -> Mapping[str, Own]:
+    """The rows of a nomination in one of its tables, by and in the order of their key, read anew."""
     found = db.session.scalars(
-        select(SelfAssessment)
-        .where(SelfAssessment.nomination_id == nomination.id)
+        select(table)
+        .where(table.nomination_id == nomination.id)
         .execution_options(populate_existing=True)
-        .order_by(SelfAssessment.indicator)
+        .order_by(getattr(table, key))
     )
-    return {one.indicator: one for one in found}
+    return {getattr(one, key): one for one in found}
 
 
 def attachments_of(nomination: Nomination) -> Sequence[Attachment]:
