@@ -1,5 +1,6 @@
 """A rehearsal: the day of a cycle with invented candidates, which nobody else finds and which has no result."""
 
+import itertools
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -112,6 +113,28 @@ def test_the_slots_of_the_cycle_are_moved_to_the_day(db_session):
     assert [one.planned_at - shift for one in after[:2]] == [one.planned_at for one in before]
     assert [one.room for one in after] == ["Aula", "Aula", "Ruang latihan"]
     assert after[2].planned_at == after[1].planned_at + timedelta(minutes=after[1].minutes)
+
+
+def test_every_kind_of_category_has_its_invented_candidates(db_session):
+    """No slot is at the same time as another one, because the same panel hears them all."""
+    here = world(categories=("kabkota", "badan-usaha", "umk", "desa"))
+    made = rehearsed(here, 2)
+    rows = db.session.scalars(
+        select(InterviewSession)
+        .join(InterviewSession.day)
+        .where(InterviewDay.cycle_id == made.id)
+        .order_by(InterviewSession.planned_at)
+    ).all()
+    names = {one.nomination.organisation.name for one in rows}
+    assert names == {
+        f"{kind} {letter}"
+        for kind in ("Kabupaten Latihan", "PT Latihan", "Usaha Latihan", "Desa Latihan")
+        for letter in "AB"
+    }
+    assert all(
+        one.planned_at + timedelta(minutes=one.minutes) <= after.planned_at for one, after in itertools.pairwise(rows)
+    )
+    assert list(broken_rules(current_app.extensions["settings"], at=here.now)) == []
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from paritrana.core.lifecycle import State
 from paritrana.database import db
+from paritrana.interviews.service import plan_day
 from paritrana.sheets.consolidations.closing import close_consolidation
 from paritrana.sheets.consolidations.service import open_consolidation, score_again
 from tests.factories import sign_in
@@ -58,6 +59,15 @@ def test_an_organiser_reads_who_is_due_and_nothing_of_a_mark(app, here, opened):
     page = read(app, "organiser-1")[1]
     assert "Assessor 4" not in page
     assert "Closed" in page
+
+
+def test_the_overview_and_the_board_lead_there(app, here):
+    day = plan_day(here.cycle, here.now.date(), actor=here.actor("organiser-1"), at=here.now)
+    db.session.commit()
+    client = app.test_client()
+    sign_in(client, "organiser-1")
+    for address in ("/manage/contoh-2025", f"/interviews/{day.code}"):
+        assert f'href="{PAGE}"' in client.get(address).get_data(as_text=True), address
 
 
 def test_a_page_with_other_marks_is_the_same(app, here, opened):
