@@ -22,6 +22,8 @@ from paritrana.publication.models import Publication
 from paritrana.reference.models import Organisation
 from paritrana.results import service as results
 from paritrana.results.models import ResultRun, Seal
+from paritrana.results.workbench.queries import warnings_of
+from paritrana.results.workbench.service import acknowledge
 from paritrana.sheets.models import Mark, Sheet
 from paritrana.verification.figures import figures_of
 from paritrana.verification.models import Finding, GateFinding, Verification
@@ -81,7 +83,9 @@ def candidates(here: World, count: int) -> None:
         [{"nomination_id": one.id, "no": 1, "receipt_no": f"T-{one.id}", "content": content, "digest": "0" * 64,
           "submitted_at": at, "submitted_by": author, "submitted_by_name": "T"} for one in made],
     )  # fmt: skip
-    verifications = [Verification(nomination_id=one.id, revision_no=1) for one in made]
+    # From the plenary on the verification of everybody is over.
+    closed = {"state": "closed", "closed_at": at, "closed_by": author} if category.state >= State.PLENARY else {}
+    verifications = [Verification(nomination_id=one.id, revision_no=1, **closed) for one in made]
     db.session.add_all(verifications)
     db.session.flush()
     figures = [
@@ -181,9 +185,17 @@ def run(here: World) -> ResultRun:
     return made
 
 
+def acknowledge_all(here: World, made: ResultRun) -> None:
+    """The chair acknowledges whatever warns before the seal of a run."""
+    for one in warnings_of(category_of(here), made):
+        acknowledge(made, one.code, one.found, "dibahas di pleno", actor=here.actor("chair"), at=here.now)
+    db.session.commit()
+
+
 def seal(here: World) -> Seal:
     """A run sealed by chair and organiser."""
     made = run(here)
+    acknowledge_all(here, made)
     proposal = results.propose_seal(category_of(here), made.digest, actor=here.actor("chair"), at=here.now)
     sealed = results.confirm_seal(proposal, proposal.digest, actor=here.actor("organiser-1"), at=here.now)
     db.session.commit()

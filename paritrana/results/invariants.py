@@ -22,6 +22,7 @@ from paritrana.panels.models import Seat as PanelSeat
 from paritrana.panels.queries import conflicts_in
 from paritrana.results import queries, service
 from paritrana.results.models import Award, ResultRun, Seal
+from paritrana.results.workbench import invariants as workbench
 
 # What a ranking follows from. Names and titles are told beside it and may be corrected later.
 FOLLOWS: Final = ("marks", "computed", "caps", "not_applicable", "decisions", "assessors", "result")
@@ -254,4 +255,5 @@ CHECKS = (
         },
         _computed_anew,
     ),
+    *workbench.CHECKS,
 )

@@ -11,7 +11,7 @@ from paritrana.core.bundle import build, dump
 from paritrana.core.errors import ParitranaError, WrongState
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor
-from paritrana.core.ranking import METHOD, rank
+from paritrana.core.ranking import METHOD, Result, rank
 from paritrana.core.words import N_
 from paritrana.cycles.models import Category, Proposal
 from paritrana.cycles.queries import waiting_proposal
@@ -20,6 +20,7 @@ from paritrana.database import db, random_ref
 from paritrana.results import queries
 from paritrana.results.models import Award, ResultRun, Seal
 from paritrana.results.queries import SEAL_ACT, Inputs
+from paritrana.results.workbench.service import acknowledge, keep_diagnostics, refuse_unacknowledged
 
 
 class NoRun(ParitranaError):
@@ -56,14 +57,17 @@ def build_run(category: Category, *, actor: Actor, at: datetime) -> ResultRun:
     given = queries.inputs(category)
     no = queries.last_run_no(category) + 1
     inputs_digest = queries.inputs_digest(category)
+    result = rank(given.contest)
     raw = _bundle(
         given,
+        result,
         {
             "run": str(no),
             "built_at": at.isoformat(),
             "rubric_digest": given.rubric.digest,
             "inputs_digest": inputs_digest,
             "sheets_digest": given.sheets_digest,
+            **given.digests,
             **given.set_values,
             **given.scored_again,
             **given.reopened,
@@ -86,6 +90,7 @@ def build_run(category: Category, *, actor: Actor, at: datetime) -> ResultRun:
     )
     db.session.add(run)
     db.session.flush()
+    keep_diagnostics(run, given.contest, result, given.rubric)
     void_proposals(category, SEAL_ACT, at=at)
     audit.record(
         audit.judging(category.cycle.code),
@@ -112,8 +117,8 @@ def _lock_inputs(category: Category) -> None:
     audit.lock_stream(audit.judging(category.cycle.code))
 
 
-def _bundle(given: Inputs, provenance: Mapping[str, str]) -> bytes:
-    return dump(build(given.contest, rank(given.contest), provenance))
+def _bundle(given: Inputs, result: Result, provenance: Mapping[str, str]) -> bytes:
+    return dump(build(given.contest, result, provenance))
 
 
 def sha256(raw: bytes) -> str:
@@ -126,10 +131,22 @@ def stands(proposal: Proposal, run: ResultRun | None, inputs_digest: str) -> boo
     return run is not None and proposal.payload["digest"] == run.digest and run.inputs_digest == inputs_digest
 
 
+def acknowledge_warning(
+    run: ResultRun, digest: str, code: str, found: str, reason: str, *, actor: Actor, at: datetime
+) -> None:
+    """The chair acknowledges a warning about the run on the page; the caller commits.
+
+    Raises `RunMoved` when the page showed another run, and what `workbench.service.acknowledge` raises.
+    """
+    if run.digest != digest:
+        raise RunMoved
+    acknowledge(run, code, int(found) if found.isascii() and found.isdigit() else 0, reason, actor=actor, at=at)
+
+
 def propose_seal(category: Category, digest: str, *, actor: Actor, at: datetime) -> Proposal:
     """The chair proposes to seal the run with `digest`; the caller commits.
 
-    Raises `NoRun`, `RunMoved`, `RehearsalHasNoResult`.
+    Raises `NoRun`, `RunMoved`, `WarningsOpen`, `RehearsalHasNoResult`.
     """
     refuse_rehearsal(category)
     audit.lock_stream(audit.judging(category.cycle.code))
@@ -142,6 +159,7 @@ def propose_seal(category: Category, digest: str, *, actor: Actor, at: datetime)
     inputs_digest = queries.inputs_digest(category)
     if run.digest != digest or run.inputs_digest != inputs_digest:
         raise RunMoved
+    refuse_unacknowledged(category, run)
     waiting = waiting_proposal(category, SEAL_ACT)
     if waiting is not None and not stands(waiting, run, inputs_digest):
         void_proposals(category, SEAL_ACT, at=at)
@@ -163,7 +181,8 @@ def confirm_seal(proposal: Proposal, digest: str, *, actor: Actor, at: datetime)
     if run is None or not stands(proposal, run, queries.inputs_digest(category)) or payload["run"] != run.ref:
         raise ProposalVoid
     stored = json.loads(run.bundle)
-    if _bundle(queries.inputs(category), stored["provenance"]) != run.bundle:
+    given = queries.inputs(category)
+    if _bundle(given, rank(given.contest), stored["provenance"]) != run.bundle:
         raise ProposalVoid
     seal = Seal(
         category=category,

@@ -61,6 +61,10 @@ class Ranking:
         self._caps, self._excused = (_by_candidate(data.get(name, [])) for name in ("caps", "not_applicable"))
         self._standings: dict[str, Standing] = {}
 
+    def name(self, candidate: str) -> str:
+        """The name of a candidate by its code."""
+        return str(self._names[candidate])
+
     def count(self, *states: str) -> int:
         """How many candidates are in one of these states."""
         return sum(1 for row in self.rows if row["state"] in states)
@@ -132,6 +136,11 @@ def set_values_in(provenance: Mapping[str, str]) -> dict[str, list[Json]]:
 def two_decimals(value: Fraction) -> str:
     """Points as they are shown: `7.75`."""
     return decimal_string(quantise(value), 2)
+
+
+def shown_points(text: str | None) -> str:
+    """Exact points of a bundle, such as "31/4", as text with two decimals; "–" for nothing."""
+    return "–" if text is None else two_decimals(_fraction(text))
 
 
 def _fraction(text: str) -> Fraction:

@@ -1,5 +1,6 @@
 """The ranking workbench: run, table and seal of one category."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from paritrana.accounts.once import once
+from paritrana.core.errors import NotFound
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import Act, Guard, Part, Role
 from paritrana.core.ranking import State as CandidateState
@@ -25,9 +27,12 @@ from paritrana.cycles.queries import (
 )
 from paritrana.cycles.service import withdraw_proposal
 from paritrana.database import db
-from paritrana.results import queries, service, words
+from paritrana.results import comparison, queries, service, words
 from paritrana.results.marks import as_csv, as_json
-from paritrana.results.table import Standing, described, open_run
+from paritrana.results.table import Standing, described, open_run, shown_points
+from paritrana.results.workbench import queries as workbench
+from paritrana.results.workbench.forms import AcknowledgeForm
+from paritrana.results.workbench.page import figures, outlooks, warning_words
 from paritrana.web.access import allowed, ask, current_actor, may, now
 from paritrana.web.exports import Spool
 from paritrana.web.forms import Form
@@ -67,6 +72,70 @@ def ranking(category: Category) -> ResponseReturnValue:
             "read", act=Act.SEE_RANKING_PREVIEW.value, account=current_actor().ref, category=category.id, reason=reason
         )
     return _page(category, reason)
+
+
+@bp.get("/manage/<cycle>/ranking/<cat>/runs/<int:no>")
+@allowed(Act.SEE_RANKING_PREVIEW, category=get_category)
+def run(category: Category, no: int) -> ResponseReturnValue:
+    """One run as it was built, with what it was built from. An auditor says why."""
+    reason, missing = _reason(Act.SEE_RANKING_PREVIEW, category)
+    if missing:
+        return _ask_reason(category)
+    found = workbench.find_run(category, no)
+    if found is None:
+        raise NotFound
+    version = rubric_of(category)
+    opened = open_run(found, version)
+    provenance = json.loads(found.bundle).get("provenance") or {}
+    pages = max(1, -(-len(opened.rows) // PAGE_SIZE))
+    page = min(max(request.args.get("page", 1, type=int) or 1, 1), pages)
+    return render_template(
+        "results/run.html",
+        category=category,
+        cycle=category.cycle,
+        simulated=category.cycle.simulated,
+        run=found,
+        runs=workbench.runs_of(category),
+        rows=opened.standings(opened.rows[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]),
+        total=len(opened.rows),
+        page_no=page,
+        pages=pages,
+        rubric=described(version),
+        provenance=sorted(provenance.items()),
+        words=words,
+        reason=reason or None,
+        printed_at=moment(now(), category.cycle.timezone, "short"),
+    )
+
+
+@bp.get("/manage/<cycle>/ranking/<cat>/compare")
+@allowed(Act.SEE_RANKING_PREVIEW, category=get_category)
+def compare(category: Category) -> ResponseReturnValue:
+    """What changed between two runs, by default the last two, and why, down to the mark. An auditor says why."""
+    reason, missing = _reason(Act.SEE_RANKING_PREVIEW, category)
+    if missing:
+        return _ask_reason(category)
+    last = queries.last_run_no(category)
+    later = workbench.find_run(category, request.args.get("b", last, type=int))
+    earlier = workbench.find_run(category, request.args.get("a", max(1, last - 1), type=int))
+    if earlier is None or later is None:
+        raise NotFound
+    if earlier.no > later.no:
+        earlier, later = later, earlier
+    return render_template(
+        "results/compare.html",
+        category=category,
+        cycle=category.cycle,
+        simulated=category.cycle.simulated,
+        earlier=earlier,
+        later=later,
+        changes=comparison.compare(earlier.bundle, later.bundle),
+        rubric=described(rubric_of(category)),
+        words=words,
+        two_decimals=shown_points,
+        reason=reason or None,
+        printed_at=moment(now(), category.cycle.timezone, "short"),
+    )
 
 
 @bp.get("/manage/<cycle>/ranking/<cat>/marks.csv")
@@ -125,6 +194,24 @@ def new_run(category: Category) -> ResponseReturnValue:
     return _stored(category, _("Run %(no)s is calculated and stored.", no=run.no))
 
 
+@bp.post("/manage/<cycle>/ranking/<cat>/warnings")
+@allowed(Act.SEAL_RESULTS, category=get_category)
+@once
+def acknowledge(category: Category) -> ResponseReturnValue:
+    """The chair says why a warning does not stand in the way of the seal."""
+    form = AcknowledgeForm()
+    if not form.validate():
+        return _page(category, "", form), 422
+    run = queries.latest_run(category)
+    if run is None:
+        raise service.NoRun
+    service.acknowledge_warning(
+        run, form.digest.data or "", form.code.data or "", form.found.data or "", form.reason.data or "",
+        actor=current_actor(), at=_at(category),
+    )  # fmt: skip
+    return _stored(category, _("The warning is acknowledged, with your reason."))
+
+
 @bp.post("/manage/<cycle>/ranking/<cat>/seal")
 @allowed(Act.SEAL_RESULTS, category=get_category)
 @once
@@ -154,7 +241,7 @@ def withdraw_seal(proposal: Proposal) -> ResponseReturnValue:
     return _stored(proposal.category, _("The proposal was taken back."))
 
 
-def _page(category: Category, reason: str) -> str:
+def _page(category: Category, reason: str, asked: AcknowledgeForm | None = None) -> str:
     state = state_now(category, now())
     version = rubric_of(category)
     seal = queries.seal_of(category) if state >= State.SEALED else None
@@ -166,6 +253,12 @@ def _page(category: Category, reason: str) -> str:
     pages = max(1, -(-len(rows) // PAGE_SIZE))
     page = min(max(request.args.get("page", 1, type=int) or 1, 1), pages)
     shown = [] if opened is None else opened.standings(rows[(page - 1) * PAGE_SIZE : page * PAGE_SIZE])
+    described_rubric = described(version)
+    said = None if run is None else workbench.diagnostics_of(run)
+    warned: Sequence[workbench.Warned] = []
+    if run is not None and said is not None and opened is not None and state is State.PLENARY:
+        warned = workbench.warnings(category, run, said, opened.count(CandidateState.BELOW_QUORUM))
+    ranked = [one for one in shown if one.rank is not None]
     return render_template(
         "results/ranking.html",
         category=category,
@@ -178,7 +271,12 @@ def _page(category: Category, reason: str) -> str:
         moved=run is not None and run.inputs_digest != inputs_digest,
         proposal=proposal,
         proposal_stands=proposal is not None and service.stands(proposal, run, inputs_digest),
-        rubric=described(version),
+        rubric=described_rubric,
+        warned=warned,
+        warning_words=warning_words,
+        figures=[] if opened is None or said is None else figures(opened, described_rubric, ranked, said),
+        outlooks={} if said is None else outlooks(said),
+        uneven=bool(said and said["fitted"]),
         sections=[Section(one, found) for one in CandidateState if (found := [r for r in shown if r.state == one])],
         counts=[] if opened is None else [(one, opened.count(one)) for one in CandidateState],
         total=len(rows),
@@ -188,9 +286,13 @@ def _page(category: Category, reason: str) -> str:
         can_run=may(Act.BUILD_RUN, category),
         can_seal=may(Act.SEAL_RESULTS, category),
         can_confirm=may(Act.SEAL_RESULTS, category, part=Part.SECOND),
-        can_export=may(Act.SEE_OTHERS_MARKS, category),
         reason=reason or None,
         me=current_actor(),
+        asked=asked,
+        acknowledging={
+            one.code: asked if asked is not None and asked.code.data == one.code else AcknowledgeForm.about(one)
+            for one in warned
+        },
         plain=Form(formdata=None),
         printed_at=moment(now(), category.cycle.timezone, "short"),
     )

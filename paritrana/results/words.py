@@ -116,6 +116,72 @@ def set_words(rubric: Described, one: Mapping[str, Any]) -> str:
     )
 
 
+REASONS = {"abstained": _l("Abstained"), "recused": _l("Recused")}
+
+
+def value_words(value: str | None) -> str:
+    """A mark or a value of a bundle as people write it; what an empty mark says; «–» for nothing."""
+    if value is None:
+        return "–"
+    return str(REASONS[value]) if value in REASONS else decimal2(Decimal(value))
+
+
+def change_words(rubric: Described, change: Any) -> str:
+    """One input that differs between two runs, as a sentence."""
+    before, after = change.before, change.after
+    indicator = indicator_title(rubric, change.indicator)
+    match change.kind:
+        case "mark":
+            return _(
+                "Mark of %(assessor)s for %(indicator)s: %(before)s → %(after)s",
+                assessor=change.assessor, indicator=indicator, before=value_words(before), after=value_words(after),
+            )  # fmt: skip
+        case "computed":
+            return _("Computed value of %(indicator)s: %(before)s → %(after)s", indicator=indicator,
+                     before=value_words(before), after=value_words(after))  # fmt: skip
+        case "cap":
+            return _("Highest mark that counts for %(indicator)s: %(before)s → %(after)s", indicator=indicator,
+                     before=value_words(before), after=value_words(after))  # fmt: skip
+        case "not_applicable":
+            if after is None:
+                return _("%(indicator)s is applicable again", indicator=indicator)
+            return _("%(indicator)s is not applicable: %(reason)s", indicator=indicator, reason=after)
+        case "gate":
+            gate = title_in(rubric, "gates", change.indicator)
+            if after is None:
+                return _("Condition met: %(gate)s", gate=gate)
+            return _("Condition not met: %(gate)s", gate=gate)
+        case "override":
+            if after is None:
+                return _("The value of %(indicator)s is computed again, no longer set", indicator=indicator)
+            return _("The value of %(indicator)s is set, not computed", indicator=indicator)
+        case "consolidation":
+            return _("%(indicator)s was scored a second time", indicator=indicator)
+        case "reopened":
+            return _("The sheet of %(assessor)s was opened again", assessor=change.assessor)
+        case "finding":
+            return _("Findings of the verification changed")
+    if after is None:
+        return _("The sheet of %(assessor)s does not count any more", assessor=change.assessor)
+    if before is None:
+        return _("The sheet of %(assessor)s came in", assessor=change.assessor)
+    return _("The sheet of %(assessor)s was submitted in another version", assessor=change.assessor)
+
+
+RUBRIC_PARTS = {
+    "code": _l("another rubric"),
+    "version": _l("another version"),
+    "total": _l("the total"),
+    "quorum": _l("the quorum"),
+    "panel_aggregate": _l("how marks become one value"),
+    "scale": _l("the scale"),
+    "stages": _l("the stages"),
+    "aspects": _l("the aspects"),
+    "indicators": _l("the indicators or their weights"),
+    "gates": _l("the conditions"),
+    "tie_break": _l("the chain for ties"),
+}
+
 FUNCTIONS = (
     title_in, indicator_title, rule_title, tie_words, rank_text, reason_words, cap_words, excused_words, set_words,
 )  # fmt: skip

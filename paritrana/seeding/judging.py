@@ -16,6 +16,8 @@ from paritrana.nominations.models import Nomination
 from paritrana.panels import service as panels
 from paritrana.publication import service as publication
 from paritrana.results import service as results
+from paritrana.results.workbench import queries as warned
+from paritrana.results.workbench.service import acknowledge
 from paritrana.seeding.rows import Row
 from paritrana.seeding.simulated import ABSTAINED, SEATED, UNMARKED
 from paritrana.seeding.stages import AFTERNOON, MORNING, Play
@@ -23,6 +25,14 @@ from paritrana.sheets import service as sheets
 
 EARLY: Final = timedelta(minutes=5)  # who presents arrives so long before the session
 CLOCK: Final = ((TimerAct.START, 0), (TimerAct.NEXT, 6))  # minutes after the planned start; closing ends the clock
+# What the chair says of a warning before the seal.
+WHY_SEALED: Final = {
+    warned.FINDINGS: "Temuan yang terbuka tidak mengubah nilai (simulasi).",
+    warned.REQUESTS: "Permintaan perbaikan tidak dijawab sampai batas waktu (simulasi).",
+    warned.CONSOLIDATIONS: "Penilaian kedua dihentikan; putaran pertama berlaku (simulasi).",
+    warned.UNEVEN: "Panel yang tidak sama dibahas di pleno; urutan tidak bergantung padanya (simulasi).",
+    warned.BELOW_QUORUM: "Kandidat di bawah kuorum tidak diperingkat (simulasi).",
+}
 CHAIR_ONLY: Final = frozenset({"bupati_wali_kota", "direktur_utama", "kepala_desa"})  # they bring no mandate
 
 
@@ -131,6 +141,8 @@ def publish(play: Play) -> None:
 
 def _seal(play: Play, category: Category) -> None:
     run = results.build_run(category, actor=play.chair, at=play.tick())
+    for one in warned.warnings_of(category, run):
+        acknowledge(run, one.code, one.found, WHY_SEALED[one.code], actor=play.chair, at=play.tick())
     proposal = results.propose_seal(category, run.digest, actor=play.chair, at=play.tick())
     results.confirm_seal(proposal, proposal.digest, actor=play.second_organiser, at=play.tick())
 

@@ -151,9 +151,12 @@ POST /manage/<cycle>/publication/<cat>/<proposal>/withdraw        propose_public
 GET  /manage/<cycle>/quality                                      see_progress                cycle
 GET  /manage/<cycle>/quality.xlsx                                 see_progress                cycle
 GET  /manage/<cycle>/ranking/<cat>                                see_ranking_preview         cycle
+GET  /manage/<cycle>/ranking/<cat>/compare                        see_ranking_preview         cycle
 GET  /manage/<cycle>/ranking/<cat>/marks.csv                      see_others_marks            marks
 GET  /manage/<cycle>/ranking/<cat>/marks.json                     see_others_marks            marks
 POST /manage/<cycle>/ranking/<cat>/runs                           build_run                   cycle
+GET  /manage/<cycle>/ranking/<cat>/runs/<int:no>                  see_ranking_preview         cycle
+POST /manage/<cycle>/ranking/<cat>/warnings                       seal_results                cycle
 POST /manage/<cycle>/ranking/<cat>/seal                           seal_results                cycle
 POST /manage/<cycle>/ranking/<cat>/seal/<proposal>                seal_results/2              cycle
 POST /manage/<cycle>/ranking/<cat>/seal/<proposal>/withdraw       seal_results                cycle

@@ -12,7 +12,7 @@ from paritrana.config import data_folder
 from paritrana.core.bundle import compare, parse
 from paritrana.seeding.cli import load
 from tests.journeys.conftest import Site
-from tests.journeys.walker import Walker
+from tests.journeys.walker import Walker, acknowledge_warnings
 
 Person = Callable[[str], Walker]
 
@@ -72,7 +72,7 @@ def publish(chair: Walker, organiser: Walker) -> None:
     """Every step from the tasks of the first page: close, calculate, seal, request, confirm."""
     task(chair, "Close the scoring: %(category)s").press("Close the scoring")
     task(chair, "Calculate the ranking and propose its seal: %(category)s").press("Calculate a new run")
-    chair.press("Propose the seal")
+    acknowledge_warnings(chair).press("Propose the seal")
     task(organiser, "Confirm the seal of the result: %(category)s").press("Confirm the seal")
     task(organiser, "Request the publication of the result: %(category)s").press("Request publication")
     task(chair, "Confirm the publication: %(category)s").press("Confirm and publish").reads("The result is public")

@@ -29,7 +29,7 @@ from tests.conftest import START
 from tests.files.samples import EACH
 from tests.journeys.conftest import Site
 from tests.journeys.passage import sign_declaration, sums_agree
-from tests.journeys.walker import Machine, Walker, fill_figures, world_again
+from tests.journeys.walker import Machine, Walker, acknowledge_warnings, fill_figures, world_again
 from tests.nominations.pages import TYPED, filled, vulnerable
 from tests.verification.cases import verify
 
@@ -445,7 +445,7 @@ def rank_and_seal(chair: Walker, organiser: Walker, site: Site) -> dict[str, str
     chair.go(address).look("ranking-empty").press("Calculate a new run").look("ranking")
     print_without_buttons(chair, "ranking-print")
     shown = totals(chair)
-    chair.press("Propose the seal").look("ranking-proposed")
+    acknowledge_warnings(chair).press("Propose the seal").look("ranking-proposed")
     organiser.go("/home").look("home-organiser-seal").go(address).look("ranking-organiser").press("Confirm the seal")
     organiser.reads("This result is sealed").look("ranking-sealed")
     return shown

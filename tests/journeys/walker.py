@@ -228,6 +228,15 @@ class Machine:
         self.http.dispose()
 
 
+def acknowledge_warnings(chair: Walker) -> Walker:
+    """On the page of a ranking: every warning before the seal, each with a reason."""
+    button = chair.main.get_by_role("button", name=chair.word("Acknowledge the warning"), exact=True)
+    while button.count():
+        chair.main.locator("textarea[name=reason]").first.fill("Dibahas di sidang pleno.")
+        chair.press("Acknowledge the warning")
+    return chair
+
+
 def fill_figures(walker: Walker, kind: str, data: Mapping[str, Any]) -> None:
     """Write the figures of one kind of evidence into the form that is open; lines one after the other, one page."""
     spec = KINDS[kind]

@@ -45,6 +45,8 @@ from paritrana.panels.service import confirm_waiver, propose_waiver, recuse, uns
 from paritrana.panels.service import declare as declare_conflicts
 from paritrana.reference.models import Organisation
 from paritrana.results.service import build_run
+from paritrana.results.workbench.queries import warnings_of
+from paritrana.results.workbench.service import acknowledge
 from paritrana.seeding import cycles
 from paritrana.seeding.cast import Cast
 from paritrana.seeding.reference import load_reference
@@ -262,7 +264,9 @@ def _to_the_plenary(cast: Cast, now: datetime) -> None:
     missing = missing_sheets(category)
     reasons = {(nomination.id, seat.account_id): "Berhalangan (simulasi)." for seat, nomination in missing}
     close_scoring(category, reasons, unfinished="Waktu habis (simulasi).", actor=chair, at=at)
-    build_run(category, actor=organiser, at=at)
+    run = build_run(category, actor=organiser, at=at)
+    for one in warnings_of(category, run):
+        acknowledge(run, one.code, one.found, "Dibahas di pleno (simulasi).", actor=chair, at=at)
 
 
 def _late_marks(category: Category, cast: Cast, chair: Actor, at: datetime) -> None:

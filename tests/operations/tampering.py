@@ -145,6 +145,7 @@ REPLAYED: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
          "run_id": "=SELECT id FROM result_run WHERE id NOT IN (SELECT run_id FROM seal)"},
         "sealed_by = (SELECT max(id) FROM account)",
     ),
+    "acknowledgement": ("acknowledgement", {"found": 99}, "reason = 'x'"),
     "certificate": ("certificate", {"code": CODE, "register_no": 99, "version_no": 9}, "recipient = 'x'"),
     "publication": ("publication", {"version_no": 9}, "result_table = '{}'"),
 }  # fmt: skip
@@ -263,6 +264,9 @@ TAMPERINGS: Mapping[str, Tampering] = {
     "run.result": _sql("""UPDATE result_run SET bundle = CAST(replace(CAST(bundle AS TEXT), '"rank": 1', '"rank": 2')
                        AS BLOB)"""),
     "award.event_differs": _sql("UPDATE award SET title_id = 'x'"),
+    "diagnostics.computed": _sql(
+        """UPDATE run_diagnostics SET said = replace(said, '"decisive":[', '"decisive":["J9",')"""
+    ),
     "seal.two_persons": _sql("UPDATE seal SET second_by = sealed_by"),
     "seal.digest": _sql(f"UPDATE seal SET digest = '{ZEROS}'"),
     "seal.state": _sql(f"UPDATE category SET state = 6 WHERE id = {KALTIM}"),
