@@ -16,6 +16,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, expect
 from sqlalchemy import select
 
+from paritrana.accounts.models import Account
+from paritrana.accounts.service import register_device
 from paritrana.audit.models import Event
 from paritrana.clock import SetClock
 from paritrana.config import data_folder
@@ -29,6 +31,7 @@ from tests import factories
 from tests.interviews.stages import held, planned, shortlisted
 from tests.journeys.conftest import Site, Watch
 from tests.journeys.walker import Walker
+from tests.sheets.copies import Browser, entry
 from tests.sheets.desks import opened
 
 Walk = Callable[..., Walker]
@@ -547,3 +550,33 @@ def test_the_pages_of_a_device_can_be_read_by_everybody(desks: list[str], walker
     page.context.set_offline(False)
     expect(page.locator("[data-queue-box]")).to_be_hidden(timeout=60_000)
     judge.go(f"{desks[0]}/merge").look("sheet-merge")
+
+
+def test_the_pages_of_an_imported_copy_can_be_read_by_everybody(
+    site: Site, desks: list[str], walker: Walk, tmp_path: Path
+) -> None:
+    with site.app.app_context():
+        sheet = db.session.scalars(select(Sheet).order_by(Sheet.id)).first()
+        account = db.session.scalars(select(Account).where(Account.id == sheet.assessor_id)).one()
+        browser = Browser()
+        register_device(account, browser.public_key, browser_key=None, actor=factories.SYSTEM, at=factories.NOW)
+        db.session.commit()
+        entries = [entry("A1", "8,25", base=3, panel_note="Dari tablet."), entry("A2", "6,5"), entry("E1", "11")]
+        told = {"account": account.ref, "made_at": "2026-03-02T10:00:00+07:00", "sheets": {sheet.ref: entries}}
+        data, address = browser.file(json.dumps(told)), f"/assessments/{sheet.nomination.ref}/sheet"
+        day = db.session.scalars(select(InterviewDay.code)).first()
+    copy = tmp_path / "antrean.json"
+    copy.write_bytes(data)
+    office = walker("organiser-1")
+    office.go(f"/interviews/{day}/import").look("import")
+    office.page.locator("#file").set_input_files(copy)
+    office.page.get_by_role("button", name="Lihat berkas").click()
+    office.look("import-looked")
+    office.page.locator("#file").set_input_files(copy)
+    office.page.get_by_role("button", name="Ambil nilai-nilai ini").click()
+    office.look("import-done")
+    judge = walker(NAME)
+    judge.go(f"{address}/files").look("import-choose")
+    judge.page.get_by_role("radio", name="Yang tertulis di berkas").check()
+    judge.page.get_by_role("button", name="Pakai pilihan saya").click()
+    judge.go(f"{address}/reopening").look("import-history")
