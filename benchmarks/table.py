@@ -12,6 +12,7 @@ ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 SHOWN = (
     ("empty route", "Empty route (the door alone)"),
     ("raw SQL", "One raw SQL aggregate over all marks"),
+    ("numpy alone", "All marks read and ranked by numpy alone"),
     ("raw SQL and the same rows", "The same, with the ranking page's template"),
     ("ranking page", "Ranking page"),
     ("ranking page, first view", "Ranking page, first view of a run in a process"),
@@ -20,7 +21,7 @@ SHOWN = (
     ("save one mark", "Save one mark (JSON PUT)"),
     ("all marks, CSV", "All marks as CSV"),
     ("all marks, JSON", "All marks as JSON"),
-    ("new run", "New run: read, rank, store"),
+    ("new run", "New run: read, rank, diagnose, store"),
 )
 # The measures of files, which stand in a table of their own: name, words.
 FILES = (
@@ -81,8 +82,9 @@ def _world(lines: Sequence[Line]) -> str:
     head = (
         f"### {about['candidates']:,} candidates × 9 assessors × {about['indicators']} indicators, "
         f"{ENGINES[about['engine']]}\n\n"
-        "| what | best, ms | median, ms | statements | kB | memory, MB | × empty route | × raw SQL | × floor |\n"
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+        "| what | best, ms | median, ms | statements | kB | memory, MB "
+        "| × empty route | × raw SQL | × numpy | × floor |\n"
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     )
     rows = [_row(words, by_name[name]) for name, words in SHOWN if name in by_name]
     return "\n".join([head, *rows])
@@ -96,7 +98,10 @@ def _row(words: str, one: Line) -> str:
         str(one["statements"]),
         _number(one["bytes"] / 1024) if one["measure"] != "raw SQL" else "",
         _number(one["memory_kb"] / 1024) if one.get("memory_kb") is not None else "",
-        *(_number(one["best_ms"] / one[floor]) if floor in one else "" for floor in ("empty_ms", "raw_ms", "floor_ms")),
+        *(
+            _number(one["best_ms"] / one[floor]) if floor in one else ""
+            for floor in ("empty_ms", "raw_ms", "numpy_ms", "floor_ms")
+        ),
     ]
     return f"| {' | '.join(cells)} |"
 
