@@ -94,6 +94,7 @@ def run(category: Category, no: int) -> ResponseReturnValue:
         category=category,
         cycle=category.cycle,
         simulated=category.cycle.simulated,
+        embargo=_embargo(category),
         run=found,
         runs=workbench.runs_of(category),
         rows=opened.standings(opened.rows[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]),
@@ -127,6 +128,7 @@ def compare(category: Category) -> ResponseReturnValue:
         category=category,
         cycle=category.cycle,
         simulated=category.cycle.simulated,
+        embargo=_embargo(category),
         earlier=earlier,
         later=later,
         changes=comparison.compare(earlier.bundle, later.bundle),
@@ -264,6 +266,7 @@ def _page(category: Category, reason: str, asked: AcknowledgeForm | None = None)
         category=category,
         cycle=category.cycle,
         simulated=category.cycle.simulated,
+        embargo=state < State.PUBLISHED,
         state=state,
         run=run,
         seal=seal,
@@ -296,6 +299,10 @@ def _page(category: Category, reason: str, asked: AcknowledgeForm | None = None)
         plain=Form(formdata=None),
         printed_at=moment(now(), category.cycle.timezone, "short"),
     )
+
+
+def _embargo(category: Category) -> bool:
+    return state_now(category, now()) < State.PUBLISHED
 
 
 def _at(category: Category) -> datetime:
