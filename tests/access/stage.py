@@ -236,6 +236,7 @@ class Stage:
             verification = db.session.scalar(select(Verification).where(Verification.nomination_id == nomination.id))
             verification = verification or Verification(nomination_id=nomination.id, revision_no=1)
             verification.state, verification.proposed_at = "proposed", NOW
+            verification.closed_at = verification.closed_by = None
             verification.proposed_by = self.accounts["verifier-1"]
             verification.proposed_person_id = here.accounts["verifier-1"].person_id
             verification.requests.append(
