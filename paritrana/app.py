@@ -30,6 +30,7 @@ from paritrana.home import extensions as home_extensions
 from paritrana.home import quality as home_quality
 from paritrana.home import rehearsals as home_rehearsals
 from paritrana.home import views as home_views
+from paritrana.home.rubrics import views as rubrics_views
 from paritrana.interviews import notices as interviews_notices
 from paritrana.interviews import views as interviews_views
 from paritrana.interviews.board import Boards, SeenDay
@@ -80,8 +81,8 @@ ROOMS = (
     accounts_views, nominations_views, panels_views, verification_views, interviews_views, sheets_views,
     sheets_offline, sheets_device, sheets_recusals, calibrations_views, consolidations_views, restarts_views,
     late_views, paper_views, reopening_views, results_views, certificates_views, publication_views,
-    publication_explanation, operations_views, home_views, home_extensions, home_quality, home_rehearsals, outbox_views,
-    sheets_progress, consolidations_overview, imported_views,
+    publication_explanation, operations_views, home_views, home_extensions, home_quality, home_rehearsals,
+    rubrics_views, outbox_views, sheets_progress, consolidations_overview, imported_views,
 )  # fmt: skip
 
 migrate = Migrate()

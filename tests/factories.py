@@ -154,7 +154,8 @@ def rubric(code: str = "kabkota-default") -> Any:
     form = json.loads((data_folder("seed") / "rubrics" / f"{code}.json").read_text(encoding="utf-8"))
     stored = cycles.store_rubric(form, actor=SYSTEM, at=NOW)
     if stored.frozen_at is None:
-        stored.frozen_at = NOW
+        first, second = Actor(ref="freezer-1", person_id=-1), Actor(ref="freezer-2", person_id=-2)
+        cycles.freeze_rubric(stored, actor=first, second=second, at=NOW)
     return stored
 
 

@@ -123,6 +123,8 @@ class Act(StrEnum):
     PROPOSE_PUBLICATION = "propose_publication"
     CONFIRM_PUBLICATION = "confirm_publication"
     ISSUE_CERTIFICATE = "issue_certificate"
+    MANAGE_RUBRIC = "manage_rubric"
+    FREEZE_RUBRIC = "freeze_rubric"
     MANAGE_CYCLE = "manage_cycle"
     REHEARSE = "rehearse"
     OPERATE = "operate"
@@ -250,6 +252,8 @@ MATRIX: Mapping[Act, Mapping[str, str]] = {
     Act.PROPOSE_PUBLICATION: {"OR": "7 crh [publishable]"},
     Act.CONFIRM_PUBLICATION: {"CH": "7 prh [not_proposer publishable]"},
     Act.ISSUE_CERTIFICATE: {"CH": "7 2nd [publishable]", "OR": "7 crw2(CH) [publishable]; 8 cr [publishable]"},
+    Act.MANAGE_RUBRIC: {"OR": "0-3 c"},
+    Act.FREEZE_RUBRIC: {"CH": "0-3 2nd", "OR": "0 crh2(CH); 1-3 crwh2(CH)"},
     Act.MANAGE_CYCLE: {"OR": "0-9 c", "CH": "0-9 p"},
     Act.REHEARSE: {"OR": "0-9 c"},
     Act.OPERATE: {"AD": "any"},
@@ -272,7 +276,7 @@ _OF_A_NOMINATION = (
 _OF_A_SLOT = (Act.OPEN_SESSION, Act.CLOSE_SESSION, Act.ANSWER_SLOT, Act.RECORD_ATTENDANCE, Act.CONFIRM_NO_SHOW)
 _OF_A_CYCLE = (
     Act.SEE_BOARD, Act.PLAN_SESSION, Act.SEND_MESSAGES, Act.SEAT_PANEL, Act.RECUSE_OTHERS, Act.WAIVE, Act.SHORTLIST,
-    Act.SEE_PROGRESS, Act.RESTART_CATEGORY, Act.ENTER_PAPER, Act.IMPORT_SHEET,
+    Act.SEE_PROGRESS, Act.MANAGE_RUBRIC, Act.FREEZE_RUBRIC, Act.RESTART_CATEGORY, Act.ENTER_PAPER, Act.IMPORT_SHEET,
     Act.CALIBRATE, Act.LEAD_CALIBRATION,
     Act.MOVE_STATE, Act.ADVANCE_CLOCK, Act.EXTEND_DEADLINE, Act.SEE_RANKING_PREVIEW, Act.BUILD_RUN, Act.SEAL_RESULTS,
     Act.PROPOSE_PUBLICATION, Act.CONFIRM_PUBLICATION, Act.ISSUE_CERTIFICATE, Act.SEE_OTHERS_MARKS, Act.REHEARSE,

@@ -21,7 +21,7 @@ QUANTUM_TEXT: Final = "0.01"
 DECISION: Final = "decision"
 COMPUTED_SUBTOTAL: Final = "source:computed"
 
-NOT_A_CODE: Final = "A code has 1 to 64 characters out of A-Z, a-z, 0-9, point, underscore and hyphen."
+NOT_A_CODE: Final = N_("A code has 1 to 64 characters out of A-Z, a-z, 0-9, point, underscore and hyphen.")
 
 
 class Source(StrEnum):
@@ -132,18 +132,19 @@ class Rubric:
     def __post_init__(self) -> None:
         _check_code(self.code, "/code")
         if self.version < 1:
-            raise BadRubric("/version", "The version is a whole number from 1 up.")
+            raise BadRubric("/version", N_("The version is a whole number from 1 up."))
         if self.quantum != QUANTUM_TEXT:
             raise BadRubric("/quantum", f'The quantum is "{QUANTUM_TEXT}".')
         if self.quorum < 1:
-            raise BadRubric("/quorum", "The quorum is a whole number from 1 up.")
+            raise BadRubric("/quorum", N_("The quorum is a whole number from 1 up."))
         if self.panel_aggregate not in tuple(PanelAggregate):
-            raise BadRubric("/panel_aggregate", 'The panel aggregate is "mean" or "trimmed_mean".')
-        _check_positive(self.total, "/total", "The total")
+            raise BadRubric("/panel_aggregate", N_('The panel aggregate is "mean" or "trimmed_mean".'))
+        _check_positive(self.total, "/total", N_("The total is above zero."))
         self._check_scale()
         for name, parts in (("stages", self.stages), ("aspects", self.aspects), ("gates", self.gates)):
             _check_codes((part.code for part in parts), f"/{name}")
         self._check_indicators()
+        self._check_sum()
         self._check_tie_break()
 
     def _check_scale(self) -> None:
@@ -151,10 +152,12 @@ class Rubric:
         for name, number in (("min", scale.low), ("max", scale.high), ("step", scale.step)):
             _check_decimal(number, f"/scale/{name}")
         if scale.low >= scale.high:
-            raise BadRubric("/scale", "The minimum of the scale lies below its maximum.")
-        _check_positive(scale.step, "/scale/step", "The step")
+            raise BadRubric("/scale", N_("The minimum of the scale lies below its maximum."))
+        _check_positive(scale.step, "/scale/step", N_("The step is above zero."))
         if (scale.length / Fraction(scale.step)).denominator != 1:
-            raise BadRubric("/scale/step", "The step does not divide the way from minimum to maximum without a rest.")
+            raise BadRubric(
+                "/scale/step", N_("The step does not divide the way from minimum to maximum without a rest.")
+            )
 
     def _check_indicators(self) -> None:
         _check_codes((indicator.code for indicator in self.indicators), "/indicators")
@@ -163,15 +166,15 @@ class Rubric:
         for place, indicator in enumerate(self.indicators):
             at = f"/indicators/{place}"
             if indicator.stage not in stages:
-                raise BadRubric(f"{at}/stage", "The rubric has no stage with this code.")
+                raise BadRubric(f"{at}/stage", N_("The rubric has no stage with this code."))
             if indicator.aspect not in aspects:
-                raise BadRubric(f"{at}/aspect", "The rubric has no aspect with this code.")
+                raise BadRubric(f"{at}/aspect", N_("The rubric has no aspect with this code."))
             if indicator.source not in tuple(Source):
-                raise BadRubric(f"{at}/source", 'The source of an indicator is "panel" or "computed".')
-            _check_positive(indicator.weight, f"{at}/weight", "A weight")
-        # Fractions, because sums of Decimal round to the precision of their context.
-        weights = sum((Fraction(indicator.weight) for indicator in self.indicators), Fraction(0))
-        if weights != Fraction(self.total):
+                raise BadRubric(f"{at}/source", N_('The source of an indicator is "panel" or "computed".'))
+            _check_positive(indicator.weight, f"{at}/weight", N_("A weight is above zero."))
+
+    def _check_sum(self) -> None:
+        if self.weights_sum != Fraction(self.total):
             raise BadRubric("/indicators", f"The weights do not add up to the total of {decimal_text(self.total)}.")
 
     def _check_tie_break(self) -> None:
@@ -183,10 +186,10 @@ class Rubric:
             if element not in known:
                 raise BadRubric(
                     f"/tie_break/{place}",
-                    "A tie is broken by source:computed, decision, or a declared stage, aspect or indicator.",
+                    N_("A tie is broken by source:computed, decision, or a declared stage, aspect or indicator."),
                 )
             if element in self.tie_break[:place]:
-                raise BadRubric(f"/tie_break/{place}", "The tie-break names this element twice.")
+                raise BadRubric(f"/tie_break/{place}", N_("The tie-break names this element twice."))
 
     @cached_property
     def by_code(self) -> Mapping[str, Indicator]:
@@ -207,9 +210,21 @@ class Rubric:
         return {indicator.code: Fraction(indicator.weight) for indicator in self.indicators}
 
     @property
+    def weights_sum(self) -> Fraction:
+        """What the weights add up to, exact: sums of `Decimal` would round to the precision of their context."""
+        return sum(self.weights.values(), Fraction(0))
+
+    @property
     def needed(self) -> int:
         """How many values a panel indicator needs: the quorum, and at least three where two are dropped."""
         return self.quorum if self.panel_aggregate == PanelAggregate.MEAN else max(self.quorum, 3)
+
+
+class DraftRubric(Rubric):
+    """A version in work: everything of a rubric holds but the sum of its weights, which may still be wrong."""
+
+    def _check_sum(self) -> None:
+        """Any sum will do."""
 
 
 def _check_code(code: str, at: str) -> None:
@@ -222,7 +237,7 @@ def _check_codes(codes: Iterable[str], at: str) -> None:
     for place, code in enumerate(codes):
         _check_code(code, f"{at}/{place}/code")
         if code in seen:
-            raise BadRubric(f"{at}/{place}/code", "This code is given twice.")
+            raise BadRubric(f"{at}/{place}/code", N_("This code is given twice."))
         seen.add(code)
 
 
@@ -230,10 +245,10 @@ def _check_decimal(number: Decimal, at: str) -> None:
     try:
         parse_decimal(decimal_text(number))
     except BadDecimal:
-        raise BadRubric(at, "A decimal number has at most 32 characters.") from None
+        raise BadRubric(at, N_("A decimal number has at most 32 characters.")) from None
 
 
-def _check_positive(number: Decimal, at: str, name: str) -> None:
+def _check_positive(number: Decimal, at: str, sentence: str) -> None:
     _check_decimal(number, at)
     if number <= 0:
-        raise BadRubric(at, f"{name} is above zero.")
+        raise BadRubric(at, sentence)

@@ -5,15 +5,16 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, Final
 
-from sqlalchemy import column, select, table, union_all
-from sqlalchemy.orm import aliased
+from sqlalchemy import Text, cast, column, select, table, union_all
+from sqlalchemy.orm import aliased, selectinload
 
 from paritrana.audit.invariants import in_order, stream, told
 from paritrana.core.invariants import Broken, Check, Found, Stored, Told, latest, replay, replayed, side_by_side
 from paritrana.core.lifecycle import MOVES, RESTART, State
 from paritrana.cycles import rehearsals
 from paritrana.cycles.models import CALENDAR, Category, Cycle, DeadlineExtension, Proposal, RubricVersion
-from paritrana.database import canonical
+from paritrana.cycles.rubrics.document import digest_of, form_of
+from paritrana.database import canonical, db
 
 PROPOSED: Final = {"proposed": "waiting", "confirmed": "confirmed", "withdrawn": "withdrawn", "void": "void"}
 
@@ -140,6 +141,34 @@ def _rubrics() -> Iterator[Broken]:
     yield from replay("rubric", "rubric version", told("rubric.stored"), rows, latest())
 
 
+def _rubric_rows() -> Iterator[Broken]:
+    """The digest of a version is that of its rows; what two people froze stays as it was."""
+    frozen = {event.ref: event for event in told("rubric.frozen")}
+    statement = select(RubricVersion).options(selectinload(RubricVersion.indicators)).order_by(RubricVersion.id)
+    for rubric in db.session.scalars(statement):
+        if digest_of(form_of(rubric)) != rubric.digest:
+            yield Broken("rubric.digest", rubric.ref, "The rows of this rubric version do not have its digest.")
+        event = frozen.get(rubric.ref)
+        if event is not None and event.silent:
+            continue
+        said = None if event is None else event.values["digest"]
+        if said != (rubric.digest if rubric.frozen_at is not None else None):
+            yield Broken("rubric.frozen", rubric.ref, "This rubric version is not the one that two people froze.")
+
+
+def _chosen() -> Iterator[Broken]:
+    """A category is judged by the version that the last event about it names."""
+    ref = (RubricVersion.code + "/" + cast(RubricVersion.version, Text)).label("rubric")
+    joined = _categories(ref).join(RubricVersion, RubricVersion.id == Category.rubric_version_id, isouter=True)
+    for where, events, rows in side_by_side(
+        told("category.rubric_chosen"), stream(joined), lambda one: one.ref, lambda one: one.ref
+    ):
+        if not events or any(event.silent for event in events):
+            continue
+        if not rows or rows[0].rubric != events[-1].values["rubric"]:
+            yield Broken("category.rubric", where, "The category is judged by another rubric version than events tell.")
+
+
 def _proposals() -> Iterator[Broken]:
     statement = select(
         Proposal.ref, Proposal.act, Proposal.subject_ref, Proposal.digest, Proposal.reason, Proposal.state
@@ -227,6 +256,14 @@ CHECKS = (
     Check(replayed("rehearsal", "rehearsal"), _rehearsals),
     Check({"rehearsal.result": "Nothing of a rehearsal is sealed, published or certified."}, _no_results),
     Check(replayed("rubric", "rubric version"), _rubrics),
+    Check(
+        {
+            "rubric.digest": "The rows of every rubric version have its digest.",
+            "rubric.frozen": "A frozen rubric version is the one that two people froze.",
+        },
+        _rubric_rows,
+    ),
+    Check({"category.rubric": "Every category is judged by the rubric version that its events name."}, _chosen),
     Check(replayed("proposal", "proposal"), _proposals),
     Check({"proposal.digest": "What is proposed has the digest that the second person confirms."}, _digests),
 )

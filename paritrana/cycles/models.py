@@ -31,10 +31,13 @@ class RubricVersion(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str]
     version: Mapped[int]
+    cycle_id: Mapped[int | None] = mapped_column(ForeignKey("cycle.id"))  # whose organisers made it; none: delivered
     status: Mapped[str]
     category_kind: Mapped[str]
     title_id: Mapped[str]
     title_en: Mapped[str]
+    note_id: Mapped[str | None]  # what everybody should know about this version
+    note_en: Mapped[str | None]
     total: Mapped[Decimal]
     scale_min: Mapped[Decimal]
     scale_max: Mapped[Decimal]
@@ -53,11 +56,19 @@ class RubricVersion(Base):
     tie_break: Mapped[list[Any]]  # codes, in order
     digest: Mapped[str]  # SHA-256 over the canonical form of the whole version
     frozen_at: Mapped[datetime | None]
+    changed_by_name: Mapped[str | None]
+    changed_at: Mapped[datetime | None]
     row_version: Mapped[int] = mapped_column(default=1)
 
     indicators: Mapped[list["Indicator"]] = relationship(
         back_populates="rubric", order_by="Indicator.position", cascade="all, delete-orphan"
     )
+    cycle: Mapped["Cycle | None"] = relationship()
+
+    @property
+    def ref(self) -> str:
+        """How events and addresses name the version."""
+        return f"{self.code}/{self.version}"
 
     @property
     def needed(self) -> int:
@@ -100,6 +111,8 @@ class Indicator(Base):
     evidence_required: Mapped[list[Any]]  # [{code, id, en, date_rule}]
     evidence_kinds: Mapped[list[Any]]
     advice: Mapped[dict[str, Any] | None]  # deductions and further inputs, shown on the sheet, never arithmetic
+    basis: Mapped[str] = mapped_column(default="proposal", server_default="proposal")  # or sourced, topic_sourced
+    basis_sources: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
 
     rubric: Mapped[RubricVersion] = relationship(back_populates="indicators")
 

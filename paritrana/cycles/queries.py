@@ -16,6 +16,7 @@ from paritrana.database import db
 
 EXTEND_ACT = "extend_deadline"
 RESTART_ACT = "restart_category"
+FREEZE_ACT = "freeze_rubric"
 
 
 def cycle_time(cycle: Cycle, at: datetime) -> datetime:
@@ -188,6 +189,24 @@ def led_by(
         return []
     waiting = {one.category_id: one for one in waiting_proposals([each.id for each in categories]) if one.act == act}
     return [(category, waiting.get(category.id)) for category in categories]
+
+
+def waiting_where(actor: Actor, act: str) -> Sequence[Proposal]:
+    """The proposals for `act` that wait in categories the actor chairs or organises (at most one statement)."""
+    chaired = actor.chairs
+    if not chaired and not actor.organises:
+        return []
+    return db.session.scalars(
+        select(Proposal)
+        .join(Proposal.category)
+        .where(
+            Proposal.act == act,
+            Proposal.state == "waiting",
+            or_(Category.id.in_(chaired), Category.cycle_id.in_(actor.organises)),
+        )
+        .options(joinedload(Proposal.category, innerjoin=True).joinedload(Category.cycle, innerjoin=True))
+        .order_by(Proposal.proposed_at, Proposal.id)
+    ).all()
 
 
 def waiting_proposal(category: Category, act: str, subject_ref: str | None = None) -> Proposal | None:

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
@@ -19,6 +18,7 @@ from paritrana.core.errors import (
 )
 from paritrana.core.lifecycle import RESTART, State, deadlines_to_come, extended, moves_due
 from paritrana.core.policy import Actor
+from paritrana.core.rubric_form import canonical_form
 from paritrana.core.words import N_
 from paritrana.cycles import queries
 from paritrana.cycles.models import (
@@ -27,10 +27,10 @@ from paritrana.cycles.models import (
     CategoryTitle,
     Cycle,
     DeadlineExtension,
-    Indicator,
     Proposal,
     RubricVersion,
 )
+from paritrana.cycles.rubrics.document import digest_of, form_of, write
 from paritrana.database import canonical, db, random_ref
 
 # States up to this one are told in the intake stream of a cycle, later ones in the judging stream.
@@ -81,67 +81,24 @@ def store_rubric(form: Mapping[str, Any], *, actor: Actor, at: datetime) -> Rubr
     Returns the version that is already stored when its digest is the same. Raises `RubricFrozen` when another
     content is stored under the same code and number.
     """
-    digest = hashlib.sha256(canonical(form)).hexdigest()
+    form = canonical_form(form)
+    digest = digest_of(form)
     stored = queries.find_rubric(form["code"], form["version"])
     if stored is not None:
         if stored.digest != digest:
             raise RubricFrozen
         return stored
-    rubric = RubricVersion(
-        code=form["code"],
-        version=form["version"],
-        status=form["status"],
-        category_kind=form["category"],
-        title_id=form["title_id"],
-        title_en=form["title_en"],
-        total=Decimal(form["total"]),
-        scale_min=Decimal(form["scale"]["min"]),
-        scale_max=Decimal(form["scale"]["max"]),
-        scale_step=Decimal(form["scale"]["step"]),
-        quorum=form["quorum"],
-        panel_size=form["panel_size"],
-        panel_aggregate=form["panel_aggregate"],
-        consolidation_spread=Decimal(form["consolidation_spread"]),
-        counted_round=form.get("counted_round", 2),
-        others_marks=form.get("others_marks", "all_in"),
-        named_marks=form.get("named_marks", False),
-        stages=form["stages"],
-        aspects=form["aspects"],
-        gates=form["gates"],
-        tie_break=form["tie_break"],
-        digest=digest,
-        indicators=[_indicator(position, one) for position, one in enumerate(form["indicators"], start=1)],
-    )
+    rubric = RubricVersion(code=form["code"], version=form["version"])
+    write(rubric, form)
     db.session.add(rubric)
     db.session.flush()
-    audit.record(
-        audit.SYSTEM, "rubric.stored", actor, at=at, object_ref=f"{rubric.code}/{rubric.version}", digest=digest
-    )
+    audit.record(rubric_stream(rubric), "rubric.stored", actor, at=at, object_ref=rubric.ref, digest=digest, form=form)
     return rubric
 
 
-def _indicator(position: int, form: Mapping[str, Any]) -> Indicator:
-    formula = form.get("formula") or {}
-    advice = {key: form[key] for key in ("deductions", "deductions_apply_from_score", "extra_inputs") if key in form}
-    return Indicator(
-        position=position,
-        code=form["code"],
-        title_id=form["title_id"],
-        title_en=form["title_en"],
-        description_id=form["description_id"],
-        description_en=form["description_en"],
-        stage=form["stage"],
-        aspect=form["aspect"],
-        weight=Decimal(form["weight"]),
-        source=form["source"],
-        rule=formula.get("rule"),
-        rule_params={**formula["params"], "inputs": formula["inputs"]} if formula else None,
-        levels=form["levels"],
-        caps=form.get("caps", []),
-        evidence_required=form["evidence_required"],
-        evidence_kinds=form.get("evidence_kinds", []),
-        advice=advice or None,
-    )
+def rubric_stream(rubric: RubricVersion) -> str:
+    """The audit stream that tells of a rubric version: of the cycle whose organisers made it, or the system's."""
+    return audit.SYSTEM if rubric.cycle is None else audit.intake(rubric.cycle.code)
 
 
 def freeze_rubric(rubric: RubricVersion, *, actor: Actor, second: Actor, at: datetime) -> None:
@@ -153,14 +110,9 @@ def freeze_rubric(rubric: RubricVersion, *, actor: Actor, second: Actor, at: dat
     rubric.frozen_at = at
     rubric.row_version += 1
     audit.record(
-        audit.SYSTEM,
-        "rubric.frozen",
-        actor,
-        at=at,
-        object_ref=f"{rubric.code}/{rubric.version}",
-        digest=rubric.digest,
-        second=second.ref,
-    )
+        rubric_stream(rubric), "rubric.frozen", actor, at=at, object_ref=rubric.ref, digest=rubric.digest,
+        second=second.ref, form=form_of(rubric),
+    )  # fmt: skip
     db.session.flush()
 
 
@@ -296,6 +248,8 @@ def _move(category: Category, state: State, actor: Actor | _ClockActor, *, at: d
     )
     if before is State.SCORING:
         void_proposals(category, queries.RESTART_ACT, at=at)  # nor is a category restarted that has left the scoring
+    if before is State.VERIFICATION:
+        void_proposals(category, queries.FREEZE_ACT, at=at)  # once interviews begin, the rubric stays as it is
     if before is State.OPEN:
         void_proposals(category, queries.EXTEND_ACT, at=at)  # a deadline that has passed is not extended
     cycle = category.cycle

@@ -9,7 +9,7 @@ from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor, Role
 from paritrana.core.words import N_
 from paritrana.cycles.models import Category, Cycle
-from paritrana.cycles.queries import EXTEND_ACT, led_by, state_now
+from paritrana.cycles.queries import EXTEND_ACT, FREEZE_ACT, led_by, state_now, waiting_where
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Task:
 
 
 def tasks(actor: Actor, at: datetime) -> Sequence[Task]:
-    """Extensions of a deadline that wait for their second person (at most two statements)."""
-    found = []
+    """Extensions and rubric versions that wait for their second person (at most three statements)."""
+    found = _rubrics(actor)
     for category, proposal in led_by(actor, State.OPEN, EXTEND_ACT, by=Category.closes_at):
         if proposal is None or state_now(category, at) is not State.OPEN:
             continue
@@ -46,6 +46,27 @@ def tasks(actor: Actor, at: datetime) -> Sequence[Task]:
                 cycle=category.cycle,
                 role=Role.CHAIR if chair else Role.ORGANISER,
                 due=category.closes_at,
+                waiting_for_others=not chair,
+            )
+        )
+    return found
+
+
+def _rubrics(actor: Actor) -> list[Task]:
+    found = []
+    for proposal in waiting_where(actor, FREEZE_ACT):
+        category = proposal.category
+        chair = category.id in actor.chairs and proposal.proposer_person_id != actor.person_id
+        found.append(
+            Task(
+                message=N_("Look at the rubric and freeze it: %(category)s")
+                if chair
+                else N_("The freezing of the rubric waits for the chair: %(category)s"),
+                params={"category": category},
+                endpoint="rubrics.rubrics",
+                values={"cycle": category.cycle.code},
+                cycle=category.cycle,
+                role=Role.CHAIR if chair else Role.ORGANISER,
                 waiting_for_others=not chair,
             )
         )

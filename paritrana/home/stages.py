@@ -8,7 +8,7 @@ from typing import Any
 from paritrana.core.lifecycle import MOVES, STATE_NAMES, Move, State
 from paritrana.core.words import N_
 from paritrana.cycles.models import Category, Cycle, Proposal
-from paritrana.cycles.queries import EXTEND_ACT, RESTART_ACT, cycle_time, state_now, waiting_proposals
+from paritrana.cycles.queries import EXTEND_ACT, FREEZE_ACT, RESTART_ACT, cycle_time, state_now, waiting_proposals
 from paritrana.home import queries
 from paritrana.home.queries import NEXT_STAGE, Counts
 from paritrana.interviews.service import ATTENDANCE_ACT
@@ -25,6 +25,7 @@ MOVED_BY: Mapping[str, str] = {"clock": N_("The clock"), "organiser": N_("Organi
 PROPOSED: Mapping[str, str] = {
     OPEN_ACT: N_("Opening of the category"),
     EXTEND_ACT: N_("Extension of the deadline"),
+    FREEZE_ACT: N_("Freezing of a rubric"),
     SEAT_ACT: N_("Change of the panel"),
     WAIVE_ACT: N_("Waiver of a declared conflict"),
     SHORTLIST: N_("Shortlist"),

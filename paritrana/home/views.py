@@ -27,7 +27,7 @@ from paritrana.core.lifecycle import RESTART, STATE_NAMES, State
 from paritrana.core.policy import Act, Actor, Part, Role
 from paritrana.core.words import N_
 from paritrana.cycles.models import Cycle, Proposal
-from paritrana.cycles.queries import EXTEND_ACT, RESTART_ACT, cycle_time, get_cycle
+from paritrana.cycles.queries import EXTEND_ACT, FREEZE_ACT, RESTART_ACT, cycle_time, get_cycle
 from paritrana.cycles.service import advance_clock
 from paritrana.database import db
 from paritrana.home import queries, stages
@@ -275,6 +275,7 @@ def _links(standing: Standing) -> list[tuple[str, str]]:
         (_("Deadline and extensions"), "extensions.deadlines", cycle, state >= State.OPEN),
         (_("Nominations and shortlist"), "verification.shortlist", cycle, state >= State.OPEN),
         (_("Data quality"), "quality.page", cycle, state >= State.OPEN and may(Act.SEE_PROGRESS, category)),
+        (_("Rubrics"), "rubrics.rubrics", cycle, True),
         (_("Panel and conflicts"), "panels.panel", cycle, True),
         (_("Interview schedule"), "interviews.schedule", cycle, state >= State.VERIFICATION),
         (
@@ -323,6 +324,7 @@ def _proposal_url(proposal: Proposal) -> str | None:
     both = cycle | {"cat": category.slug}
     places: dict[str, tuple[str, dict[str, Any]]] = {
         EXTEND_ACT: ("extensions.deadlines", cycle),
+        FREEZE_ACT: ("rubrics.rubrics", cycle),
         SEAT_ACT: ("panels.panel", cycle),
         WAIVE_ACT: ("panels.panel", cycle),
         SHORTLIST: ("verification.shortlist", cycle),

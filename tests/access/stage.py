@@ -19,6 +19,9 @@ from paritrana.certificates.models import Certificate
 from paritrana.clock import SetClock
 from paritrana.core.codes import shown
 from paritrana.cycles.models import Cycle, Proposal
+from paritrana.cycles.queries import rubric_of
+from paritrana.cycles.rubrics import service as rubrics
+from paritrana.cycles.rubrics.document import form_of
 from paritrana.database import db, random_ref
 from paritrana.files.previews.service import make_previews_of
 from paritrana.files.service import store_upload
@@ -290,12 +293,14 @@ class Stage:
                           indicators=[{"code": "A1", "low": "1", "high": "9"}], opened_at=NOW, opened_reason="?",
                           opened_by=self.accounts["chair"])
         )  # fmt: skip
+        form = form_of(rubric_of(here.category)) | {"code": "contoh-rubrik"}
+        rubrics.make(here.cycle, form, actor=here.actor("organiser-1"), at=here.now)
         self.job = random_ref("Q")
         db.session.execute(insert(Job).values(ref=self.job, kind="tidy", arguments={}, created_at=NOW, queued_at=NOW))
         self.proposals = {
             act: self._proposal(act, here)
             for act in ("seat_panel", "waive", "extend_deadline", "open_category", "shortlist", "seal_results",
-                        "publish_results", "restart_category")
+                        "publish_results", "restart_category", "freeze_rubric")
         }  # fmt: skip
         db.session.add_all(
             Sheet(ref=random_ref("S"), category_id=here.category.id, nomination_id=one.id, revision_no=1,
@@ -440,7 +445,7 @@ class Stage:
             "<path:filename>": "favicon.svg", "<int:page>": "1", "<int:photo>": "1", "<int:a>": "1",
             "<int:b>": "1", "<job>": self.job, "<consolidation>": self.consolidation, "<end>": "csv",
             "<example>": self.example,
-            "<account>": self.recused,
+            "<account>": self.recused, "<rubric>": "contoh-rubrik", "<int:version>": "1", "<group>": "aspects",
             "<message>": self.message, "<token>": "own-calendar",
         }  # fmt: skip
         if route.rule.startswith("/bootstrap"):
@@ -453,7 +458,7 @@ class Stage:
         for word, act in (
             ("/shortlist/", "shortlist"), ("/open/", "open_category"), ("/proposals/", "seat_panel"),
             ("/waivers/", "waive"), ("/deadlines/", "extend_deadline"), ("/seal/", "seal_results"),
-            ("/restart/", "restart_category"), ("/publication/", "publish_results"),
+            ("/restart/", "restart_category"), ("/publication/", "publish_results"), ("/freeze/", "freeze_rubric"),
         ):  # fmt: skip
             if word in route.rule:
                 values["<proposal>"] = self.proposals[act]

@@ -21,6 +21,8 @@ from paritrana.config import Settings, data_folder
 from paritrana.core.policy import Actor
 from paritrana.cycles.models import Category
 from paritrana.cycles.queries import cycle_time, get_category, get_cycle, rubric_of
+from paritrana.cycles.rubrics import service as rubrics
+from paritrana.cycles.rubrics.document import form_of
 from paritrana.cycles.service import advance_clock, confirm_extension, propose_extension
 from paritrana.database import db
 from paritrana.files.models import Blob
@@ -98,6 +100,8 @@ def build(settings: Settings, now: datetime) -> None:
     _handed_over(cast, now)
     _dropped_out(cast, now)
     _waived(now)
+    db.session.commit()
+    _rubric_built(cast, now)
     db.session.commit()
     _planned(cast, now)
     db.session.commit()
@@ -322,6 +326,21 @@ def _calibrated(cast: Cast, now: datetime) -> None:
     made = open_calibration(category, "Contoh kalibrasi (simulasi)", "", actor=chair, at=at)
     score_example(made, {"A1": Decimal("7.50")}, actor=chair, at=at)
     close_calibration(made, actor=chair, at=at)
+
+
+def _rubric_built(cast: Cast, now: datetime) -> None:
+    """The open category gets a rubric version of its own, which two people froze; another one is still in work."""
+    category = get_category(OPEN, "kabkota")
+    organiser: Actor = cast.actor(cast.with_role("organiser")[0])
+    chair: Actor = cast.actor(cast.with_role("chair")[0])
+    at, form = cycle_time(category.cycle, now), form_of(rubric_of(category))
+    made = rubrics.make(category.cycle, {**form, "code": "jatim-kabkota"}, actor=organiser, at=at)
+    rubrics.save(made, {**form, "quorum": 4}, expected=1, actor=organiser, at=at)
+    rubrics.make(category.cycle, form_of(made), actor=organiser, at=at)
+    proposal = rubrics.propose_freezing(
+        category, made, made.digest, "Kuorum panel empat (simulasi).", marked=False, actor=organiser, at=at
+    )
+    rubrics.confirm_freezing(proposal, made, proposal.digest, marked=False, actor=chair, at=at)
 
 
 def _extended(cast: Cast, now: datetime) -> None:

@@ -217,6 +217,12 @@ TAMPERINGS: Mapping[str, Tampering] = {
         "UPDATE proposal SET confirmer_id = proposer_id, confirmer_person_id = proposer_person_id "
         "WHERE state = 'confirmed'"
     ),
+    "rubric.digest": _sql("UPDATE indicator SET weight = '99' WHERE id = (SELECT min(id) FROM indicator)"),
+    "rubric.frozen": _sql("UPDATE rubric_version SET frozen_at = NULL"),
+    "category.rubric": _sql(
+        "UPDATE category SET rubric_version_id = (SELECT min(id) FROM rubric_version) WHERE rubric_version_id = "
+        "(SELECT id FROM rubric_version WHERE cycle_id IS NOT NULL)"
+    ),
     "proposal.digest": _sql("UPDATE proposal SET payload = '{}'"),
     "extension.chain": _sql("UPDATE deadline_extension SET closes_after = '2031-01-01 00:00:00.000000'"),
     "rehearsal.result": _sql("UPDATE cycle SET rehearses_id = 1 WHERE code = 'simulasi-kaltim'"),

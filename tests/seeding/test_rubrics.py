@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from paritrana.config import data_folder
+from paritrana.core.rubric_form import core_rubric
 from paritrana.seeding.rows import BadSeed
-from paritrana.seeding.rubrics import core_rubric, read_rubric
+from paritrana.seeding.rubrics import read_rubric
 
 SEED = data_folder("seed")
 TOTALS = {
