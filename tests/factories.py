@@ -21,7 +21,7 @@ from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor
 from paritrana.core.policy import Seat as PolicySeat
 from paritrana.cycles import service as cycles
-from paritrana.cycles.models import Category, Cycle
+from paritrana.cycles.models import Category, Cycle, RubricVersion
 from paritrana.database import db, random_ref
 from paritrana.panels import service as panels
 from paritrana.panels.models import Seat
@@ -154,9 +154,14 @@ def rubric(code: str = "kabkota-default") -> Any:
     form = json.loads((data_folder("seed") / "rubrics" / f"{code}.json").read_text(encoding="utf-8"))
     stored = cycles.store_rubric(form, actor=SYSTEM, at=NOW)
     if stored.frozen_at is None:
-        first, second = Actor(ref="freezer-1", person_id=-1), Actor(ref="freezer-2", person_id=-2)
-        cycles.freeze_rubric(stored, actor=first, second=second, at=NOW)
+        freeze(stored)
     return stored
+
+
+def freeze(stored: RubricVersion) -> None:
+    """Two people who judge nothing freeze a rubric version."""
+    first, second = Actor(ref="freezer-1", person_id=-1), Actor(ref="freezer-2", person_id=-2)
+    cycles.freeze_rubric(stored, actor=first, second=second, at=NOW)
 
 
 def world(

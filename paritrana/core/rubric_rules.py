@@ -42,9 +42,9 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class RuleData:
-    """What a rubric says about one rule. `figures` is how many figures it reads by name; None where it reads as it is.
+    """What a rubric says about one rule: its parameters, and the names of what it reads.
 
-    `kinds` is the evidence from which a rule reads that names its own figures.
+    `figures` is how many figures it reads by these names, at least and at most; None where the names only tell.
     """
 
     label: str

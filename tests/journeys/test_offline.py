@@ -68,8 +68,7 @@ def fifteen() -> Any:
     ]
     first["weight"] = "4"
     stored = cycles.store_rubric(form, actor=factories.SYSTEM, at=factories.NOW)
-    stored.frozen_at = factories.NOW
-    db.session.flush()
+    factories.freeze(stored)
     return stored
 
 

@@ -41,7 +41,6 @@ from paritrana.web.template_filters import current_language, own
 
 _PRECISE: Final = re.compile(r"-?[0-9]{1,9}(?:[.,][0-9]{1,6})?", re.ASCII)
 _THOUSANDS: Final = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}", re.ASCII)
-HIGHEST_SEED_DIGITS: Final = 9
 
 
 class PreciseField(TypedField):

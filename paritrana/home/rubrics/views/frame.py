@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from paritrana.core.errors import NotFound, ParitranaError, StaleVersion
+from paritrana.core.errors import NotFound, StaleVersion
 from paritrana.core.policy import Act
 from paritrana.core.rubric_form import BadRubricForm, Change, Part, Sums, differences, lacking, sums_of
 from paritrana.cycles.models import Cycle, RubricVersion
@@ -252,8 +252,3 @@ def page(template: str, desk: Desk, status: int = 200, **context: Any) -> Respon
         ),
         status,
     )
-
-
-def said(refusal: ParitranaError) -> str:
-    """A refusal in a sentence."""
-    return sentence(refusal)
