@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_security import RoleMixin, UserMixin
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from paritrana.database import Base
@@ -106,7 +106,8 @@ class SignInSession(Base):
 class Device(Base):
     """A browser that was prepared to score without a network: the public key by which it signs what it hands over.
 
-    The private key never leaves the browser and is wiped at sign-out, which ends the row. Only that end is ever added.
+    The private key never leaves the browser and is wiped at sign-out, which ends the row. Only that end is ever added:
+    `signed_out` when its owner left on that very browser, where the key is gone; what it signed came before.
     """
 
     __tablename__ = "device"
@@ -119,6 +120,7 @@ class Device(Base):
     browser_key: Mapped[str | None]  # keyed hash of the known-device cookie: which browser signs out
     registered_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    signed_out: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     account: Mapped[Account] = relationship()
 

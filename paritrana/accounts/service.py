@@ -175,10 +175,14 @@ def register_device(
 
 
 def revoke_devices(account: Account, *, actor: Actor, at: datetime, browser_key: str | None = None) -> int:
-    """End the devices of an account, with `browser_key` those of one browser; gives how many; the caller commits."""
+    """End the devices of an account, with `browser_key` those of the browser signing out; gives how many.
+
+    The caller commits. A copy that a device signed before its owner signed out on it stays good: the key was wiped
+    with the sign-out, so that nothing can be signed afterwards.
+    """
     found = queries.devices_in_use(account.id, browser_key)
     for device in found:
-        device.revoked_at = at
+        device.revoked_at, device.signed_out = at, browser_key is not None
         audit.record(audit.SYSTEM, "device.revoked", actor, at=at, object_ref=device.ref, **told_of_device(device))
     return len(found)
 
@@ -190,6 +194,7 @@ def told_of_device(device: Any) -> dict[str, Any]:
         "public_key": device.public_key,
         "registered_at": device.registered_at,
         "revoked_at": device.revoked_at,
+        "signed_out": device.signed_out or None,
     }
 
 

@@ -8,7 +8,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
+from paritrana.accounts.models import Device
 from paritrana.accounts.service import revoke_devices
 from paritrana.audit.models import Event
 from paritrana.core.errors import BadInput
@@ -490,12 +492,25 @@ def test_what_is_no_copy_of_this_panel_is_refused_with_its_sentence(here, day, s
     assert stored(Mark) == []
 
 
-def test_a_device_that_signed_out_says_nothing_any_more(here, day, sheet, device, door):
+def test_a_device_that_was_taken_out_of_use_says_nothing_any_more(here, day, sheet, device, door):
     data = device.copy(here, queue_of(sheet, entry()))
     revoke_devices(here.accounts["assessor-3"], actor=here.actor("assessor-3"), at=here.now + LATER)
     db.session.commit()
     answer = look_at(door(), day, data)
-    assert (answer.status_code, "was signed out since" in text_of(answer)) == (422, True)
+    assert (answer.status_code, "was taken out of use since" in text_of(answer)) == (422, True)
+
+
+def test_a_copy_saved_before_the_owner_signed_out_on_the_device_is_taken(here, day, sheet, device, door):
+    data = device.copy(here, queue_of(sheet, entry()))
+    db.session.scalars(select(Device)).one().browser_key = "this browser"
+    owner = here.accounts["assessor-3"]
+    revoke_devices(owner, actor=here.actor("assessor-3"), at=here.now + LATER, browser_key="this browser")
+    db.session.commit()
+    client = door()
+    looked = look_at(client, day, data)
+    assert looked.status_code == 200
+    assert take(client, day, data, looked).status_code == 200
+    assert len(stored(Mark)) == 1
 
 
 def test_sheets_of_another_cycle_are_for_a_day_of_that_cycle(here, day, sheet, device, door):

@@ -50,11 +50,12 @@ class DeviceUnknown(BadInput):
 
 
 class DeviceEnded(BadInput):
-    """The device was signed out or taken out of use; its key says nothing any more."""
+    """The device was taken out of use from elsewhere; its key says nothing any more."""
 
     code = "device_ended"
     message = N_(
-        "The device that saved this file was signed out since, and its key is not valid any more. Nothing is taken."
+        "The device that saved this file was taken out of use since, and its key is not valid any more. "
+        "Nothing is taken."
     )
 
 
@@ -145,7 +146,7 @@ def owner_of(copy: Copy, cycle: Cycle, actor: Actor) -> tuple[Device, Mapping[st
     device = find_device(copy.public_key)
     if device is None:
         raise DeviceUnknown
-    if device.revoked_at is not None:
+    if device.revoked_at is not None and not device.signed_out:
         raise DeviceEnded
     sheets = sheets_called(copy.sheets)
     if device.account.ref != copy.account or set(sheets) != set(copy.sheets):
