@@ -8,11 +8,13 @@ from xml.etree import ElementTree
 import pytest
 from sqlalchemy import select, update
 
+from benchmarks.world import rubric_with
 from paritrana.audit import service as audit
 from paritrana.audit.models import Event
 from paritrana.core.bundle import parse
 from paritrana.core.diagnostics import diagnose
 from paritrana.core.policy import POLICY, Act, Role
+from paritrana.cycles.models import Cycle
 from paritrana.cycles.queries import rubric_of
 from paritrana.database import db
 from paritrana.nominations.models import Nomination
@@ -63,11 +65,33 @@ def test_the_diagnostics_of_a_run_are_kept_with_it_and_follow_from_its_bundle(he
     rubric = rubric_of(category_of(here))
     anew = diagnose(
         parse(made.bundle).contest, made.digest, spread_limit=rubric.consolidation_spread,
-        presets=queries.presets(rubric),
+        presets=queries.presets(rubric, here.cycle.id),
     )  # fmt: skip
     assert json.loads(kept.said) == json.loads(json.dumps(anew.as_dict()))
     assert kept.run_id == made.id
     assert b"diagnostics" not in made.bundle
+
+
+def test_other_rubrics_are_tried_unless_they_are_drafts_or_belong_to_another_cycle(here):
+    def stored(code, version, cycle, frozen):
+        one = rubric_with(7)
+        one.code, one.version, one.cycle_id, one.frozen_at = code, version, cycle, here.now if frozen else None
+        db.session.flush()
+
+    mine = rubric_of(category_of(here))
+    stored("a", 1, None, True)
+    stored("a", 2, None, True)
+    stored("a", 3, None, False)
+    stored("b", 1, here.cycle.id, True)
+    other = Cycle(**{
+        column.name: getattr(here.cycle, column.name) for column in Cycle.__table__.columns if column.name != "id"
+    } | {"code": "lain"})  # fmt: skip
+    db.session.add(other)
+    db.session.flush()
+    stored("c", 1, other.id, True)
+    stored(mine.code, 9, None, True)
+    found = [(one.code, one.version) for one in queries.presets(mine, here.cycle.id) if one.code in "abc" + mine.code]
+    assert found == [("a", 2), ("b", 1), (mine.code, 9)]
 
 
 def test_a_run_without_kept_diagnostics_is_diagnosed_when_it_is_looked_at(here):

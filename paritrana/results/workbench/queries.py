@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import defer, joinedload, selectinload
+from sqlalchemy.orm import defer, selectinload
 
 from paritrana.core.bundle import parse
-from paritrana.core.errors import NotFound
 from paritrana.core.ranking import State
-from paritrana.core.rubric import BadRubric, Rubric
-from paritrana.cycles.models import Category, Cycle, RubricVersion
-from paritrana.cycles.queries import core_rubric, get_category
+from paritrana.core.rubric import Rubric
+from paritrana.cycles.models import Category, RubricVersion
+from paritrana.cycles.queries import core_rubric
 from paritrana.database import db
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import CANDIDATE_STATES
@@ -72,30 +71,23 @@ def computed(run: ResultRun, presets: Sequence[Rubric] = ()) -> Said:
     return diagnose(parse(run.bundle).contest, run.digest, spread_limit=limit, presets=presets).as_dict()
 
 
-def presets(mine: RubricVersion) -> list[Rubric]:
-    """The newest version of every other rubric and the other versions of this one (two statements).
+def presets(mine: RubricVersion, cycle_id: int) -> list[Rubric]:
+    """The newest frozen version of every other rubric of a cycle or of all, and other versions of this one.
 
-    A draft whose weights do not add up is passed over.
+    Two statements. What organisers of another cycle made is theirs.
     """
-    newest = select(RubricVersion.code, func.max(RubricVersion.version).label("version")).group_by(RubricVersion.code)
-    last = newest.subquery()
     found = db.session.scalars(
         select(RubricVersion)
-        .join(last, last.c.code == RubricVersion.code)
         .where(
             RubricVersion.id != mine.id,
-            or_(RubricVersion.version == last.c.version, RubricVersion.code == mine.code),
+            RubricVersion.frozen_at.is_not(None),
+            or_(RubricVersion.cycle_id.is_(None), RubricVersion.cycle_id == cycle_id),
         )
         .options(selectinload(RubricVersion.indicators))
         .order_by(RubricVersion.code, RubricVersion.version)
-    )
-    rubrics = []
-    for one in found:
-        try:
-            rubrics.append(core_rubric(one))
-        except BadRubric:
-            continue
-    return rubrics
+    ).all()
+    newest = {one.code: one for one in found}
+    return [core_rubric(one) for one in found if one.code == mine.code or newest[one.code] is one]
 
 
 def warnings(category: Category, run: ResultRun, said: Said, below_quorum: int) -> list[Warned]:
@@ -177,18 +169,3 @@ def runs_of(category: Category) -> Sequence[ResultRun]:
 def find_run(category: Category, no: int) -> ResultRun | None:
     """One run of a category by its number, where there is one."""
     return db.session.scalar(select(ResultRun).where(ResultRun.category_id == category.id, ResultRun.no == no))
-
-
-def get_run(cycle: str, cat: str, no: int) -> ResultRun:
-    """One run by cycle, category and number, with both and with its bundle. Raises `NotFound`."""
-    found = db.session.scalar(
-        select(ResultRun)
-        .join(ResultRun.category)
-        .join(Category.cycle)
-        .where(Cycle.code == cycle, Category.slug == cat, ResultRun.no == no)
-        .options(joinedload(ResultRun.category, innerjoin=True).joinedload(Category.cycle, innerjoin=True))
-    )
-    if found is None:
-        get_category(cycle, cat)
-        raise NotFound
-    return found

@@ -38,7 +38,7 @@ def keep_diagnostics(run: ResultRun, contest: Contest, result: Result, rubric: R
         contest,
         run.digest,
         spread_limit=rubric.consolidation_spread,
-        presets=queries.presets(rubric),
+        presets=queries.presets(rubric, run.category.cycle_id),
         result=result,
     )
     said = json.dumps(found.as_dict(), separators=(",", ":"), allow_nan=False)
