@@ -3,7 +3,7 @@
 Source: docs/method.md, sections 4 and 5.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -471,11 +471,18 @@ def _standing(
     return Standing(code, quantise(exact), exact, earned)
 
 
-def placed(rubric: Rubric, standing: Sequence[Standing], decisions: Sequence[Decision]) -> Iterator[Row]:
+Worth = Callable[[Standing, str], Fraction]
+
+
+def placed(
+    rubric: Rubric, standing: Sequence[Standing], decisions: Sequence[Decision], worth: Worth | None = None
+) -> Iterator[Row]:
     """Give the ranks 1, 2, 2, 4 and say what broke each tie.
 
-    The points of a candidate are looked at only where its total is shared.
+    `worth` tells the quantised subtotal of a candidate for an element of the chain, by default that of its points; it
+    is asked only where a total is shared.
     """
+    counted = worth or (lambda one, element: subtotal(one.points, element, rubric))
     orders = {
         frozenset(decision.order): {code: place for place, code in enumerate(decision.order)} for decision in decisions
     }
@@ -486,7 +493,7 @@ def placed(rubric: Rubric, standing: Sequence[Standing], decisions: Sequence[Dec
         for element in rubric.tie_break:
             finer: list[list[Standing]] = []
             for group in groups:
-                parts = _split(group, element, rubric, orders) if len(group) > 1 else [group]
+                parts = _split(group, element, counted, orders) if len(group) > 1 else [group]
                 if len(group) > 1:
                     broken_by.update((part[0].candidate, element) for part in parts if len(part) == 1)
                 finer.extend(parts)
@@ -507,11 +514,11 @@ def placed(rubric: Rubric, standing: Sequence[Standing], decisions: Sequence[Dec
 
 
 def _split(
-    group: list[Standing], element: str, rubric: Rubric, orders: Mapping[frozenset[str], Mapping[str, int]]
+    group: list[Standing], element: str, worth: Worth, orders: Mapping[frozenset[str], Mapping[str, int]]
 ) -> list[list[Standing]]:
     """Part candidates that share a place by one element of the chain, best first."""
     if element != DECISION:
-        return _levels(group, {one.candidate: subtotal(one.points, element, rubric) for one in group})
+        return _levels(group, {one.candidate: worth(one, element) for one in group})
     places = orders.get(frozenset(one.candidate for one in group))
     if places is None:  # A decision about other candidates, even about some of these, does not apply.
         return [group]

@@ -167,7 +167,7 @@ def _finding_digests(category: Category) -> dict[str, str]:
     for candidate, *found in rows:
         by_candidate.setdefault(candidate, []).append(found)
     return {
-        f"{FINDINGS}{candidate}": hashlib.sha256(canonical(sorted(found, key=canonical))).hexdigest()
+        f"{FINDINGS}{candidate}": hashlib.sha256(canonical(sorted(found, key=itemgetter(0, 1)))).hexdigest()
         for candidate, found in by_candidate.items()
     }
 

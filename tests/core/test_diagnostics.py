@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from paritrana.core.agreement import agreement as exact_agreement
 from paritrana.core.diagnostics import DRAWS, Diagnostics, diagnose
 from paritrana.core.diagnostics.alternatives import EQUAL
-from paritrana.core.diagnostics.grid import Grid, Points
+from paritrana.core.diagnostics.grid import Grid
 from paritrana.core.diagnostics.panel import icc
 from paritrana.core.ranking import Candidate, Cap, Computed, Contest, Decision, Mark, NotApplicable, rank
 from paritrana.core.rubric import Aspect, PanelAggregate, Rubric
@@ -424,11 +424,12 @@ def test_the_points_are_the_exact_ones(judged: Contest) -> None:
     result = rank(judged)
     grid = Grid(judged, result)
     earned, part, complete = grid.points(judged.rubric)
-    columns = {one.code: no for no, one in enumerate(judged.rubric.indicators)}
     for no, code in enumerate(grid.candidates):
-        points = Points(earned[no], part, columns, grid.excused[code])
-        assert dict(points) == result[code].points
-        assert len(points) == len(result[code].points)
+        points = {
+            one.code: Fraction(int(earned[no, place]), part) for place, one in enumerate(judged.rubric.indicators)
+        }
+        assert {one: points.pop(one) for one in result[code].points} == result[code].points
+        assert set(points.values()) <= {0}
     assert complete.all()
 
 

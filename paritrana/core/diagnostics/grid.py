@@ -1,6 +1,6 @@
 """The marks of the ranked candidates as whole numbers in arrays, and exact totals and ranks from them."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache, cached_property
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from paritrana.core.ranking import Contest, Result, Row, Standing, placed
-from paritrana.core.rubric import PanelAggregate, Rubric, Source
+from paritrana.core.rubric import Indicator, PanelAggregate, Rubric, Source
 from paritrana.core.scoring import effective_weights, steps_above
 
 Whole = npt.NDArray[Any]  # whole numbers: of the machine where they fit, of Python where they do not
@@ -155,15 +155,24 @@ class Grid:
     def ranks(self, rubric: Rubric, without: int | None = None) -> list[int | None]:
         """The exact ranks, ties broken as the core breaks them; None for a candidate that lacks a value."""
         earned, part, complete = self.points(rubric, without)
-        exact = earned.sum(axis=1)
-        hundredths = [int(one) for one in (200 * exact + part) // (2 * part)]
-        columns = {one.code: no for no, one in enumerate(rubric.indicators)}
+
+        @cache
+        def hundredths(element: str) -> list[int]:
+            named = [no for no, one in enumerate(rubric.indicators) if _named(one, element)]
+            return ((200 * earned[:, named].sum(axis=1) + part) // (2 * part)).tolist()  # type: ignore[no-any-return]
+
         standing = [
-            Standing(code, quanta, quanta, Points(earned[no], part, columns, self.excused[code]))
-            for no, (code, quanta) in enumerate(zip(self.candidates, map(_cents, hundredths), strict=True))
-            if complete[no]
+            Standing(code, quanta, quanta, {})
+            for code, quanta, whole in zip(self.candidates, map(_cents, hundredths("")), complete, strict=True)
+            if whole
         ]
-        places = {row.candidate: row.rank for row in placed(rubric, standing, self.contest.decisions)}
+        rows = placed(
+            rubric,
+            standing,
+            self.contest.decisions,
+            lambda one, element: _cents(hundredths(element)[self.place[one.candidate]]),
+        )
+        places = {row.candidate: row.rank for row in rows}
         return [places.get(code) for code in self.candidates]
 
     @cached_property
@@ -189,22 +198,12 @@ class Grid:
         return np.array(weights / common, dtype=np.float64).reshape(weights.shape)
 
 
-class Points(Mapping[str, Fraction]):
-    """The points of one candidate, made into a fraction when they are asked for: only ties ask."""
-
-    def __init__(self, row: Whole, part: int, columns: Mapping[str, int], excused: Collection[str]) -> None:
-        self.row, self.part, self.columns, self.excused = row, part, columns, excused
-
-    def __getitem__(self, code: str) -> Fraction:
-        if code in self.excused:
-            raise KeyError(code)
-        return Fraction(int(self.row[self.columns[code]]), self.part)
-
-    def __iter__(self) -> Iterator[str]:
-        return (code for code in self.columns if code not in self.excused)
-
-    def __len__(self) -> int:
-        return len(self.columns) - len(self.excused)
+def _named(indicator: Indicator, element: str) -> bool:
+    """Whether an element of a chain for ties names an indicator; the empty one names all."""
+    kind, _sep, code = element.partition(":")
+    known = {"source": indicator.source, "stage": indicator.stage, "aspect": indicator.aspect,
+             "indicator": indicator.code}  # fmt: skip
+    return not element or known[kind] == code
 
 
 @cache
