@@ -514,4 +514,4 @@ def test_list_and_page_ask_a_fixed_number_of_statements(organiser, here, stateme
     for no in range(2, 7):
         organiser.send(HOME, source="kabkota-default/1", code=f"contoh-{no}")
     assert (counted(HOME), counted(MINE)) == few
-    assert max(few) <= 20
+    assert max(few) <= 12
