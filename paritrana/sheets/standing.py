@@ -12,6 +12,7 @@ from paritrana.cycles.models import Category, Indicator
 from paritrana.database import db
 from paritrana.interviews.models import InterviewDay, InterviewSession
 from paritrana.nominations.models import Nomination
+from paritrana.sheets.imported.models import QueueCopyEntry
 from paritrana.sheets.models import Mark, Sheet
 from paritrana.sheets.queries import withdrawn
 from paritrana.sheets.reopening.models import Reopening
@@ -68,10 +69,15 @@ class Told:
 
     sealed: frozenset[tuple[int, int]]  # assessor and candidate: kept on record, out of the result
     opened_again: Mapping[int, Sequence[tuple[datetime, bool]]]  # by candidate: when, and whether after others' marks
+    from_paper: Mapping[int, int]  # by candidate: how many locked sheets have marks that were entered from paper
+    from_files: Mapping[int, int]  # and how many have marks from the copy of a device
 
 
 def told_in_minutes(nominations: Sequence[int]) -> Told:
-    """The sheets of these candidates that were sealed or opened again, in their present attempt (two statements)."""
+    """The sheets of these candidates that were sealed, opened again or came another way than by the network.
+
+    In the present attempt of each candidate (four statements).
+    """
     present = and_(Category.id == Sheet.category_id, Category.attempt == Sheet.attempt)
     sealed = db.session.execute(
         select(Sheet.assessor_id, Sheet.nomination_id)
@@ -89,7 +95,20 @@ def told_in_minutes(nominations: Sequence[int]) -> Told:
         opened_again.setdefault(nomination_id, []).append(
             (cast(datetime, at), after_others)
         )  # what was opened has an end
-    return Told(frozenset((assessor, nomination) for assessor, nomination in sealed), opened_again)
+    locked = (
+        select(Sheet.nomination_id, func.count(Sheet.id.distinct()))
+        .join(Category, present)
+        .where(Sheet.nomination_id.in_(nominations), Sheet.submitted_at.is_not(None), ~withdrawn())
+        .group_by(Sheet.nomination_id)
+    )
+    paper = locked.join(Mark, and_(Mark.sheet_id == Sheet.id, Mark.source == "paper"))
+    files = locked.join(QueueCopyEntry, and_(QueueCopyEntry.sheet_id == Sheet.id, QueueCopyEntry.outcome == "taken"))
+    return Told(
+        frozenset((assessor, nomination) for assessor, nomination in sealed),
+        opened_again,
+        dict(db.session.execute(paper)),
+        dict(db.session.execute(files)),
+    )
 
 
 def day_of_own_sheet(ref: str, actor: Actor) -> InterviewDay | None:

@@ -12,6 +12,7 @@ from paritrana.accounts.models import Account
 from paritrana.audit.models import Event
 from paritrana.core.lifecycle import State
 from paritrana.database import db, random_ref
+from paritrana.interviews.queries import session_of
 from paritrana.nominations.models import Nomination
 from paritrana.panels.service import declare, recuse, unseat
 from paritrana.paper import MM, QUIET
@@ -134,6 +135,9 @@ def test_two_equal_entries_with_signature_and_scan_become_the_submitted_sheet(he
     assert "on paper, signed and entered by two people" in text_of(receipt)
     signed = assessor.get(f"/assessments/{candidate.ref}/sheet/receipt.json")
     assert signed.get_json()["source"] == "paper"
+    session = session_of(candidate)
+    minutes = second.get(f"/interviews/{session.day.code}/minutes.pdf", query_string={"lang": "en"})
+    assert re.search(r"Entered from paper\s+1 sheet\b", " ".join(text_in(minutes.data)))
 
 
 def test_every_step_is_an_event_with_the_whole_entry(here, candidate, door):

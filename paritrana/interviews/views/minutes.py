@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, current_app
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from sqlalchemy import select
 
@@ -65,7 +65,7 @@ def day_minutes(seen: SeenDay) -> ResponseReturnValue:
 
 
 class _Words:
-    """What the minutes say of the slots of a day, read in seven statements."""
+    """What the minutes say of the slots of a day, read in nine statements."""
 
     def __init__(self, day: InterviewDay, zone: str, slots: Sequence[Slot]) -> None:
         self.zone = zone
@@ -128,6 +128,7 @@ class _Words:
             *self._clock(slot),
             *((_("Drop-out"), self._dropout(gone)) for gone in self.dropouts.get(self.session_ids[slot.ref], [])),
             (_("Sheets locked"), _("%(n)s of %(total)s", n=locked, total=due)),
+            *self._other_ways(slot),
             *self._opened_again(slot),
             *(self._recusal(out) for out in self.recusals.get(slot.nomination_id, [])),
             *self._decisions(slot),
@@ -213,6 +214,18 @@ class _Words:
         sealed = (out.account_id, out.nomination_id) in self.sheets.sealed
         kept = ". " + _("The sheet is sealed: kept on record, out of the result.") if sealed else ""
         return _("Out for this candidate"), f"{said}{kept}"
+
+    def _other_ways(self, slot: Slot) -> list[tuple[str, str]]:
+        """The sheets that did not come from a device over the network."""
+        ways = (
+            (_("Entered from paper"), self.sheets.from_paper),
+            (_("From the copy of a device"), self.sheets.from_files),
+        )
+        return [
+            (way, str(ngettext("%(num)s sheet", "%(num)s sheets", found[slot.nomination_id])))
+            for way, found in ways
+            if slot.nomination_id in found
+        ]
 
     def _opened_again(self, slot: Slot) -> list[tuple[str, str]]:
         return [
