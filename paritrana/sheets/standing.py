@@ -106,8 +106,8 @@ def told_in_minutes(nominations: Sequence[int]) -> Told:
     return Told(
         frozenset((assessor, nomination) for assessor, nomination in sealed),
         opened_again,
-        dict(db.session.execute(paper)),
-        dict(db.session.execute(files)),
+        dict(db.session.execute(paper).all()),
+        dict(db.session.execute(files).all()),
     )
 
 
