@@ -221,7 +221,10 @@ class Machine:
                 headers={"If-Match": '"0"', "Idempotency-Key": secrets.token_urlsafe(16), "X-CSRFToken": token},
             )
             assert answer.ok, f"{code}: {answer.status} {answer.text()}"
-        self.post(f"/assessments/{nomination}/sheet/check", statement="y")
+        check = f"/assessments/{nomination}/sheet/check"
+        looked_at = re.search(r'name="version" value="([^"]+)"', self.http.get(check).text())
+        assert looked_at is not None
+        self.post(check, statement="y", version=looked_at[1])
 
     def close(self) -> None:
         """Hang up."""
