@@ -77,7 +77,7 @@ def page_of(session, more):
 
 
 @pytest.mark.parametrize(
-    ("language", "said"), [("id", "sudah mempunyai slot 1 pada waktu itu"), ("en", "has slot 1 at")]
+    ("language", "said"), [("id", "sudah memiliki slot 1 pada waktu itu"), ("en", "has slot 1 at")]
 )
 def test_no_slot_is_given_while_the_organisation_presents_elsewhere(here, twice, slots, organiser, language, said):
     before = places()

@@ -11,8 +11,9 @@ from tests.packaging.contents import ROOT
 
 
 def _listed(lines: list[str]) -> dict[str, Requirement]:
+    """By name; of a package that is pinned once for each Python, the oldest one, which stands first."""
     found = [Requirement(line) for line in lines if line.strip() and not line.startswith(("#", "-"))]
-    return {canonicalize_name(one.name): one for one in found}
+    return {canonicalize_name(one.name): one for one in reversed(found)}
 
 
 @pytest.fixture
