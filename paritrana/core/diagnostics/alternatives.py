@@ -111,7 +111,16 @@ def _borders(grid: Grid, column: int, leader: int, rival: int, floor: float) -> 
     """
     total, weight = float(grid.rubric.total), float(grid.rubric.indicators[column].weight)
     mine, theirs = _aspect(grid, column, leader), _aspect(grid, column, rival)
-    difference = (mine[2] - theirs[2] - floor) * mine[0] * theirs[0] + mine[1] * theirs[0] - theirs[1] * mine[0]
+    if mine[0] == theirs[0]:  # what both are divided by adds no border, and its roots would blur the others
+        difference = (mine[2] - theirs[2] - floor) * mine[0] + mine[1] - theirs[1]
+    else:
+        difference = (mine[2] - theirs[2] - floor) * mine[0] * theirs[0] + mine[1] * theirs[0] - theirs[1] * mine[0]
+    # A leading term that is nothing but noise has roots of its own, which would blur the others.
+    sizes = np.abs(difference.coef) * total ** np.arange(difference.coef.size)
+    if sizes.max() < NOISE * total * mine[0](weight) * theirs[0](weight):
+        return 0.0, total  # the two are alike whatever the weight is
+    degree = int(np.flatnonzero(sizes >= NOISE * sizes.max())[-1])
+    difference = difference.truncate(degree + 1)
     found: list[complex] = difference.roots().tolist()
     roots = sorted(one.real for one in found if abs(one.imag) < NEAR * total and 0 < one.real < total)
     low, high = 0.0, total
@@ -136,16 +145,18 @@ def _aspect(grid: Grid, column: int, candidate: int) -> tuple[Polynomial, Polyno
     mine = Polynomial([0.0, 1.0])
     rest = Polynomial([total, -1.0]) / (total - weight)  # by what every other weight is multiplied
     excused = grid.excused[grid.candidates[candidate]]
+    # Without the moved indicator all that is applicable moves alike, which leaves the quotient as it is.
+    alike = Polynomial([1.0]) if moved.code in excused else rest
     whole, applicable, inside, outside = mine, Polynomial([0.0]), Polynomial([0.0]), 0.0
     for no, one in enumerate(rubric.indicators):
         share = grid.shares[candidate, no]
         if one.aspect != moved.aspect:
             outside += float(grid.acting[candidate, no]) * share
             continue
-        now = mine if no == column else rest * float(one.weight)
         if no != column:
-            whole = whole + now
+            whole = whole + rest * float(one.weight)
         if one.code not in excused:
+            now = mine if no == column else alike * float(one.weight)
             applicable, inside = applicable + now, inside + now * share
     return applicable, whole * inside, rest * outside
 
