@@ -199,6 +199,7 @@ def _register_facts(registry: Access) -> None:
         (Guard.ALL_SHEETS_IN, Nomination): sheets_facts.all_sheets_in_clause,
         (Guard.UNCONFLICTED, Sheet): sheets_facts.of_candidate(panels_facts.unconflicted_clause),
         (Guard.OWN, Nomination): nominations_facts.own_clause,
+        (Guard.PUBLISHABLE, Nomination): nominations_facts.publishable_clause,
         (Guard.UNCONFLICTED, Nomination): panels_facts.unconflicted_clause,
         (Guard.OPEN_REQUEST, Nomination): verification_facts.open_request_clause,
         (Guard.NOT_FIRST_PERSON, Nomination): verification_facts.not_first_person_clause,

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists
+from sqlalchemy import ColumnElement, exists, select
 
 from paritrana.core.policy import Actor, Role
-from paritrana.cycles.models import Category
+from paritrana.cycles.models import Category, Cycle
 from paritrana.nominations import queries
 from paritrana.nominations.models import FileDeclaration, Nomination
 
@@ -40,3 +40,9 @@ def in_grace(actor: Actor, role: Role, subject: Any) -> bool:
 def in_grace_clause(actor: Actor, role: Role) -> ColumnElement[bool]:
     """The same for lists of nominations."""
     return exists().where(FileDeclaration.nomination_id == Nomination.id, FileDeclaration.state == "open")
+
+
+def publishable_clause(actor: Actor, role: Role) -> ColumnElement[bool]:
+    """Guard `publishable` for lists of nominations: a rehearsal has no result and no public page."""
+    rehearsed = select(Category.id).join(Category.cycle).where(Cycle.rehearses_id.is_not(None))
+    return Nomination.category_id.not_in(rehearsed)
