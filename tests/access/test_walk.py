@@ -218,6 +218,7 @@ BEYOND = {
     ("mark", "AS"): "a conflict is answered by the loader, as if the candidate were not there, before `n` is asked",
     ("deliver_late", "AS"): "the same as for `mark`",
     ("admit_late_mark", "CH"): "the same as for `mark`; whose own the sheet is, the service asks again",
+    ("decide_paper", "CH"): "the leaf at this address is of another's sheet; whose own it is, the service asks again",
     ("reopen_sheet", "CH"): "who chairs is an assessor, too; whose own the sheet is, the service asks again",
     ("consolidate", "AS"): "the same as for `mark`, and `s`: a candidate is nobody's own item in particular",
     ("consolidate", "CH"): "who chairs is an assessor, too, whose grant answers alike at this address",
