@@ -19,7 +19,7 @@ from paritrana.core.rubric_form import (
     parse,
     sums_of,
 )
-from paritrana.core.rubric_rules import RULE_DATA, check_formula, fresh_formula
+from paritrana.core.rubric_rules import RULE_DATA, BadFormula, check_formula, fresh_formula
 
 FILES = sorted((data_folder("seed") / "rubrics").glob("*.json"))
 
@@ -81,6 +81,12 @@ def _put(*way: Any) -> Callable[[dict[str, Any]], None]:
          _put("indicators", 0, "evidence_required", 1, "code", "regulation_text")),
         ("/indicators/10/caps/0/cap", _put("indicators", 10, "caps", 0, "cap", "11")),
         ("/quorum", _put("quorum", 10)),
+        ("/panel_size", _put("panel_size", 100)),
+        ("/consolidation_spread", _put("consolidation_spread", "-0.5")),
+        ("/aspects/0/code", _put("aspects", 0, "code", "a b")),
+        ("/indicators/0/extra_inputs/0", _put("indicators", 0, "extra_inputs", [1])),
+        ("/indicators/0/levels", _put("indicators", 0, "levels", 0, "score", "10")),
+        ("/indicators/0/evidence_required/0/code", _put("indicators", 0, "evidence_required", 0, "code", "a b")),
         ("/version", _put("version", 0)),
         ("/others_marks", _put("others_marks", "never")),
         ("/counted_round", _put("counted_round", 3)),
@@ -166,6 +172,57 @@ def test_two_versions_are_compared_part_by_part(form: dict[str, Any]) -> None:
 @pytest.mark.parametrize("rule", RULE_DATA)
 def test_an_indicator_begins_with_data_its_rule_can_compute_with(rule: str) -> None:
     check_formula(fresh_formula(rule))
+
+
+@pytest.mark.parametrize(
+    ("rule", "params", "pointer"),
+    [
+        ("ratio_capped", {"unknown": "1"}, "/params/unknown"),
+        ("ratio_capped", {"skip_group_without_target": "yes"}, "/params/skip_group_without_target"),
+        ("ratio_capped", {"groups": []}, "/params/groups"),
+        ("ratio_capped", {"groups": "outsourced"}, "/params/groups"),
+        ("ratio_capped", {"groups": ["nobody"]}, "/params/groups/0"),
+        ("ratio_capped", {"cap": 10}, "/params/cap"),
+        ("ratio_capped", {"cap": "ten"}, "/params/cap"),
+        ("ratio_capped", {"cap": "-1"}, "/params/cap"),
+        ("person_months_share", {"months": "0"}, "/params/months"),
+        ("person_months_share", {"months": None}, "/params"),
+        ("ratio_to_target", {"switch": "another"}, "/params/switch"),
+        ("pp_growth_linear", {"switch": "relative_growth"}, "/params"),
+        ("on_time_months", {"arrears_cap_from": "3"}, "/params"),
+        ("on_time_months", {"arrears_cap_score": "3"}, "/params"),
+        ("programme_completeness", {"full_count": None}, "/params"),
+        ("LADDER", {"thresholds": []}, "/params/thresholds"),
+        ("LADDER", {"thresholds": ["0.5"]}, "/params/thresholds/0"),
+        ("LADDER", {"thresholds": [["0.5", "6"], ["0.9"]]}, "/params/thresholds/1"),
+        ("LADDER", {"thresholds": [["0.5", "six"]]}, "/params/thresholds/0/1"),
+    ],
+)
+def test_data_that_a_rule_could_not_compute_with_are_refused_at_their_place(
+    rule: str, params: dict[str, Any], pointer: str
+) -> None:
+    if rule == "LADDER":
+        rule = next(name for name, data in RULE_DATA.items() if "thresholds" in {one.name for one in data.params})
+    formula = fresh_formula(rule)
+    for name, value in params.items():
+        if value is None:
+            del formula["params"][name]
+        else:
+            formula["params"][name] = value
+    with pytest.raises(BadFormula) as refused:
+        check_formula(formula)
+    assert refused.value.pointer == pointer
+    assert refused.value.message % refused.value.params
+
+
+@pytest.mark.parametrize(
+    ("inputs", "pointer"), [(["registered_workers"], "/inputs"), (["registered_workers", "wishes"], "/inputs/1")]
+)
+def test_figures_that_a_rule_cannot_read_are_refused(inputs: list[str], pointer: str) -> None:
+    with pytest.raises(BadFormula) as refused:
+        check_formula(fresh_formula("ratio_capped") | {"inputs": inputs})
+    assert refused.value.pointer == pointer
+    assert refused.value.message % refused.value.params
 
 
 def test_a_version_in_work_has_everything_of_a_rubric_but_its_sum(form: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from paritrana.audit.service import SYSTEM as STREAM
 from paritrana.core.filechecks import CheckLate
 from paritrana.database import db
 from paritrana.files.invariants import CHECKS, SPARED, check_of
-from paritrana.files.keeping import REMOVE_ORPHANS, note_state, remove_orphans
+from paritrana.files.keeping import PAGE, REMOVE_ORPHANS, note_state, remove_orphans
 from paritrana.files.models import Blob
 from paritrana.files.previews.models import Preview
 from paritrana.files.previews.service import make_previews_of
@@ -167,6 +167,28 @@ def test_the_same_bytes_of_another_organisation_protect_nothing(keep, run, organ
     age(path, run, 49)
     assert remove_orphans(run, steps).params == {"count": 1}
     assert (named.exists(), path.exists()) == (True, False)
+
+
+def test_more_files_than_are_asked_for_at_once_go_too(db_session, run, store):
+    folder = store.root / "objects" / "1" / "ab"
+    folder.mkdir(parents=True)
+    for no in range(PAGE + 1):
+        path = folder / f"ab{no:062x}"
+        path.write_bytes(b"x")
+        age(path, run, 49)
+    assert remove_orphans(run, steps).params == {"count": PAGE + 1}
+    assert list(folder.iterdir()) == []
+
+
+def test_a_file_that_goes_while_others_are_looked_at_stops_nothing(keep, run):
+    gone, left = sorted((keep(paper(b"1"), "1.pdf", hours=49), keep(paper(b"2"), "2.pdf", hours=49)))
+
+    def watch(done: int, total: int | None = None) -> None:
+        if done == 0:
+            gone.unlink()
+
+    assert remove_orphans(run, watch).params == {"count": 1}
+    assert not left.exists()
 
 
 class Meanwhile(Disk):

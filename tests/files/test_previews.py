@@ -6,6 +6,7 @@ import resource
 import struct
 import subprocess
 import sys
+import zipfile
 import zlib
 
 import pytest
@@ -211,6 +212,34 @@ def bare(kids: str, count: int) -> bytes:
         "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>>endobj\n"
         "trailer<</Root 1 0 R>>\n%%EOF\n"
     ).encode()
+
+
+def workbook_with(**members: str) -> bytes:
+    """An archive with the shape of a workbook."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name.replace("__", "/") + ".xml", content)
+    return file.getvalue()
+
+
+def numbers_in(data: bytes) -> str:
+    """How many identity numbers the programme counts in a workbook, and its last word."""
+    out = io.BytesIO()
+    render.main(("workbook", "0"), io.BytesIO(data), out, lambda *limit: None)
+    return out.getvalue().decode()
+
+
+def test_the_programme_counts_identity_numbers_in_texts_and_in_figures_of_a_workbook():
+    cells = "<c><v>9.901014101900002E15</v></c><c><v>12.5</v></c>"
+    texts = "<si><t>NIK 9901014101901012</t></si><si><t>9901014101901012</t></si>"
+    data = workbook_with(xl__worksheets__sheet1=cells, xl__sharedStrings=texts, docProps__core="9901014101900004")
+    assert numbers_in(data) == "numbers 2\nend no_pages\n"
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04broken", workbook_with()])
+def test_a_workbook_that_cannot_be_read_counts_as_far_as_it_can(data):
+    assert numbers_in(data) == "numbers 0\nend no_pages\n"
 
 
 def test_a_page_that_is_not_there_stays_white_and_the_others_are_drawn():
