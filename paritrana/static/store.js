@@ -29,7 +29,6 @@ export async function openStore(account) {
   try {
     const db = await database(NAME + account);
     localStorage.setItem(HERE, account);
-    db.onversionchange = () => db.close();
     return onDevice(db, account);
   } catch {
     return inMemory();
@@ -37,8 +36,16 @@ export async function openStore(account) {
 }
 
 function onDevice(db, account) {
+  // Signing out takes the database away, in every tab. From then on nothing is answered: whatever waits for it stays unsaved.
+  let gone = false;
+  const never = new Promise(() => {});
+  db.onversionchange = () => {
+    gone = true;
+    db.close();
+  };
   // `change` is one transaction, so that two tabs do not write over each other; `make` gets the record and gives the next one.
   async function change(store, key, make, outside) {
+    if (gone) return never;
     const transaction = db.transaction(store, "readwrite", { durability: "strict" });
     const done = finished(transaction);
     const table = transaction.objectStore(store);
@@ -51,13 +58,13 @@ function onDevice(db, account) {
     await done;
     return next;
   }
-  const read = (store) => db.transaction(store).objectStore(store);
+  const read = (store, ask) => (gone ? never : settled(ask(db.transaction(store).objectStore(store))));
   return {
     lasting: true,
-    get: (sheet, code) => settled(read("leaves").get([sheet, code])),
-    all: () => settled(read("leaves").getAll()),
+    get: (sheet, code) => read("leaves", (table) => table.get([sheet, code])),
+    all: () => read("leaves", (table) => table.getAll()),
     change: (sheet, code, make) => change("leaves", [sheet, code], make),
-    thing: (name) => settled(read("things").get(name)),
+    thing: (name) => read("things", (table) => table.get(name)),
     keep: (name, value) => change("things", name, () => value, true),
     // A page that is being left may not wait for a transaction: the words of its fields go into this note, which the next page takes up.
     note: (sheet, texts) => localStorage.setItem(DRAFT + account + sheet, JSON.stringify(texts)),
