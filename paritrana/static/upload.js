@@ -57,7 +57,7 @@ for (const box of document.querySelectorAll("[data-upload]")) {
 
   function rowOf(file, requirement) {
     const line = element("li", "p-card mb-2");
-    const row = { file, requirement, line, state: element("p", "mb-0"), bar: element("progress"), tools: element("div", "p-cluster"), stop: new AbortController(), wake: null, address: "" };
+    const row = { file, requirement, line, state: element("p", "mb-0"), bar: element("progress"), tools: element("div", "p-cluster"), stop: new AbortController(), gone: null, wake: null, address: "" };
     row.state.setAttribute("role", "status");
     row.bar.max = file.size || 1;
     row.bar.value = 0;
@@ -103,15 +103,19 @@ for (const box of document.querySelectorAll("[data-upload]")) {
     form.requestSubmit(pressed);
   }
 
-  function fail(row, fault) {
+  async function fail(row, fault) {
     row.bar.hidden = row.tools.hidden = true;
-    if (row.stop.signal.aborted) return show(row, words.wordCancelled);
+    if (row.stop.signal.aborted) {
+      await row.gone;
+      return show(row, words.wordCancelled);
+    }
     row.line.dataset.refused = "";
     row.state.className = "mb-0 p-error";
     show(row, fault.said || words.wordFailed);
   }
 
-  async function cancel(row) {
+  // "Cancelled" is said when the server knows it: who leaves the page at once does not find the file waiting there.
+  function cancel(row) {
     row.stop.abort();
     if (row.wake) row.wake();
     if (!row.address) {
@@ -119,12 +123,9 @@ for (const box of document.querySelectorAll("[data-upload]")) {
       fail(row, {});
       return;
     }
-    const body = new URLSearchParams();
-    try {
-      await fetch(`${row.address}/cancel`, { method: "POST", body, credentials: "same-origin", redirect: "manual", headers: headers() });
-    } catch {
-      // The announcement expires by itself.
-    }
+    const asked = { method: "POST", body: new URLSearchParams(), credentials: "same-origin", redirect: "manual", keepalive: true, headers: headers() };
+    // Without an answer the announcement expires by itself.
+    row.gone = fetch(`${row.address}/cancel`, asked).catch(() => null);
   }
 
   const headers = (more) => ({ Accept: "application/json", "X-CSRFToken": form.elements.namedItem("csrf_token").value, ...more });
