@@ -1,5 +1,6 @@
 """Triggers that let a table only grow, on both engines. They are a hurdle; the proof is the chain."""
 
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from sqlalchemy import DDL, Table, event
@@ -43,6 +44,12 @@ def append_only(table_name: str, *, unless: str | None = None) -> dict[str, list
 def attach(table: Table, *, unless: str | None = None) -> None:
     """Have `metadata.create_all` make the triggers together with `table`; a migration runs `append_only` itself."""
     GUARDED[table.name] = unless
-    for dialect, statements in append_only(table.name, unless=unless).items():
-        for statement in statements:
+    run_after_create(table, append_only(table.name, unless=unless))
+
+
+def run_after_create(table: Table, statements: Mapping[str, Iterable[str]]) -> None:
+    """Have `metadata.create_all` run the statements of its dialect, by dialect name, after it made `table`."""
+    for dialect, each in statements.items():
+        for statement in each:
+            # SQLAlchemy gives `execute_if` no types.
             event.listen(table, "after_create", DDL(statement).execute_if(dialect=dialect))  # type: ignore[no-untyped-call]

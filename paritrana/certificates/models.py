@@ -6,6 +6,7 @@ from typing import cast
 from sqlalchemy import CheckConstraint, ForeignKey, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from paritrana.audit.triggers import run_after_create
 from paritrana.cycles import rehearsals
 from paritrana.cycles.models import Category, Cycle
 from paritrana.database import Base
@@ -47,7 +48,7 @@ class Certificate(Base):
     award: Mapped[Award] = relationship()
 
 
-rehearsals.attach(cast(Table, Certificate.__table__), rehearsals.without_rehearsals("certificate"))
+run_after_create(cast(Table, Certificate.__table__), rehearsals.without_rehearsals("certificate"))
 
 
 class Register(Base):

@@ -7,7 +7,7 @@ Source: docs/developers.md, "The form of a rubric".
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -101,7 +101,7 @@ class BadRubricForm(BadInput):
     def __init__(self, pointer: str, message: str, **params: Any) -> None:
         super().__init__(f"{pointer or '(whole file)'}: {message % params}", **params)
         self.pointer = pointer
-        self.message = message  # type: ignore[misc]
+        self.message = message  # type: ignore[misc]  # this refusal has a sentence for each place, not one of its class
 
 
 @dataclass(frozen=True)
@@ -502,20 +502,16 @@ def sums_of(content: Form) -> Sums:
     """The sums of a form whose shape was checked."""
     rubric = core_rubric(content, draft=True)
 
-    def of(wanted: Callable[[Indicator], bool]) -> Fraction:
-        return sum((Fraction(one.weight) for one in rubric.indicators if wanted(one)), Fraction(0))
-
     aspects, stages = [one.code for one in rubric.aspects], [one.code for one in rubric.stages]
+    cells = {(aspect, stage): Fraction(0) for aspect in aspects for stage in stages}
+    for one in rubric.indicators:
+        cells[one.aspect, one.stage] += Fraction(one.weight)
     return Sums(
         total=Fraction(rubric.total),
         weights=rubric.weights_sum,
-        aspects={code: of(lambda one, code=code: one.aspect == code) for code in aspects},  # type: ignore[misc]
-        stages={code: of(lambda one, code=code: one.stage == code) for code in stages},  # type: ignore[misc]
-        cells={
-            (aspect, stage): of(lambda one, a=aspect, s=stage: (one.aspect, one.stage) == (a, s))  # type: ignore[misc]
-            for aspect in aspects
-            for stage in stages
-        },
+        aspects={code: sum((cells[code, stage] for stage in stages), Fraction(0)) for code in aspects},
+        stages={code: sum((cells[aspect, code] for aspect in aspects), Fraction(0)) for code in stages},
+        cells=cells,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Table, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from paritrana.audit.triggers import attach
+from paritrana.audit.triggers import attach, run_after_create
 from paritrana.core.lifecycle import State
 from paritrana.cycles import rehearsals
 from paritrana.database import Base, Document
@@ -218,8 +218,8 @@ class Category(Base):
         return State(self.state)
 
 
-rehearsals.attach(cast(Table, Cycle.__table__), rehearsals.for_good())
-rehearsals.attach(cast(Table, Category.__table__), rehearsals.without_late_states())
+run_after_create(cast(Table, Cycle.__table__), rehearsals.for_good())
+run_after_create(cast(Table, Category.__table__), rehearsals.without_late_states())
 
 
 # The fields of `Category` that are its calendar, in the order of the year.

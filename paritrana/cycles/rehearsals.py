@@ -6,8 +6,6 @@ rehearsal from its first row on or never.
 
 from typing import Final
 
-from sqlalchemy import DDL, Table, event
-
 REHEARSED: Final = (
     "EXISTS (SELECT 1 FROM category JOIN cycle ON cycle.id = category.cycle_id "
     "WHERE category.id = NEW.category_id AND cycle.rehearses_id IS NOT NULL)"
@@ -82,10 +80,3 @@ def for_good() -> dict[str, list[str]]:
             "WHEN (NEW.rehearses_id IS DISTINCT FROM OLD.rehearses_id) EXECUTE FUNCTION refuse_change()"
         ],
     }
-
-
-def attach(table: Table, statements: dict[str, list[str]]) -> None:
-    """Have `metadata.create_all` make the triggers together with `table`; a migration runs the statements itself."""
-    for dialect, each in statements.items():
-        for statement in each:
-            event.listen(table, "after_create", DDL(statement).execute_if(dialect=dialect))  # type: ignore[no-untyped-call]

@@ -6,7 +6,7 @@ from typing import Any, cast
 from sqlalchemy import CheckConstraint, ForeignKey, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from paritrana.audit.triggers import attach
+from paritrana.audit.triggers import attach, run_after_create
 from paritrana.cycles import rehearsals
 from paritrana.cycles.models import Category
 from paritrana.database import Base
@@ -36,4 +36,4 @@ class Publication(Base):
 
 
 attach(cast(Table, Publication.__table__))
-rehearsals.attach(cast(Table, Publication.__table__), rehearsals.without_rehearsals("publication"))
+run_after_create(cast(Table, Publication.__table__), rehearsals.without_rehearsals("publication"))

@@ -6,7 +6,7 @@ from typing import cast
 from sqlalchemy import CheckConstraint, ForeignKey, Table, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from paritrana.audit.triggers import attach
+from paritrana.audit.triggers import attach, run_after_create
 from paritrana.cycles import rehearsals
 from paritrana.cycles.models import Category
 from paritrana.database import Base
@@ -77,5 +77,5 @@ attach(cast(Table, ResultRun.__table__))
 
 attach(cast(Table, Seal.__table__))
 
-rehearsals.attach(cast(Table, Seal.__table__), rehearsals.without_rehearsals("seal"))
-rehearsals.attach(cast(Table, Award.__table__), rehearsals.without_rehearsals("award"))
+run_after_create(cast(Table, Seal.__table__), rehearsals.without_rehearsals("seal"))
+run_after_create(cast(Table, Award.__table__), rehearsals.without_rehearsals("award"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import aliased, contains_eager, joinedload, selectinload
 
 from paritrana.accounts.models import Account
@@ -78,6 +78,16 @@ def withdrawn() -> ColumnElement[bool]:
         Recusal.account_id == Sheet.assessor_id, Recusal.nomination_id == Sheet.nomination_id, not_waived()
     )
     return or_(Sheet.withdrawn_at.is_not(None), recused)
+
+
+def by_cycle(counts: Select[int, int]) -> Sequence[tuple[Cycle, int]]:
+    """A count of things of the categories by their cycle, in the order of the codes (at most two statements).
+
+    `counts` selects the cycle of the category and the count; it is grouped here.
+    """
+    found = {row[0]: row[1] for row in db.session.execute(counts.group_by(Category.cycle_id))}
+    cycles = db.session.scalars(select(Cycle).where(Cycle.id.in_(found)).order_by(Cycle.code)).all() if found else ()
+    return [(cycle, found[cycle.id]) for cycle in cycles]
 
 
 def _one_sheet(*conditions: ColumnElement[bool]) -> Sheet:

@@ -159,7 +159,8 @@ class Grid:
         @cache
         def hundredths(element: str) -> list[int]:
             named = [no for no, one in enumerate(rubric.indicators) if _named(one, element)]
-            return ((200 * earned[:, named].sum(axis=1) + part) // (2 * part)).tolist()  # type: ignore[no-any-return]
+            rounded: list[int] = ((200 * earned[:, named].sum(axis=1) + part) // (2 * part)).tolist()
+            return rounded
 
         standing = [
             Standing(code, quanta, quanta, {})

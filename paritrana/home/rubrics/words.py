@@ -185,7 +185,9 @@ def _value(known: Mapping[str, str] | None, value: Any) -> str:
     if isinstance(value, bool):
         return str(_("Yes") if value else _("No"))
     if isinstance(value, list):
-        return ", ".join(" → ".join(map(written, one)) if isinstance(one, list) else _(known[one]) for one in value)  # type: ignore[index]
+        return ", ".join(
+            " → ".join(map(written, one)) if isinstance(one, list) else _value(known, one) for one in value
+        )
     return str(_(known[value])) if known else written(value)
 
 

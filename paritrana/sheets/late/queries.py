@@ -14,7 +14,7 @@ from paritrana.nominations.models import Nomination
 from paritrana.panels.queries import conflict_clause
 from paritrana.sheets.late.models import LateMark, SheetSubmission
 from paritrana.sheets.models import Sheet
-from paritrana.sheets.queries import withdrawn
+from paritrana.sheets.queries import by_cycle, withdrawn
 
 
 def get_late_mark(late: str, actor: Actor) -> LateMark:
@@ -46,7 +46,7 @@ def waiting_for(actor: Actor) -> Sequence[tuple[Cycle, int]]:
     """
     if not actor.chairs:
         return []
-    counts = (
+    return by_cycle(
         select(Category.cycle_id, func.count())
         .select_from(LateMark)
         .join(LateMark.sheet)
@@ -60,11 +60,7 @@ def waiting_for(actor: Actor) -> Sequence[tuple[Cycle, int]]:
             not_(conflict_clause(actor)),
             not_(withdrawn()),
         )
-        .group_by(Category.cycle_id)
     )
-    found = {row.cycle_id: row[1] for row in db.session.execute(counts)}
-    cycles = db.session.scalars(select(Cycle).where(Cycle.id.in_(found)).order_by(Cycle.code)).all() if found else ()
-    return [(cycle, found[cycle.id]) for cycle in cycles]
 
 
 def late_marks_on(sheet: Sheet) -> Sequence[LateMark]:

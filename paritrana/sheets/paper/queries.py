@@ -20,7 +20,7 @@ from paritrana.panels.models import Declaration, Recusal, Waiver
 from paritrana.panels.queries import conflict_clause, conflicts_in, seats_in
 from paritrana.sheets.models import Sheet
 from paritrana.sheets.paper.models import PaperEntry, PaperLeaf
-from paritrana.sheets.queries import MARKED_IN, withdrawn
+from paritrana.sheets.queries import MARKED_IN, by_cycle, withdrawn
 
 BOTH = 2  # how many people type a paper
 
@@ -220,7 +220,7 @@ def waiting_for(actor: Actor) -> Sequence[tuple[Cycle, int]]:
     if not actor.chairs:
         return []
     own = select(Account.id).where(Account.person_id == actor.person_id)
-    counts = (
+    return by_cycle(
         select(Category.cycle_id, func.count())
         .select_from(PaperLeaf)
         .join(PaperLeaf.sheet)
@@ -235,11 +235,7 @@ def waiting_for(actor: Actor) -> Sequence[tuple[Cycle, int]]:
             not_(conflict_clause(actor)),
             not_(withdrawn()),
         )
-        .group_by(Category.cycle_id)
     )
-    found = {row.cycle_id: row[1] for row in db.session.execute(counts)}
-    cycles = db.session.scalars(select(Cycle).where(Cycle.id.in_(found)).order_by(Cycle.code)).all() if found else ()
-    return [(cycle, found[cycle.id]) for cycle in cycles]
 
 
 def _leaves(actor: Actor) -> Select[PaperLeaf]:
