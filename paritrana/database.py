@@ -154,6 +154,7 @@ def prepare_engine(engine: Engine) -> None:
     """Set up every connection of an engine, so that what is committed is on the disk."""
     if engine.dialect.name != "sqlite":
         event.listen(engine, "connect", _on_postgresql_connect)
+        event.listen(engine, "begin", _on_postgresql_begin)
         return
     event.listen(engine, "connect", _on_sqlite_connect)
     event.listen(engine, "begin", _on_sqlite_begin)
@@ -167,6 +168,14 @@ def _on_postgresql_connect(connection: Any, _entry: ConnectionPoolEntry) -> None
             "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
         )
     connection.commit()
+
+
+def _on_postgresql_begin(connection: Connection) -> None:
+    # What only reads sees one moment of the database, as on SQLite: no page is half before a publication, half after.
+    if not _writing.get():
+        cursor = connection.connection.cursor()
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        cursor.close()
 
 
 # `recursive_triggers` has REPLACE run the DELETE triggers that guard tables which only grow.

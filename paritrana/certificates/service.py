@@ -15,7 +15,7 @@ from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor
 from paritrana.core.words import N_
 from paritrana.cycles.models import Category, Cycle
-from paritrana.cycles.service import refuse_rehearsal
+from paritrana.cycles.service import refuse_rehearsal, store_due_moves
 from paritrana.database import db, insert_unless_there
 from paritrana.results.models import Award
 from paritrana.results.queries import awards_of, seal_of
@@ -52,7 +52,8 @@ def issue(awards: Category | Award, *, actor: Actor, at: datetime) -> Sequence[C
     category = awards if isinstance(awards, Category) else awards.category
     refuse_rehearsal(category)
     audit.lock_stream(audit.judging(category.cycle.code))
-    db.session.refresh(category)
+    db.session.refresh(category, with_for_update={"of": Category})
+    store_due_moves(category, at=at)
     if category.stored_state is not State.PUBLISHED:
         raise WrongState
     issued = queries.newest_by_award(queries.certificates_of(category))

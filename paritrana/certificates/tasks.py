@@ -11,13 +11,14 @@ from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor, Role
 from paritrana.core.words import N_
 from paritrana.cycles.models import Category
+from paritrana.cycles.queries import public_now
 from paritrana.cycles.tasks import Task
 from paritrana.database import db
 from paritrana.results.models import Award
 
 
 def tasks(actor: Actor, at: datetime) -> Sequence[Task]:
-    """The rows of this room (one statement)."""
+    """The rows of this room (at most two statements)."""
     if not actor.organises:
         return []
     open_award = (
@@ -29,7 +30,7 @@ def tasks(actor: Actor, at: datetime) -> Sequence[Task]:
     )
     categories = db.session.scalars(
         select(Category)
-        .where(Category.state == int(State.PUBLISHED), Category.cycle_id.in_(actor.organises), open_award)
+        .where(public_now(at), Category.state < int(State.ARCHIVED), Category.cycle_id.in_(actor.organises), open_award)
         .options(joinedload(Category.cycle, innerjoin=True))
         .order_by(Category.cycle_id, Category.position)
     ).all()

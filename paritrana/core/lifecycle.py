@@ -83,14 +83,20 @@ def check_move(state: State, to: State) -> None:
 
 
 def moves_due(
-    stored: State, *, closes_at: datetime | None, grace_ends_at: datetime | None, now: datetime
+    stored: State,
+    *,
+    closes_at: datetime | None,
+    grace_ends_at: datetime | None,
+    now: datetime,
+    publishes_at: datetime | None = None,
 ) -> list[tuple[State, datetime]]:
     """The moves by the clock that are due, each with the deadline it is dated at, in order.
 
     The second of a deadline itself is still in time. A deadline that is not set never passes; a grace time that ends
-    before the deadline ends with it. Raises ValueError for a time without zone.
+    before the deadline ends with it. A sealed result that two people set down for `publishes_at` is public from that
+    instant on. Raises ValueError for a time without zone.
     """
-    for moment in (closes_at, grace_ends_at, now):
+    for moment in (closes_at, grace_ends_at, publishes_at, now):
         if moment is not None and moment.utcoffset() is None:
             raise ValueError("deadlines are compared in times with a zone only")
     due: list[tuple[State, datetime]] = []
@@ -101,14 +107,21 @@ def moves_due(
     end = _end_of_grace(closes_at, grace_ends_at)
     if state is State.CLOSED and end is not None and now > end:
         due.append((State.VERIFICATION, end))
+    if state is State.SEALED and publishes_at is not None and now >= publishes_at:
+        due.append((State.PUBLISHED, publishes_at))
     return due
 
 
 def effective_state(
-    stored: State, *, closes_at: datetime | None, grace_ends_at: datetime | None, now: datetime
+    stored: State,
+    *,
+    closes_at: datetime | None,
+    grace_ends_at: datetime | None,
+    now: datetime,
+    publishes_at: datetime | None = None,
 ) -> State:
     """The state that holds now: the stored one, carried past the deadlines that are over. See `moves_due`."""
-    due = moves_due(stored, closes_at=closes_at, grace_ends_at=grace_ends_at, now=now)
+    due = moves_due(stored, closes_at=closes_at, grace_ends_at=grace_ends_at, publishes_at=publishes_at, now=now)
     return due[-1][0] if due else stored
 
 

@@ -205,6 +205,7 @@ class Category(Base):
     scoring_until: Mapped[datetime | None]
     plenary_until: Mapped[datetime | None]
     publication_planned: Mapped[datetime | None]
+    publishes_at: Mapped[datetime | None]  # the instant from which the confirmed publication is public
     attempt: Mapped[int] = mapped_column(default=1)  # raised when a category is scored afresh
     version: Mapped[int] = mapped_column(default=1)
 

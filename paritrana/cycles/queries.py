@@ -2,18 +2,19 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 
 from paritrana.core.errors import NotFound
-from paritrana.core.lifecycle import State, effective_state
+from paritrana.core.lifecycle import State, effective_state, moves_due
 from paritrana.core.policy import Actor
 from paritrana.core.rubric import Aspect, Gate, Indicator, PanelAggregate, Rubric, Scale, Source, Stage
 from paritrana.cycles.models import Category, Cycle, DeadlineExtension, Proposal, RubricVersion
 from paritrana.database import db
 
+OPEN_ACT = "open_category"
 EXTEND_ACT = "extend_deadline"
 RESTART_ACT = "restart_category"
 FREEZE_ACT = "freeze_rubric"
@@ -36,9 +37,41 @@ def state_now(category: Category, at: datetime) -> State:
 
 def state_at(category: Category, moment: datetime) -> State:
     """The state of a category at `moment` of its cycle's time, with the moves of the clock that are due by then."""
-    return effective_state(
-        category.stored_state, closes_at=category.closes_at, grace_ends_at=category.grace_ends_at, now=moment
-    )
+    return effective_state(category.stored_state, now=moment, **_deadlines(category))
+
+
+def moves_of(category: Category, moment: datetime) -> list[tuple[State, datetime]]:
+    """The moves of the clock that are due in a category at `moment` of its cycle's time, with their deadlines."""
+    return moves_due(category.stored_state, now=moment, **_deadlines(category))
+
+
+class _Deadlines(TypedDict):
+    closes_at: datetime | None
+    grace_ends_at: datetime | None
+    publishes_at: datetime | None
+
+
+def _deadlines(category: Category) -> _Deadlines:
+    """The moments at which the clock moves a category."""
+    return {
+        "closes_at": category.closes_at,
+        "grace_ends_at": category.grace_ends_at,
+        "publishes_at": category.publishes_at,
+    }
+
+
+def public_now(at: datetime) -> ColumnElement[bool]:
+    """The clause of the categories whose result is public at the system's moment `at` (one statement at once).
+
+    Those whose instant has passed and whose move is not stored yet are looked up, since each cycle has its own time.
+    """
+    due = db.session.scalars(
+        select(Category)
+        .where(Category.state == int(State.SEALED), Category.publishes_at.is_not(None))
+        .options(joinedload(Category.cycle, innerjoin=True))
+    ).all()
+    passed = [one.id for one in due if state_now(one, at) >= State.PUBLISHED]
+    return or_(Category.state >= int(State.PUBLISHED), Category.id.in_(passed))
 
 
 def get_cycle(cycle: str) -> Cycle:

@@ -16,7 +16,7 @@ from paritrana.core.errors import (
     StaleVersion,
     WrongState,
 )
-from paritrana.core.lifecycle import RESTART, State, deadlines_to_come, extended, moves_due
+from paritrana.core.lifecycle import RESTART, State, deadlines_to_come, extended
 from paritrana.core.policy import Actor
 from paritrana.core.rubric_form import canonical_form
 from paritrana.core.words import N_
@@ -155,9 +155,7 @@ def _plain(form: Mapping[str, Any]) -> dict[str, Any]:
 
 def store_due_moves(category: Category, *, at: datetime) -> None:
     """Store the moves of the clock that are due at cycle time `at`, each with an event dated at its deadline."""
-    for state, deadline in moves_due(
-        category.stored_state, closes_at=category.closes_at, grace_ends_at=category.grace_ends_at, now=at
-    ):
+    for state, deadline in queries.moves_of(category, at):
         _move(category, state, _CLOCK, at=deadline, reason=None)
 
 

@@ -12,10 +12,10 @@ from sqlalchemy import func, select
 
 from paritrana.accounts.service import forget_expired
 from paritrana.core.errors import ParitranaError
-from paritrana.core.lifecycle import State, moves_due
+from paritrana.core.lifecycle import State
 from paritrana.core.words import N_
 from paritrana.cycles.models import Category, Cycle
-from paritrana.cycles.queries import cycle_time
+from paritrana.cycles.queries import cycle_time, moves_of
 from paritrana.cycles.service import store_due_moves
 from paritrana.database import db, reading
 from paritrana.files.keeping import REMOVE_ORPHANS, note_state
@@ -72,23 +72,17 @@ def moves_wait(at: datetime) -> bool:
     return bool(_categories_to_move(at))
 
 
+_MOVED_BY_CLOCK = (int(State.OPEN), int(State.CLOSED), int(State.SEALED))
+
+
 def _categories_to_move(at: datetime) -> Sequence[Category]:
     candidates = db.session.scalars(
         select(Category)
         .join(Category.cycle)
-        .where(Cycle.kind == "real", Category.state.in_((int(State.OPEN), int(State.CLOSED))))
+        .where(Cycle.kind == "real", Category.state.in_(_MOVED_BY_CLOCK))
         .order_by(Category.id)
     ).all()
-    return [
-        one
-        for one in candidates
-        if moves_due(
-            one.stored_state,
-            closes_at=one.closes_at,
-            grace_ends_at=one.grace_ends_at,
-            now=cycle_time(one.cycle, at),
-        )
-    ]
+    return [one for one in candidates if moves_of(one, cycle_time(one.cycle, at))]
 
 
 # Tidying --------------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from paritrana.results import words as ranking_words
 from paritrana.verification.explanation import STATE_SHAPES, STATES, Explanation, explained, without_names
 from paritrana.verification.queries import find_verification
 from paritrana.verification.values import computed_values
-from paritrana.web.access import allowed, may
+from paritrana.web.access import allowed, may, now
 
 bp = Blueprint("explanation", __name__, template_folder="templates")
 
@@ -35,7 +35,7 @@ def candidate(category: Category, candidate: str) -> ResponseReturnValue:
 
     Only who stands in the published table with its points has a page.
     """
-    publication = queries.published(category)
+    publication = queries.publication_in_force(category, now())
     row = _row_of(publication, candidate)
     if publication is None or row is None:
         raise NotFound

@@ -1,7 +1,7 @@
 """Publishing: one person asks, another confirms the same digests, and everything moves in one transaction."""
 
-from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from paritrana.audit import service as audit
 from paritrana.core.bundle import compare, parse
@@ -11,15 +11,37 @@ from paritrana.core.policy import Actor
 from paritrana.core.words import N_
 from paritrana.cycles.models import Category, Proposal
 from paritrana.cycles.queries import rubric_of, waiting_proposal
-from paritrana.cycles.service import ProposalVoid, confirm, propose, refuse_rehearsal, set_state, void_proposals
+from paritrana.cycles.service import (
+    ProposalVoid,
+    confirm,
+    propose,
+    refuse_rehearsal,
+    set_state,
+    store_due_moves,
+    void_proposals,
+)
 from paritrana.database import db
 from paritrana.publication import queries
-from paritrana.publication.models import Publication
-from paritrana.publication.queries import PUBLISH_ACT
+from paritrana.publication.models import Publication, Recall
+from paritrana.publication.queries import PUBLISH_ACT, RECALL_ACT
 from paritrana.publication.snapshot import digest_of, snapshot
 from paritrana.reference.models import Source
 from paritrana.results.queries import seal_of
 from paritrana.results.service import sha256
+
+
+class InstantPassed(ProposalVoid):
+    """The instant that a publication was asked for lies behind."""
+
+    code = "instant_passed"
+    message = N_("The time for the publication has passed. Choose a later one and request the publication again.")
+
+
+class NothingScheduled(ParitranaError):
+    """No confirmed publication waits for its instant."""
+
+    code = "nothing_scheduled"
+    message = N_("No publication waits for its time. What is public stays public.")
 
 
 class NotHistorical(ParitranaError):
@@ -36,7 +58,7 @@ class BundleDiffers(BadInput):
     message = N_("This bundle cannot be published. %(difference)s")
 
 
-def payload_of(category: Category) -> Mapping[str, str]:
+def payload_of(category: Category) -> dict[str, str]:
     """What a proposal names: run, bundle and public table. Raises `WrongState` without a seal."""
     seal = seal_of(category)
     if seal is None:
@@ -44,47 +66,64 @@ def payload_of(category: Category) -> Mapping[str, str]:
     return {"run": seal.run.ref, "digest": seal.digest, "table_digest": digest_of(queries.table_of(category, seal))}
 
 
-def propose_publication(category: Category, digest: str, *, actor: Actor, at: datetime) -> Proposal:
-    """An organiser asks to publish the sealed result with `digest`; the caller commits.
+def propose_publication(
+    category: Category, digest: str, *, actor: Actor, at: datetime, publish_at: datetime | None = None
+) -> Proposal:
+    """An organiser asks to publish the sealed result with `digest`, at `publish_at` or once confirmed.
 
-    Raises `WrongState` when it is not sealed or already public, `ProposalVoid` when the digest is another one,
-    `ProposalWaiting`, `RehearsalHasNoResult`.
+    The caller commits. Raises `WrongState` when it is not sealed, already public or set down for an instant,
+    `ProposalVoid` when the digest is another one, `InstantPassed`, `ProposalWaiting`, `RehearsalHasNoResult`.
     """
     refuse_rehearsal(category)
     audit.lock_stream(audit.judging(category.cycle.code))
-    db.session.refresh(category, with_for_update={"of": Category})
-    if category.stored_state is not State.SEALED:
+    _refresh_sealed(category, at)
+    if category.publishes_at is not None:
         raise WrongState
     payload = payload_of(category)
     if payload["digest"] != digest:
         raise ProposalVoid
+    if publish_at is not None:
+        _refuse_passed(publish_at, at)
+        payload["publish_at"] = publish_at.isoformat()
     void_moved_publication(category, at=at)
     return propose(PUBLISH_ACT, category, payload=payload, reason=None, actor=actor, at=at)
 
 
 def confirm_publication(proposal: Proposal, digest: str, *, actor: Actor, at: datetime) -> Publication:
-    """The chair confirms exactly what was asked for: snapshot, state and event together; the caller commits.
+    """The chair confirms exactly what was asked for: snapshot, instant, state and event together; the caller commits.
 
-    Raises `SamePerson`, and `ProposalVoid` when anything the proposal names has moved.
+    Without an instant the result is public with this transaction; with one, the clock makes it public. Raises
+    `SamePerson`, `InstantPassed`, and `ProposalVoid` when anything the proposal names has moved.
     """
     category = proposal.category
     audit.lock_stream(audit.judging(category.cycle.code))
     payload = confirm(proposal, digest, actor=actor, at=at)
-    set_state(category, State.PUBLISHED, expected=State.SEALED, actor=actor, at=at)
+    publish_at = instant_of(proposal)
+    if publish_at is None:
+        set_state(category, State.PUBLISHED, expected=State.SEALED, actor=actor, at=at)
+    else:
+        _refuse_passed(publish_at, at)
+        _refresh_sealed(category, at)
     seal = seal_of(category)
-    if seal is None or payload != payload_of(category) or sha256(seal.run.bundle) != seal.digest:
+    if (
+        seal is None
+        or category.publishes_at is not None
+        or not stands(proposal)
+        or sha256(seal.run.bundle) != seal.digest
+    ):
         raise ProposalVoid
     table = queries.table_of(category, seal)
     publication = Publication(
         category=category,
-        version_no=1,
+        version_no=queries.last_version_no(category) + 1,
         bundle=seal.run.bundle,
         digest=seal.digest,
         table=table,
-        published_at=at,
+        published_at=publish_at or at,
         proposed_by=proposal.proposer_id,
         confirmed_by=actor.user_id,
     )
+    category.publishes_at = publication.published_at
     db.session.add(publication)
     db.session.flush()
     audit.record(
@@ -93,22 +132,113 @@ def confirm_publication(proposal: Proposal, digest: str, *, actor: Actor, at: da
         actor,
         at=at,
         object_ref=f"{category.cycle.code}/{category.slug}",
-        version=1,
+        version=publication.version_no,
         run=payload["run"],
         digest=publication.digest,
         table_digest=payload["table_digest"],
+        published_at=publication.published_at,
         proposal=proposal.ref,
     )
     return publication
 
 
+def instant_of(proposal: Proposal) -> datetime | None:
+    """The instant that a proposal to publish asks for; none where its confirmation publishes."""
+    written = proposal.payload.get("publish_at")
+    return None if written is None else datetime.fromisoformat(written)
+
+
+def stands(proposal: Proposal) -> bool:
+    """Whether a proposal to publish still names the sealed run, its bundle and the public table."""
+    named = {name: value for name, value in proposal.payload.items() if name != "publish_at"}
+    return named == payload_of(proposal.category)
+
+
 def void_moved_publication(category: Category, *, at: datetime) -> bool:
-    """Void the waiting proposal when what it names has moved; the caller commits. Tells whether it was."""
+    """Void the waiting proposal when what it names has moved or passed; the caller commits. Tells whether it was."""
     waiting = waiting_proposal(category, PUBLISH_ACT)
-    if waiting is None or waiting.payload == payload_of(category):
+    if waiting is None:
+        return False
+    publish_at = instant_of(waiting)
+    if stands(waiting) and (publish_at is None or publish_at > at):
         return False
     void_proposals(category, PUBLISH_ACT, at=at)
     return True
+
+
+def propose_recall(category: Category, reason: str, *, actor: Actor, at: datetime) -> Proposal:
+    """An organiser asks to take the confirmed publication back before its instant; the caller commits.
+
+    Raises `NothingScheduled`, `MissingReason`, `ProposalWaiting`.
+    """
+    audit.lock_stream(audit.judging(category.cycle.code))
+    publication = _scheduled(category, at)
+    return propose(
+        RECALL_ACT, category, payload=_recalled(publication, reason), reason=reason, actor=actor, at=at,
+        needs_reason=True,
+    )  # fmt: skip
+
+
+def confirm_recall(proposal: Proposal, digest: str, *, actor: Actor, at: datetime) -> Recall:
+    """The chair takes the publication back with the organiser, before its instant; the caller commits.
+
+    The result stays sealed and can be published anew. Raises `SamePerson`, `NothingScheduled`, `ProposalVoid`.
+    """
+    category = proposal.category
+    audit.lock_stream(audit.judging(category.cycle.code))
+    publication = _scheduled(category, at)
+    reason = str(proposal.payload["reason"])
+    if proposal.payload != _recalled(publication, reason):
+        raise ProposalVoid
+    confirm(proposal, digest, actor=actor, at=at)
+    recall = Recall(
+        publication=publication,
+        reason=reason,
+        recalled_at=at,
+        proposed_by=proposal.proposer_id,
+        confirmed_by=actor.account_id,
+    )
+    category.publishes_at = None
+    category.version += 1
+    db.session.add(recall)
+    db.session.flush()
+    audit.record(
+        audit.judging(category.cycle.code),
+        "result.recalled",
+        actor,
+        at=at,
+        object_ref=f"{category.cycle.code}/{category.slug}",
+        version=publication.version_no,
+        reason=reason,
+        proposal=proposal.ref,
+    )
+    return recall
+
+
+def _recalled(publication: Publication, reason: str) -> dict[str, Any]:
+    return {"version": publication.version_no, "digest": publication.digest, "reason": reason.strip()}
+
+
+def _scheduled(category: Category, at: datetime) -> Publication:
+    """The publication whose instant is ahead of the cycle time `at`. Raises `NothingScheduled`."""
+    db.session.refresh(category, with_for_update={"of": Category})
+    store_due_moves(category, at=at)
+    found = queries.scheduled_in(category)
+    if found is None:
+        raise NothingScheduled
+    return found
+
+
+def _refresh_sealed(category: Category, at: datetime) -> None:
+    db.session.refresh(category, with_for_update={"of": Category})
+    store_due_moves(category, at=at)
+    if category.stored_state is not State.SEALED:
+        raise WrongState
+
+
+def _refuse_passed(publish_at: datetime, at: datetime) -> None:
+    if publish_at <= at:
+        raise InstantPassed
 
 
 def import_historical(
@@ -127,7 +257,7 @@ def import_historical(
     """
     cycle = category.cycle
     audit.lock_stream(audit.judging(cycle.code))
-    if cycle.kind != "historical" or queries.published_in([category.id]):
+    if cycle.kind != "historical" or queries.last_version_no(category):
         raise NotHistorical
     opened = parse(bundle)
     found = compare(opened)

@@ -59,7 +59,7 @@ def landing() -> ResponseReturnValue:
     shown = [(cycle, [pair for pair in pairs if pair[1] > State.DRAFT]) for cycle, pairs in running]
     return render_template(
         "publication/landing.html",
-        cards=queries.latest_published(CARDS),
+        cards=queries.latest_published(CARDS, now()),
         calendars=[(cycle, pairs) for cycle, pairs in shown if any(state < State.PUBLISHED for _one, state in pairs)],
         state_names=STATE_NAMES,
         ranking_words=ranking_words,
@@ -110,7 +110,7 @@ def method(cycle: Cycle) -> ResponseReturnValue:
 @allowed(Act.READ_PUBLIC_PAGE, category=get_category)
 def result(category: Category) -> ResponseReturnValue:
     """The published result; before, the day on which it will be announced and nothing else."""
-    publication = queries.published(category)
+    publication = queries.publication_in_force(category, now())
     context: dict[str, Any] = {"category": category, "cycle": category.cycle, "simulated": category.cycle.simulated}
     if publication is None:
         return render_template("publication/not_yet.html", **context)
@@ -139,7 +139,7 @@ def result(category: Category) -> ResponseReturnValue:
 @allowed(Act.READ_PUBLIC_RESULT, category=get_category)
 def bundle(category: Category) -> ResponseReturnValue:
     """The open bundle, byte for byte as it was sealed."""
-    publication = queries.published(category)
+    publication = queries.publication_in_force(category, now())
     if publication is None:
         raise NotFound
     answer = make_response(publication.bundle)
@@ -158,7 +158,7 @@ def publication(cycle: Cycle) -> ResponseReturnValue:
     """What becomes public, what is public, and who has to confirm."""
     categories = [one for one in cycle.categories if may(Act.MANAGE_CYCLE, one)]
     seals = seals_of([one.id for one in categories])
-    public = queries.published_in([one.id for one in categories])
+    public = queries.publications_in_force(categories, now())
     return render_template(
         "publication/publication.html",
         cycle=cycle,
@@ -212,7 +212,7 @@ def _case(category: Category, seal: Any, public: Any) -> dict[str, Any]:
     return case | {
         "table": table,
         "proposal": proposal,
-        "proposal_stands": proposal is not None and proposal.payload == service.payload_of(category),
+        "proposal_stands": proposal is not None and service.stands(proposal),
         "below_quorum": sum(1 for row in result_rows if row["state"] == "below_quorum"),
         "may_preview": may(Act.SEE_RANKING_PREVIEW, category),
         "can_propose": may(Act.PROPOSE_PUBLICATION, category),

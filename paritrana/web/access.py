@@ -121,7 +121,17 @@ def access() -> Access:
 
 
 def now() -> datetime:
-    """The moment by the application's clock (not the clock of a cycle)."""
+    """The moment by the application's clock (not the clock of a cycle); one and the same while a page is made.
+
+    So no page is half before and half after an instant that passes meanwhile.
+    """
+    if not has_request_context() or request.method in UNSAFE:
+        return _clock_now()
+    moment: datetime = request.environ.setdefault("paritrana.moment", _clock_now())
+    return moment
+
+
+def _clock_now() -> datetime:
     moment: datetime = current_app.extensions["clock"].now()
     return moment
 

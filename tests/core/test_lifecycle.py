@@ -120,3 +120,16 @@ def test_a_restart_leads_back_to_the_interviews_only():
 def test_the_clock_never_moves_a_category_backward(first, later, stored):
     now = CLOSES + timedelta(seconds=first)
     assert stored <= state_at(now, stored) <= state_at(now + timedelta(seconds=later), stored)
+
+
+INSTANT = datetime(2027, 3, 1, 2, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("stored", list(State))
+def test_a_sealed_result_alone_becomes_public_at_its_instant(stored):
+    def at(now):
+        return effective_state(stored, closes_at=None, grace_ends_at=None, publishes_at=INSTANT, now=now)
+
+    assert at(INSTANT - TICK) is stored
+    assert at(INSTANT) is (State.PUBLISHED if stored is State.SEALED else stored)
+    assert effective_state(stored, closes_at=None, grace_ends_at=None, now=INSTANT) is stored

@@ -1,6 +1,7 @@
 """What the rubric builder asks of later rooms: whether anything was marked, and what was published."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import exists, select
 
@@ -11,7 +12,7 @@ from paritrana.core.rubric_trial import fits
 from paritrana.cycles.models import Category
 from paritrana.cycles.rubrics.queries import published_like
 from paritrana.database import db
-from paritrana.publication.queries import published_in
+from paritrana.publication.queries import publications_in_force
 from paritrana.sheets.models import Mark, Sheet
 
 
@@ -35,9 +36,9 @@ class Past:
         return f"{self.category.cycle.code}/{self.category.slug}"
 
 
-def past_contests(kind: str, rubric: Rubric) -> list[Past]:
-    """What was published for this kind of category, newest year first (two statements)."""
+def past_contests(kind: str, rubric: Rubric, at: datetime) -> list[Past]:
+    """What was published for this kind of category, newest year first, as it stands at `at` (two statements)."""
     categories = published_like(kind)
-    bundles = published_in([one.id for one in categories]) if categories else {}
+    bundles = publications_in_force(categories, at) if categories else {}
     contests = [(one, parse(bundles[one.id].bundle).contest) for one in categories if one.id in bundles]
     return [Past(one, contest, fits(rubric, contest.rubric)) for one, contest in contests]

@@ -5,10 +5,10 @@ from datetime import datetime
 
 from paritrana.audit import service as audit
 from paritrana.core.errors import BadInput, NotFound, ParitranaError, WrongState
-from paritrana.core.lifecycle import State, moves_due
+from paritrana.core.lifecycle import State
 from paritrana.core.words import N_
 from paritrana.cycles.models import Category, RubricVersion
-from paritrana.cycles.queries import rubric_of, state_at
+from paritrana.cycles.queries import moves_of, rubric_of, state_at
 from paritrana.cycles.service import intake_of, store_due_moves
 from paritrana.database import db
 from paritrana.nominations import queries
@@ -90,7 +90,7 @@ def closed(nomination: Nomination) -> ParitranaError:
 def lock(nomination: Nomination, at: datetime) -> None:
     """Take the intake stream for this transaction, store what the clock has moved, and read the nomination afresh."""
     category = nomination.category
-    if moves_due(category.stored_state, closes_at=category.closes_at, grace_ends_at=category.grace_ends_at, now=at):
+    if moves_of(category, at):
         db.session.refresh(category, with_for_update={"of": Category})
         store_due_moves(category, at=at)
     audit.lock_stream(intake_of(category))

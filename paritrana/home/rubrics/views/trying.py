@@ -21,7 +21,7 @@ from paritrana.home.rubrics.forms import try_form
 from paritrana.home.rubrics.queries import past_contests
 from paritrana.home.rubrics.views import frame
 from paritrana.home.rubrics.views.frame import Desk, bp, desk_of
-from paritrana.web.access import allowed
+from paritrana.web.access import allowed, now
 from paritrana.web.forms import ChoiceField, Form, WholeNumberField
 from paritrana.web.template_filters import current_language, own, sentence
 
@@ -69,7 +69,7 @@ def trial(cycle: Cycle, rubric: str, version: int) -> ResponseReturnValue:
     """A ranking by this version of last year's values, or of random ones; stored nowhere."""
     desk = desk_of(cycle, rubric, version)
     core = core_rubric(desk.form, current_language(), draft=True)
-    past = past_contests(desk.rubric.category_kind, core)
+    past = past_contests(desk.rubric.category_kind, core, now())
     form = _trial_form(past)
     result: Result | None = None
     names: dict[str, str] = {}
