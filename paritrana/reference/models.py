@@ -5,7 +5,7 @@ A published figure keeps the key it has in the seed files, so that a second load
 
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -66,6 +66,21 @@ QUALIFIERS: Final = ("exact", "rounded", "about", "more_than", "almost")
 AMOUNT_QUALIFIERS: Final = (*QUALIFIERS, "computed", "interpreted")
 BUDGET_STATUSES: Final = ("planned", "budgeted", "realised")
 FUNDING_SOURCES: Final = ("apbd_regency", "apbd_province", "apbdes", "dbhcht", "dbh_sawit", "csr", "zakat", "other")
+
+PLAUSIBILITY_RULES: Final = (
+    "budget_product",
+    "whole_months",
+    "sum_of_parts",
+    "percent_of",
+    "growth_percent",
+    "difference_of",
+    "coverage_from_segments",
+    "weekday",
+    "same_value",
+    "period_lock",
+    "amount_per_person_max",
+    "at_least",
+)
 
 YEAR_BASES: Final = ("published", "inferred")
 RANK_BASES: Final = ("published", "list_order", "not_ranked")
@@ -292,6 +307,23 @@ class PublishedBudget(Published, Base):
     amount_qualifier: Mapped[str | None]
     status: Mapped[str]
     funding_source: Mapped[str]
+
+
+class PublishedCheck(Published, Base):
+    """Published numbers that stand beside each other, and the rule by which one of them follows from the others.
+
+    `inputs` are the numbers as decimal texts; `tolerance` is the largest difference that still agrees. Whether they
+    agree is computed (`paritrana.core.evidence.plausibility`), never stored.
+    """
+
+    __tablename__ = "published_check"
+    __table_args__ = (one_of("rule", PLAUSIBILITY_RULES),)
+
+    region_code: Mapped[str | None] = mapped_column(ForeignKey("region.code"), index=True)
+    as_of: Mapped[str]  # a date, a month or a year
+    rule: Mapped[str]
+    inputs: Mapped[dict[str, Any]]
+    tolerance: Mapped[Decimal]
 
 
 class PastWinner(Published, Base):

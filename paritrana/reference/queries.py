@@ -15,6 +15,7 @@ from paritrana.reference.models import (
     Organisation,
     PastWinner,
     PublishedBudget,
+    PublishedCheck,
     PublishedCoverage,
     Region,
     Source,
@@ -201,6 +202,13 @@ def past_winners_of(region_code: str) -> Sequence[PastWinner]:
         select(PastWinner)
         .where(PastWinner.recipient_region_code == region_code, PastWinner.recipient_kind == "local_gov")
         .order_by(PastWinner.assessment_year.desc(), PastWinner.key)
+    ).all()
+
+
+def published_checks_of(region_code: str) -> Sequence[PublishedCheck]:
+    """The published numbers of a region that can be held against each other, by key (one statement)."""
+    return db.session.scalars(
+        select(PublishedCheck).where(PublishedCheck.region_code == region_code).order_by(PublishedCheck.key)
     ).all()
 
 

@@ -3,14 +3,18 @@
 All files are read before anything is stored, so a mistake in one of them leaves the database as it was.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from paritrana.core.errors import ParitranaError
+from paritrana.core.evidence.plausibility import judge
 from paritrana.core.words import N_
 from paritrana.database import Base
 from paritrana.reference import models as m
@@ -153,6 +157,34 @@ def rate_fits_kind(row: Row) -> Unreadable | None:
     if row["value"] <= 0 or (row["rate_kind"].startswith("percent") and row["value"] > 100):
         return Unreadable(N_("A rate is above zero, and a percent is at most 100."))
     return None
+
+
+def numbers(value: str) -> dict[str, Any]:
+    """The inputs of a check as a JSON object; decimals stay the texts they are."""
+    try:
+        found = json.loads(value, parse_float=str)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise Unreadable(N_("“%(column)s” is no JSON object."))
+    return found
+
+
+def tolerance(value: str) -> Decimal:
+    """The largest difference that agrees; empty for rules that know none."""
+    read: Decimal = decimal("0", "1000000000000")(value or "0")
+    return read
+
+
+def verdict_holds(row: Row) -> Unreadable | None:
+    """The verdict that the file states is the one that the rule gives."""
+    try:
+        verdict = judge(row["rule"], row["inputs"], row["tolerance"])
+    except ParitranaError as refusal:
+        return Unreadable(refusal.message, **refusal.params)
+    if verdict.consistent == (row["expected_verdict"] == "consistent"):
+        return None
+    return Unreadable(N_("The verdict of the row is not the one that its rule gives."))
 
 
 def tile_place(row: Row) -> tuple[object, ...] | None:
@@ -360,6 +392,26 @@ CATEGORIES: Final = Table(
     facts=(states("assessment_year", "tier", "province_code", "category_code", "category_id"),),
 )
 
+CHECKS: Final = Table(
+    "plausibility_cases.csv",
+    columns_of_figure(
+        "case_id",
+        column("subject", words),
+        column("region_code", optional(region_code)),
+        column("as_of", partial_day),
+        column("rule", choice(*m.PLAUSIBILITY_RULES)),
+        column("inputs_json", numbers, "inputs"),
+        column("published_value", words),
+        column("expected_value", words),
+        column("unit", words),
+        column("difference", words),
+        column("tolerance", tolerance),
+        column("expected_verdict", choice("consistent", "inconsistent")),
+    ),
+    key="key",
+    rules=(verdict_holds,),
+)
+
 GLOSSARY: Final = Table(
     "glossary.csv",
     (column("id_term", words), column("en_term", words), column("code_name", code), column("source_key", keys)),
@@ -393,6 +445,7 @@ STORED: Final[Sequence[tuple[Table, type[Base]]]] = (
     (TARGETS, m.TargetFigure),
     (COVERAGE, m.PublishedCoverage),
     (BUDGETS, m.PublishedBudget),
+    (CHECKS, m.PublishedCheck),
     (WINNERS, m.PastWinner),
     (CATEGORIES, m.CategoryOfYear),
 )
@@ -472,12 +525,15 @@ def _unknown_sources(file: str, line: Line, sources: Reading) -> Iterator[SeedEr
 
 
 def _misnamed_areas(readings: Mapping[str, Reading]) -> Iterator[SeedError]:
-    """A code and a name that stand in one row must belong together; a village stands under its regency's code."""
+    """A code and a name that stand in one row must belong together; a village stands under its regency's code.
+
+    Rows that name no area have nothing to compare.
+    """
     regions = {line.values["code"]: line.values for line in readings[REGIONS.file].lines}
     for file, reading in readings.items():
         for line in reading.lines:
             region = regions.get(line.values.get("region_code"))
-            if region is None or line.values["area_kind"] == "village":
+            if region is None or line.values.get("area_kind", "village") == "village":
                 continue
             if (region["kind"], region["name"]) != (line.values["area_kind"], line.values["area_name"]):
                 named = {"region": region["code"], "name": region["name"]}
