@@ -4,13 +4,13 @@ Source: docs/method.md, sections 4 and 5.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from paritrana.core.errors import BadInput
 from paritrana.core.rounding import quantise
@@ -256,21 +256,21 @@ class Contest:
 
     def in_order(self) -> "Contest":
         """The same contest with every row in the order in which the open bundle writes it: by code."""
-        return Contest(
-            cycle=self.cycle,
-            category=self.category,
-            rubric=self.rubric,
-            assessors=tuple(sorted(self.assessors)),
-            candidates=tuple(
+        ordered: dict[str, Any] = {
+            "assessors": tuple(sorted(self.assessors)),
+            "candidates": tuple(
                 Candidate(one.code, one.name, tuple(sorted(one.failed_gates)))
                 for one in sorted(self.candidates, key=lambda one: one.code)
             ),
-            marks=tuple(sorted(self.marks)),
-            computed=tuple(sorted(self.computed)),
-            caps=tuple(sorted(self.caps)),
-            not_applicable=tuple(sorted(self.not_applicable)),
-            decisions=tuple(sorted(self.decisions)),
-        )
+            "marks": tuple(sorted(self.marks)),
+            "computed": tuple(sorted(self.computed)),
+            "caps": tuple(sorted(self.caps)),
+            "not_applicable": tuple(sorted(self.not_applicable)),
+            "decisions": tuple(sorted(self.decisions)),
+        }
+        if all(getattr(self, name) == rows for name, rows in ordered.items()):
+            return self  # what was checked once need not be checked again
+        return replace(self, **ordered)
 
 
 def _check_code(code: str, at: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from sqlalchemy import (
     DateTime,
     Select,
     String,
+    Text,
     and_,
     case,
     cast,
@@ -114,10 +116,8 @@ def inputs(category: Category) -> Inputs:
         candidates=tuple(
             Candidate(one.candidate_code, one.organisation.name, tuple(failed[one.id])) for one in nominations
         ),
-        marks=(
-            *marks,
-            *_recused(rubric, recused, codes, seat_codes),
-        ),
+        # In the order of the bundle, which then has nothing to sort and to check again.
+        marks=tuple(sorted([*marks, *_recused(rubric, recused, codes, seat_codes)], key=itemgetter(0, 1, 2))),
         computed=tuple(
             Computed(codes[nomination_id], indicator, Decimal(found.value))
             for (nomination_id, indicator), found in values.items()
@@ -190,9 +190,9 @@ def _pair(sheet: Any) -> tuple[int, int]:
 
 def _sheets(category: Category) -> Sequence[Any]:
     return db.session.execute(
-        select(Sheet.nomination_id, Sheet.assessor_id, Sheet.digest, Sheet.submitted_at, Sheet.withdrawn_at).where(
-            Sheet.category_id == category.id, Sheet.attempt == category.attempt
-        )
+        select(
+            Sheet.id, Sheet.nomination_id, Sheet.assessor_id, Sheet.digest, Sheet.submitted_at, Sheet.withdrawn_at
+        ).where(Sheet.category_id == category.id, Sheet.attempt == category.attempt)
     ).all()
 
 
@@ -207,39 +207,49 @@ def _marks(
 
     With it, for the provenance, both rounds of every indicator of a candidate that was scored again.
     """
-    pairs = {_pair(sheet) for sheet in counted}
-    rows = db.session.execute(
+    pairs = {sheet.id: (codes[sheet.nomination_id], seat_codes[sheet.assessor_id]) for sheet in counted}
+    rounds: dict[int, dict[tuple[str, str, str], Mark]] = {FIRST: {}, SECOND: {}}
+    exact = cache(Decimal)  # a thousand candidates are judged with the same few hundred values
+    rows: Any = db.session.execute(
         select(
-            Sheet.assessor_id,
-            Sheet.nomination_id,
+            SheetMark.sheet_id,
             SheetMark.indicator,
             SheetMark.round,
-            SheetMark.value,
+            type_coerce(SheetMark.value, Text),
             SheetMark.reason,
         )
-        .join(SheetMark, SheetMark.sheet_id == Sheet.id)
+        .join(Sheet, Sheet.id == SheetMark.sheet_id)
         .where(
             Sheet.category_id == category.id,
             Sheet.attempt == category.attempt,
             Sheet.submitted_at.is_not(None),
+            or_(SheetMark.value.is_not(None), SheetMark.reason.is_not(None)),
         )
-        .order_by(SheetMark.round)
     )
-    counting: dict[tuple[str, str, str], Mark] = {}
-    rounds: dict[tuple[str, str], dict[int, dict[str, str]]] = {}
-    for assessor, nomination, indicator, number, value, reason in rows:
-        if (assessor, nomination) in pairs and (value is not None or reason is not None):
-            mark = Mark(codes[nomination], indicator, seat_codes[assessor], value, reason)
-            told = rounds.setdefault((mark.candidate, indicator), {}).setdefault(number, {})
-            told[mark.assessor] = str(reason) if value is None else format(value, "f")
-            if number <= counted_round:
-                counting[mark[:3]] = mark
-    return list(counting.values()), {
+    for sheet, indicator, number, text, reason in rows:
+        if sheet in pairs:
+            candidate, assessor = pairs[sheet]
+            value = None if text is None else exact(text)
+            rounds[number][candidate, indicator, assessor] = Mark(candidate, indicator, assessor, value, reason)
+    counting = rounds[FIRST] | (rounds[SECOND] if counted_round >= SECOND else {})
+    return list(counting.values()), _both_rounds(rounds, counted_round)
+
+
+def _both_rounds(rounds: Mapping[int, Mapping[tuple[str, str, str], Mark]], counted_round: int) -> dict[str, str]:
+    """What the provenance says of every indicator of a candidate that was scored again."""
+    said: dict[tuple[str, str], dict[int, dict[str, str]]] = {
+        key[:2]: {FIRST: {}, SECOND: {}} for key in rounds[SECOND]
+    }
+    for number, marks in rounds.items() if said else ():
+        for (candidate, indicator, assessor), mark in marks.items():
+            if (candidate, indicator) in said:
+                told = str(mark.reason) if mark.value is None else format(mark.value, "f")
+                said[candidate, indicator][number][assessor] = told
+    return {
         f"{SCORED_AGAIN}{candidate}:{indicator}": canonical(
-            {"counted_round": counted_round, "first": said.get(FIRST, {}), "second": said[SECOND]}
+            {"counted_round": counted_round, "first": told[FIRST], "second": told[SECOND]}
         ).decode()
-        for (candidate, indicator), said in rounds.items()
-        if SECOND in said
+        for (candidate, indicator), told in said.items()
     }
 
 

@@ -1,8 +1,10 @@
 """Changes of results: a run is computed, and two people seal it; titles follow from ranks."""
 
+import gc
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -44,6 +46,22 @@ class AlreadySealed(ParitranaError):
     message = N_("The result of this category is sealed.")
 
 
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Keep Python from searching for reference cycles meanwhile.
+
+    A ranking makes a million objects and no cycle; each search walks through all of them and finds nothing.
+    """
+    searching = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if searching:
+            gc.enable()
+
+
+@_without_collection()
 def build_run(category: Category, *, actor: Actor, at: datetime) -> ResultRun:
     """Compute the ranking of a category from what is submitted now and store it whole; the caller commits.
 
@@ -167,6 +185,7 @@ def propose_seal(category: Category, digest: str, *, actor: Actor, at: datetime)
     return propose(SEAL_ACT, category, payload=payload, reason=None, actor=actor, at=at)
 
 
+@_without_collection()
 def confirm_seal(proposal: Proposal, digest: str, *, actor: Actor, at: datetime) -> Seal:
     """An organiser confirms exactly what the chair proposed: the seal, the titles and the state; the caller commits.
 

@@ -3,7 +3,7 @@
 Nothing here touches the database or the clock. A row that takes documents only has one figure, `documents`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -79,15 +79,31 @@ def figures_of(kind: str, data: Mapping[str, Any], *, election_held: bool, candi
     """The figures of one item, in the order of the form; `candidate` is the code of the rubric's category."""
     if kind not in KINDS:
         return [Figure(kind, DOCUMENTS, None, None, None)]
-    spec, found = KINDS[kind], []
+    found = []
     names = line_names(kind, data)
-    for key, value in claims(kind, data, election_held=election_held, candidate=candidate).items():
-        field, line = spec.field(key), line_key_of(key)
-        if field is None:
-            continue
+    for key, value, field in _fields(kind, data, election_held=election_held, candidate=candidate):
+        line = line_key_of(key)
         heading: Quantity | None = Label(field.group) if field.group else None
         found.append(Figure(kind, key, field, names.get(line) if line is not None else heading, value, line))
     return found
+
+
+def figure_keys(kind: str, data: Mapping[str, Any], *, election_held: bool, candidate: str) -> list[str]:
+    """The keys of `figures_of`, for whoever needs neither names nor values."""
+    if kind not in KINDS:
+        return [DOCUMENTS]
+    return [key for key, _value, _field in _fields(kind, data, election_held=election_held, candidate=candidate)]
+
+
+def _fields(
+    kind: str, data: Mapping[str, Any], *, election_held: bool, candidate: str
+) -> Iterator[tuple[str, Value, FieldSpec]]:
+    """The claimed figures of an item that its form knows: key, value and field, in the order of the form."""
+    spec = KINDS[kind]
+    for key, value in claims(kind, data, election_held=election_held, candidate=candidate).items():
+        field = spec.field(key)
+        if field is not None:
+            yield key, value, field
 
 
 def line_names(kind: str, data: Mapping[str, Any]) -> dict[str, Quantity]:

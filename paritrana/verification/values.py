@@ -15,7 +15,7 @@ from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import current_revisions
 from paritrana.nominations.rows import kinds_of
 from paritrana.reference.queries import find_targets
-from paritrana.verification.figures import WITHOUT_VALUE, Value, figures_of, from_text
+from paritrana.verification.figures import WITHOUT_VALUE, Value, figure_keys, from_text
 from paritrana.verification.models import Finding, GateFinding, Verification
 
 
@@ -97,9 +97,9 @@ def _without_verdict(
 ) -> tuple[FigureRef, ...]:
     data = evidence.get(kind, {}).get("data") or {}
     return tuple(
-        FigureRef(kind, one.key)
-        for one in figures_of(kind, data, election_held=election_held, candidate=candidate)
-        if one.key not in found.get(kind, {})
+        FigureRef(kind, key)
+        for key in figure_keys(kind, data, election_held=election_held, candidate=candidate)
+        if key not in found.get(kind, {})
     )
 
 

@@ -70,7 +70,7 @@ def _totals(grid: Grid, drawn: npt.NDArray[np.int64], marked: list[int]) -> Numb
     even = seen.all(axis=2) & (not trimmed)
     fixed = (grid.acting * grid.shares)[:, ~panel].sum(axis=1)
     by_seat = (values * (weights * even)[:, :, None]).sum(axis=1) / drawn.sum(axis=1)[0]
-    found: Numbers = fixed + drawn @ by_seat.T
+    found: Numbers = fixed + _over_seats(drawn.astype(np.float64), by_seat.T)
     rows, columns = np.nonzero(~even & (weights > 0))
     if not len(rows):
         return found
@@ -80,7 +80,7 @@ def _totals(grid: Grid, drawn: npt.NDArray[np.int64], marked: list[int]) -> Numb
     pace = max(1, _AT_ONCE // len(rows))
     for start in range(0, len(drawn), pace):
         seats = drawn[start : start + pace].astype(np.float64)
-        total, count = seats @ flat, seats @ there
+        total, count = _over_seats(seats, flat), _over_seats(seats, there)
         if trimmed:
             highest, lowest = _extremes(seats, flat, there)
             enough = count >= MINIMUM[PanelAggregate.TRIMMED_MEAN]
@@ -88,6 +88,15 @@ def _totals(grid: Grid, drawn: npt.NDArray[np.int64], marked: list[int]) -> Numb
         points = np.where(count > 0, total / np.maximum(count, 1), fallback) * weight
         found[start : start + pace, rows[starts]] += np.add.reduceat(points, starts, axis=1)
     return found
+
+
+def _over_seats(seats: Numbers, cells: Numbers) -> Numbers:
+    """The sum of each cell over the seats of each draw: a product of matrices, added seat by seat.
+
+    A library for matrices would add in another order on another machine, and its threads only wait for each other here.
+    """
+    summed: Numbers = np.einsum("ds,sc->dc", seats, cells)
+    return summed
 
 
 def _extremes(panel: Numbers, values: Numbers, there: Numbers) -> tuple[Numbers, Numbers]:

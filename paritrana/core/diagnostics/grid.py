@@ -162,18 +162,24 @@ class Grid:
             rounded: list[int] = ((200 * earned[:, named].sum(axis=1) + part) // (2 * part)).tolist()
             return rounded
 
-        standing = [
-            Standing(code, quanta, quanta, {})
-            for code, quanta, whole in zip(self.candidates, map(_cents, hundredths("")), complete, strict=True)
-            if whole
-        ]
-        rows = placed(
-            rubric,
-            standing,
-            self.contest.decisions,
-            lambda one, element: _cents(hundredths(element)[self.place[one.candidate]]),
-        )
-        places = {row.candidate: row.rank for row in rows}
+        levels: dict[int, list[str]] = {}
+        for code, total, whole in zip(self.candidates, hundredths(""), complete, strict=True):
+            if whole:
+                levels.setdefault(total, []).append(code)
+        places: dict[str, int] = {}
+        for total in sorted(levels, reverse=True):
+            before, tied = len(places), levels[total]
+            if len(tied) == 1:
+                places[tied[0]] = before + 1
+                continue
+            # Only here does the chain for ties say anything.
+            rows = placed(
+                rubric,
+                [Standing(code, _cents(total), _cents(total), {}) for code in tied],
+                self.contest.decisions,
+                lambda one, element: _cents(hundredths(element)[self.place[one.candidate]]),
+            )
+            places.update({row.candidate: before + (row.rank or 0) for row in rows})
         return [places.get(code) for code in self.candidates]
 
     @cached_property
