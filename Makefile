@@ -19,7 +19,7 @@ endif
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup setup-dev system-packages demo demo-reset test test-fast lint bench pictures lock translations wheel
+.PHONY: help setup setup-dev system-packages demo demo-reset test test-slow test-fast lint bench pictures lock translations wheel
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -43,8 +43,11 @@ test: system-packages setup-dev lint ## Lint, types, import rules, all tests on 
 	$(BIN)/python -m pytest tests --ignore=tests/journeys -n $(JOBS) --part rest
 	$(BIN)/python -m pytest tests/journeys -n $(JOBS)
 
-test-fast: setup-dev ## The tests without browser and PostgreSQL, in under a minute
-	$(BIN)/python -m pytest tests --ignore=tests/journeys -n $(JOBS) --engines sqlite --hypothesis-profile=fast
+test-slow: system-packages setup-dev ## What takes longer: every state of the matrix, every guard, many kills
+	$(BIN)/python -m pytest tests --ignore=tests/journeys -n $(JOBS) --part slow
+
+test-fast: setup-dev ## The tests without browser and PostgreSQL, with fewer examples
+	$(BIN)/python -m pytest tests --ignore=tests/journeys -n $(JOBS) --engines sqlite --part measured --hypothesis-profile=fast
 
 lint: setup-dev ## Format, lint, types and import rules
 	$(BIN)/ruff format --check .

@@ -37,6 +37,9 @@ settings.register_profile("fast", settings.get_profile("default"), max_examples=
 settings.load_profile("default")
 
 
+PARTS = ("measured", "rest", "slow")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--engines",
@@ -45,9 +48,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption(
         "--part",
-        choices=("all", "measured", "rest"),
+        choices=("all", *PARTS),
         default="all",
-        help="measured: the tests whose coverage counts, all without PostgreSQL and the audit's; or the rest",
+        help="measured: the tests whose coverage counts, all without PostgreSQL and the audit's; "
+        "slow: those marked so; or the rest",
     )
 
 
@@ -60,11 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     chosen = _chosen(config)
     part = config.getoption("--part")
-    kept = [
-        item
-        for item in items
-        if _engine_of(item) in {None, *chosen} and part in {"all", "measured" if _is_measured(item) else "rest"}
-    ]
+    kept = [item for item in items if _engine_of(item) in {None, *chosen} and part in {"all", _part_of(item)}]
     if len(kept) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
         items[:] = kept
@@ -94,8 +94,11 @@ def _chosen(config: pytest.Config) -> set[str]:
     return set(config.getoption("--engines").split(","))
 
 
-def _is_measured(item: pytest.Item) -> bool:
-    return _engine_of(item) != "postgresql" or item.nodeid.startswith(MEASURED_ON_BOTH)
+def _part_of(item: pytest.Item) -> str:
+    if item.get_closest_marker("slow"):
+        return "slow"
+    measured = _engine_of(item) != "postgresql" or item.nodeid.startswith(MEASURED_ON_BOTH)
+    return "measured" if measured else "rest"
 
 
 def _engine_of(item: pytest.Item) -> str | None:

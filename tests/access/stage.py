@@ -300,7 +300,7 @@ class Stage:
         self.proposals = {
             act: self._proposal(act, here)
             for act in ("seat_panel", "waive", "extend_deadline", "open_category", "shortlist", "seal_results",
-                        "publish_results", "restart_category", "freeze_rubric")
+                        "publish_results", "recall_publication", "restart_category", "freeze_rubric", "record_decision")
         }  # fmt: skip
         db.session.add_all(
             Sheet(ref=random_ref("S"), category_id=here.category.id, nomination_id=one.id, revision_no=1,
@@ -444,7 +444,7 @@ class Stage:
             "<computed>": "C1",
             "<path:filename>": "favicon.svg", "<int:page>": "1", "<int:photo>": "1", "<int:a>": "1",
             "<int:b>": "1", "<job>": self.job, "<consolidation>": self.consolidation, "<end>": "csv",
-            "<example>": self.example,
+            "<example>": self.example, "<wish>": "title",
             "<account>": self.recused, "<rubric>": "contoh-rubrik", "<int:version>": "1", "<group>": "aspects",
             "<message>": self.message, "<token>": "own-calendar",
         }  # fmt: skip
@@ -459,6 +459,7 @@ class Stage:
             ("/shortlist/", "shortlist"), ("/open/", "open_category"), ("/proposals/", "seat_panel"),
             ("/waivers/", "waive"), ("/deadlines/", "extend_deadline"), ("/seal/", "seal_results"),
             ("/restart/", "restart_category"), ("/publication/", "publish_results"), ("/freeze/", "freeze_rubric"),
+            ("/recall/", "recall_publication"), ("/waiting/", "record_decision"),
         ):  # fmt: skip
             if word in route.rule:
                 values["<proposal>"] = self.proposals[act]
