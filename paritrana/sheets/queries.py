@@ -62,13 +62,14 @@ def get_own_sheet(ref: str, actor: Actor) -> Sheet:
 
     Raises `NotFound`, and `SeatOver` for an assessor without a seat by now.
     """
-    found = _one_sheet(Sheet.ref == ref, _own(actor))
+    found = _one_sheet(Sheet.ref == ref, own_clause(actor))
     if found.unseated:
         raise SeatOver
     return found
 
 
-def _own(actor: Actor) -> ColumnElement[bool]:
+def own_clause(actor: Actor) -> ColumnElement[bool]:
+    """The sheets of an actor from which nothing separates it, for lists of sheets with their candidates."""
     return and_(Sheet.assessor_id == actor.user_id, not_(withdrawn()), not_(conflict_clause(actor)))
 
 
@@ -148,7 +149,9 @@ def get_candidate(ref: str, actor: Actor) -> Nomination:
 
 def _refuse_without_seat(ref: str, actor: Actor) -> None:
     """Raises `SeatOver` where the actor began a sheet of a candidate and has no seat by now."""
-    begun = exists().where(Sheet.nomination_id == Nomination.id, Sheet.unseated, _own(actor)).correlate(Nomination)
+    begun = (
+        exists().where(Sheet.nomination_id == Nomination.id, Sheet.unseated, own_clause(actor)).correlate(Nomination)
+    )
     if db.session.scalar(select(Nomination.id).where(Nomination.ref == ref, begun)) is not None:
         raise SeatOver
 

@@ -9,6 +9,7 @@ from paritrana.cycles.tasks import Task
 from paritrana.sheets import queries
 from paritrana.sheets.calibrations import queries as calibrations
 from paritrana.sheets.consolidations import queries as consolidations
+from paritrana.sheets.imported import queries as imported
 from paritrana.sheets.late.queries import waiting_for
 from paritrana.sheets.paper import queries as paper
 from paritrana.sheets.queries import Desk
@@ -17,10 +18,10 @@ from paritrana.sheets.reopening.service import leads, seconds
 
 
 def tasks(actor: Actor, at: datetime) -> Sequence[Task]:
-    """The rows of this room (at most twelve statements, and five per category that the actor closes)."""
+    """The rows of this room (at most fourteen statements, and five per category that the actor closes)."""
     if not actor.seats:
         return _to_reopen(actor) if actor.organises else []
-    rows = (_to_score, _to_score_again, _to_calibrate, _to_admit, _to_decide, _to_reopen, _to_close)
+    rows = (_to_score, _to_choose, _to_score_again, _to_calibrate, _to_admit, _to_decide, _to_reopen, _to_close)
     return [task for of_kind in rows for task in of_kind(actor)]
 
 
@@ -87,6 +88,22 @@ def _of_a_desk(desk: Desk) -> Task:
         due=None if submitted else desk.due,
         done_at=submitted,
     )
+
+
+def _to_choose(actor: Actor) -> list[Task]:
+    """The own sheets on which marks of a handed-over file met newer ones: until one is chosen, the newer one counts."""
+    return [
+        Task(
+            message=N_("Choose between two versions on the sheet of %(name)s: %(n)s"),
+            params={"name": sheet.nomination.organisation.name, "n": count},
+            endpoint="imported.waiting",
+            values={"ref": sheet.nomination.ref},
+            cycle=sheet.category.cycle,
+            role=Role.ASSESSOR,
+            due=sheet.category.scoring_until,
+        )
+        for sheet, count in imported.waiting_for(actor)
+    ]
 
 
 def _to_admit(actor: Actor) -> list[Task]:

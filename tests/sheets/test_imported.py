@@ -239,6 +239,8 @@ def test_a_mark_whose_server_moved_on_waits_and_the_assessor_sees_both(here, she
     me = door("assessor-3")
     sheet_page = text_of(me.get(f"/assessments/{sheet.nomination.ref}/sheet", query_string={"lang": "en"}))
     assert "Marks from a file met a newer version of this sheet: 1." in sheet_page
+    page = text_of(me.get("/home", query_string={"lang": "en"}))
+    assert f"Choose between two versions on the sheet of {sheet.nomination.organisation.name}: 1" in page
     page = text_of(me.get(conflict, query_string={"lang": "en"}))
     assert "8.25" in page
     assert "7.50" in page
@@ -255,6 +257,7 @@ def test_the_choice_is_stored_with_both_versions_and_once(here, sheet, conflict,
     (aside,) = stored(MarkSetAside)
     assert (aside.value, aside.base, aside.against, aside.chosen) == (Decimal("8.25"), 0, 1, choice)
     assert "No mark from a file waits" in text_of(me.get(conflict, query_string={"lang": "en"}))
+    assert "Choose between two versions" not in text_of(me.get("/home", query_string={"lang": "en"}))
     again = send(me, conflict, fields | {"idempotency_key": "another-key-0002"}, choice="mine")
     assert again.status_code == 409
     assert len(stored(MarkSetAside)) == 1

@@ -1,8 +1,9 @@
 """Reads of copies of queues, of what waits in them for its assessor, and of versions that were set aside."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlalchemy.orm import aliased, contains_eager, joinedload
 
 from paritrana.accounts.models import Account, Device
@@ -13,7 +14,7 @@ from paritrana.nominations.models import Nomination
 from paritrana.panels.queries import conflict_clause
 from paritrana.sheets.imported.models import MarkSetAside, QueueCopy, QueueCopyEntry
 from paritrana.sheets.models import Mark, MarkRevision, Sheet
-from paritrana.sheets.queries import marks_of
+from paritrana.sheets.queries import MARKED_IN, marks_of, own_clause
 from paritrana.sheets.service import said_of, says
 
 
@@ -119,12 +120,40 @@ def waiting_on(sheet: Sheet) -> Sequence[QueueCopyEntry]:
             select(MarkSetAside.entry_id).where(MarkSetAside.sheet_id == sheet.id, MarkSetAside.entry_id.is_not(None))
         )
     )
-    marks = marks_of(sheet)
-    return [
-        one
-        for one in held_on(sheet)
-        if one.id not in settled and (one.indicator not in marks or not says(marks[one.indicator], said_in(one)))
-    ]
+    return [one for one in held_on(sheet) if one.id not in settled and _differs(one, sheet)]
+
+
+def waiting_for(actor: Actor) -> Sequence[tuple[Sheet, int]]:
+    """The actor's own open sheets on which marks of copies wait, and how many on each (at most two statements)."""
+    if not actor.seats:
+        return []
+    sheet = contains_eager(QueueCopyEntry.sheet)
+    held = db.session.scalars(
+        select(QueueCopyEntry)
+        .join(QueueCopyEntry.sheet)
+        .join(Sheet.nomination)
+        .join(Sheet.category)
+        .where(
+            own_clause(actor),
+            Sheet.submitted_at.is_(None),
+            Category.state.in_([int(state) for state in MARKED_IN]),
+            QueueCopyEntry.outcome == "held",
+            ~exists().where(MarkSetAside.entry_id == QueueCopyEntry.id),
+        )
+        .options(
+            sheet.selectinload(Sheet.marks),
+            sheet.contains_eager(Sheet.nomination).joinedload(Nomination.organisation, innerjoin=True),
+            sheet.contains_eager(Sheet.category).joinedload(Category.cycle, innerjoin=True),
+        )
+        .order_by(QueueCopyEntry.sheet_id)
+    )
+    return list(Counter(one.sheet for one in held if _differs(one, one.sheet)).items())
+
+
+def _differs(entry: QueueCopyEntry, sheet: Sheet) -> bool:
+    """Whether the sheet does not say already what the copy says."""
+    mark = marks_of(sheet).get(entry.indicator)
+    return mark is None or not says(mark, said_in(entry))
 
 
 def said_in(entry: QueueCopyEntry) -> dict[str, object]:

@@ -45,7 +45,7 @@ from paritrana.sheets.queries import Circumstances, circumstances
 from paritrana.sheets.service import CandidateWithdrawn, MarkMoved, SheetClosed
 from paritrana.verification.values import not_applicable
 from paritrana.web import formats
-from paritrana.web.access import allowed, ask, current_actor, now, require
+from paritrana.web.access import allowed, ask, current_actor, may, now, require
 from paritrana.web.fields import know
 from paritrana.web.template_filters import band_of, current_language, decimal2, moment, own, sentence
 
@@ -82,6 +82,7 @@ def day_papers(day: InterviewDay) -> ResponseReturnValue:
         title=day_title(day),
         slots=list(slots.values()),
         both=BOTH,
+        may_import=may(Act.IMPORT_SHEET, day),
     )
 
 
