@@ -122,6 +122,7 @@ class Act(StrEnum):
     SEAL_RESULTS = "seal_results"
     PROPOSE_PUBLICATION = "propose_publication"
     CONFIRM_PUBLICATION = "confirm_publication"
+    RECALL_PUBLICATION = "recall_publication"
     ISSUE_CERTIFICATE = "issue_certificate"
     MANAGE_RUBRIC = "manage_rubric"
     FREEZE_RUBRIC = "freeze_rubric"
@@ -251,6 +252,7 @@ MATRIX: Mapping[Act, Mapping[str, str]] = {
     Act.SEAL_RESULTS: {"CH": "6 pNrh2(OR) [publishable]", "OR": "6 2nd crh [publishable]"},
     Act.PROPOSE_PUBLICATION: {"OR": "7 crh [publishable]"},
     Act.CONFIRM_PUBLICATION: {"CH": "7 prh [not_proposer publishable]"},
+    Act.RECALL_PUBLICATION: {"CH": "7 2nd r [publishable]", "OR": "7 crw2(CH) [publishable]"},
     Act.ISSUE_CERTIFICATE: {"CH": "7 2nd [publishable]", "OR": "7 crw2(CH) [publishable]; 8 cr [publishable]"},
     Act.MANAGE_RUBRIC: {"OR": "0-3 c"},
     Act.FREEZE_RUBRIC: {"CH": "0-3 2nd", "OR": "0 crh2(CH); 1-3 crwh2(CH)"},
@@ -279,7 +281,7 @@ _OF_A_CYCLE = (
     Act.SEE_PROGRESS, Act.MANAGE_RUBRIC, Act.FREEZE_RUBRIC, Act.RESTART_CATEGORY, Act.ENTER_PAPER, Act.IMPORT_SHEET,
     Act.CALIBRATE, Act.LEAD_CALIBRATION,
     Act.MOVE_STATE, Act.ADVANCE_CLOCK, Act.EXTEND_DEADLINE, Act.SEE_RANKING_PREVIEW, Act.BUILD_RUN, Act.SEAL_RESULTS,
-    Act.PROPOSE_PUBLICATION, Act.CONFIRM_PUBLICATION, Act.ISSUE_CERTIFICATE, Act.SEE_OTHERS_MARKS, Act.REHEARSE,
+    Act.PROPOSE_PUBLICATION, Act.CONFIRM_PUBLICATION, Act.RECALL_PUBLICATION, Act.ISSUE_CERTIFICATE, Act.SEE_OTHERS_MARKS, Act.REHEARSE,
 )  # fmt: skip
 
 SEEN_BY: Mapping[Act, tuple[Act, ...]] = {

@@ -1,10 +1,8 @@
 """The forms that move the clock of a simulated cycle, and that propose a later deadline."""
 
-import re
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -13,11 +11,11 @@ from paritrana.core.lifecycle import NotLater
 from paritrana.web import formats
 from paritrana.web.formats import iso
 from paritrana.web.forms import ChoiceField, DayField, Form, LongTextField, TextField, required
+from paritrana.web.moments import is_time, moment_of
 from paritrana.web.template_filters import current_language
 
 FARTHEST = timedelta(days=5 * 366)
 LONGEST = timedelta(days=366)
-_TIME = re.compile(r"([01]?[0-9]|2[0-3])[.:]([0-5][0-9])(?:[.:]([0-5][0-9]))?", re.ASCII)
 
 
 class ClockForm(Form):
@@ -51,7 +49,7 @@ class ClockForm(Form):
             return valid
         if not self.on.errors and self.on.data is None:
             valid = _refuse(self.on, _("Enter %(field)s", field=_("date")))
-        if not self.time.errors and _TIME.fullmatch(self.time.data or "") is None:
+        if not self.time.errors and not is_time(self.time.data):
             valid = _refuse(self.time, _("Write the time as hours and minutes, for example 13.30"))
         if valid and self.moment > self.now + FARTHEST:
             valid = _refuse(self.on, _("Choose a date no more than 5 years ahead"))
@@ -62,7 +60,7 @@ class ClockForm(Form):
         """Where the clock is to stand, in the zone of the cycle where it was typed."""
         if self.chosen_from_list:
             return self.offered[self.to.data]
-        return _moment(self.on.data, self.time.data, self.zone)
+        return moment_of(self.on.data, self.time.data, self.zone)
 
 
 class ExtensionForm(Form):
@@ -83,7 +81,7 @@ class ExtensionForm(Form):
         valid: bool = super().validate(extra_validators)
         if not self.on.errors and self.on.data is None:
             valid = _refuse(self.on, _("Enter %(field)s", field=_("date")))
-        if not self.time.errors and _TIME.fullmatch(self.time.data or "") is None:
+        if not self.time.errors and not is_time(self.time.data):
             valid = _refuse(self.time, _("Write the time as hours and minutes, for example 13.30"))
         if valid and self.moment <= self.closes_at:
             written = formats.moment(self.closes_at, current_language(), self.zone, form="plain", seconds=True)
@@ -95,13 +93,7 @@ class ExtensionForm(Form):
     @property
     def moment(self) -> datetime:
         """The new deadline."""
-        return _moment(self.on.data, self.time.data, self.zone)
-
-
-def _moment(on: date, written: str | None, zone: str) -> datetime:
-    match = _TIME.fullmatch(written or "")
-    hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
-    return datetime.combine(on, time(hours, minutes, seconds), ZoneInfo(zone))
+        return moment_of(self.on.data, self.time.data, self.zone)
 
 
 def _refuse(field: Any, words: str) -> bool:

@@ -310,7 +310,7 @@ def _links(standing: Standing) -> list[tuple[str, str]]:
             both,
             state >= State.PLENARY and may(Act.SEE_RANKING_PREVIEW, category),
         ),
-        (_("Publication"), "publication.publication", cycle, state >= State.SEALED),
+        (_("Publication"), "publishing.publication", cycle, state >= State.SEALED),
         (_("Certificates"), "certificates.certificates", cycle, state >= State.SEALED),
         (_("Public result page"), "publication.result", both, state >= State.PUBLISHED),
     ]
@@ -331,7 +331,7 @@ def _proposal_url(proposal: Proposal) -> str | None:
         ATTENDANCE_ACT: ("interviews.schedule", cycle),
         RESTART_ACT: ("restarts.restart", both),
         SEAL_ACT: ("results.ranking", both),
-        PUBLISH_ACT: ("publication.publication", cycle),
+        PUBLISH_ACT: ("publishing.publication", cycle),
     }
     if proposal.act not in places:
         return None

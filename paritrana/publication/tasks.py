@@ -33,7 +33,7 @@ def _task(category: Category, message: str, role: Role, *, of_others: bool) -> T
     return Task(
         message=message,
         params={"category": category},
-        endpoint="publication.publication",
+        endpoint="publishing.publication",
         values={"cycle": category.cycle.code},
         cycle=category.cycle,
         role=role,

@@ -1,21 +1,17 @@
 """The public pages, and the page on which two people publish."""
 
-import json
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
-from paritrana.accounts.once import once
 from paritrana.certificates.queries import codes_by_candidate
 from paritrana.core.errors import NotFound
 from paritrana.core.lifecycle import STATE_NAMES, State
 from paritrana.core.policy import Act
-from paritrana.cycles.models import Category, Cycle, Proposal
-from paritrana.cycles.pages import answer_proposal
+from paritrana.cycles.models import Category, Cycle
 from paritrana.cycles.queries import (
     cycle_time,
     cycles,
@@ -24,17 +20,11 @@ from paritrana.cycles.queries import (
     get_cycle,
     rubric_of,
     state_now,
-    waiting_proposal,
 )
-from paritrana.cycles.service import withdraw_proposal
-from paritrana.database import db
-from paritrana.publication import queries, service, words
-from paritrana.publication.queries import PUBLISH_ACT
+from paritrana.publication import queries, words
 from paritrana.results import words as ranking_words
-from paritrana.results.queries import seals_of
 from paritrana.results.table import described
-from paritrana.web.access import allowed, current_actor, may, now
-from paritrana.web.forms import Form
+from paritrana.web.access import allowed, now
 from paritrana.web.paging import paged
 from paritrana.web.template_filters import decimal2, moment
 
@@ -149,77 +139,6 @@ def bundle(category: Category) -> ResponseReturnValue:
     return answer.make_conditional(request)
 
 
-# Where two people publish --------------------------------------------------------------------------------------------
-
-
-@bp.get("/manage/<cycle>/publication")
-@allowed(Act.MANAGE_CYCLE, cycle=get_cycle)
-def publication(cycle: Cycle) -> ResponseReturnValue:
-    """What becomes public, what is public, and who has to confirm."""
-    categories = [one for one in cycle.categories if may(Act.MANAGE_CYCLE, one)]
-    seals = seals_of([one.id for one in categories])
-    public = queries.publications_in_force(categories, now())
-    return render_template(
-        "publication/publication.html",
-        cycle=cycle,
-        simulated=cycle.simulated,
-        categories=[_case(one, seals.get(one.id), public.get(one.id)) for one in categories],
-        state_names=STATE_NAMES,
-        ranking_words=ranking_words,
-        me=current_actor(),
-        plain=Form(formdata=None),
-    )
-
-
-@bp.post("/manage/<cycle>/publication/<cat>")
-@allowed(Act.PROPOSE_PUBLICATION, category=get_category)
-@once
-def propose(category: Category) -> ResponseReturnValue:
-    """An organiser asks to publish the sealed result."""
-    service.propose_publication(category, request.form.get("digest", ""), actor=current_actor(), at=_at(category))
-    return _stored(category, _("Requested. The chair must confirm the publication."))
-
-
-@bp.post("/manage/<cycle>/publication/<cat>/<proposal>")
-@allowed(Act.CONFIRM_PUBLICATION, proposal=queries.get_publish_proposal)
-@once
-def confirm(proposal: Proposal) -> ResponseReturnValue:
-    """The chair publishes, or sends the request back (`answer` = refuse)."""
-    category = proposal.category
-    moved = service.void_moved_publication
-    if answer_proposal(proposal, service.confirm_publication, at=_at(category), void_moved=moved):
-        return _stored(category, _("The result is public."))
-    return _stored(category, _("The request was sent back."))
-
-
-@bp.post("/manage/<cycle>/publication/<cat>/<proposal>/withdraw")
-@allowed(Act.PROPOSE_PUBLICATION, proposal=queries.get_publish_proposal)
-@once
-def withdraw(proposal: Proposal) -> ResponseReturnValue:
-    """An organiser takes the request back."""
-    withdraw_proposal(proposal, actor=current_actor(), at=_at(proposal.category))
-    return _stored(proposal.category, _("The request was taken back."))
-
-
-def _case(category: Category, seal: Any, public: Any) -> dict[str, Any]:
-    state = state_now(category, now())
-    case: dict[str, Any] = {"category": category, "state": state, "seal": seal, "public": public}
-    if state is not State.SEALED or seal is None:
-        return case
-    table = queries.table_of(category, seal)
-    proposal = waiting_proposal(category, PUBLISH_ACT)
-    result_rows = json.loads(seal.run.bundle)["result"]
-    return case | {
-        "table": table,
-        "proposal": proposal,
-        "proposal_stands": proposal is not None and service.stands(proposal),
-        "below_quorum": sum(1 for row in result_rows if row["state"] == "below_quorum"),
-        "may_preview": may(Act.SEE_RANKING_PREVIEW, category),
-        "can_propose": may(Act.PROPOSE_PUBLICATION, category),
-        "can_confirm": may(Act.CONFIRM_PUBLICATION, category),
-    }
-
-
 def _plain_decimal(text: str) -> str:
     return decimal2(Decimal(text))
 
@@ -234,13 +153,3 @@ def _file_name(category: Category) -> str:
 
 def _command(category: Category) -> str:
     return f"paritrana verify-ranking {_file_name(category)}"
-
-
-def _at(category: Category) -> datetime:
-    return cycle_time(category.cycle, now())
-
-
-def _stored(category: Category, said: str) -> ResponseReturnValue:
-    db.session.commit()
-    flash(said, "ok")
-    return redirect(f"{url_for('publication.publication', cycle=category.cycle.code)}#{category.slug}", 303)

@@ -4,6 +4,7 @@ Each part is whole or not there: a second run finds it and leaves it alone.
 """
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +16,7 @@ from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor
 from paritrana.core.words import N_
 from paritrana.cycles import service as cycles
-from paritrana.cycles.models import Cycle, RubricVersion
+from paritrana.cycles.models import Category, Cycle, RubricVersion
 from paritrana.cycles.queries import find_rubric
 from paritrana.database import db
 from paritrana.publication.service import import_historical
@@ -144,11 +145,18 @@ def gather_people(data: Simulated, organisations: dict[str, Organisation], setti
 
 
 def play_cycle(
-    code: str, data: Simulated, cast: Cast, organisations: dict[str, Organisation], settings: Settings, *, now: datetime
+    code: str,
+    data: Simulated,
+    cast: Cast,
+    organisations: dict[str, Organisation],
+    settings: Settings,
+    *,
+    now: datetime,
+    announced: Callable[[stages.Play, Category], None] = judging.announce,
 ) -> bool:
     """Play a simulated cycle up to the state it reaches, unless it is there; the caller commits.
 
-    `now` is the moment of seeding, from whose day the calendar is laid out.
+    `now` is the moment of seeding, from whose day the calendar is laid out; `announced` publishes a sealed result.
     """
     if has_cycle(code):
         return False
@@ -163,5 +171,5 @@ def play_cycle(
     judging.interview(play)
     judging.score(play)
     if row["reaches"] == "published":
-        judging.publish(play)
+        judging.publish(play, announced)
     return True

@@ -1,5 +1,6 @@
 """Playing the second half of a simulated cycle: interviews, sheets, plenary, publication and certificates."""
 
+from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Final
@@ -125,7 +126,13 @@ def _mark(play: Play, nomination: Nomination, person: str, marks: dict[str, Row]
         sheets.submit_sheet(sheet, actor=assessor, at=play.tick())
 
 
-def publish(play: Play) -> None:
+def announce(play: Play, category: Category) -> None:
+    """An organiser and the chair publish the sealed result at once (7 → 8)."""
+    asked = publication.propose_publication(category, sealed_digest(category), actor=play.organiser, at=play.tick())
+    publication.confirm_publication(asked, asked.digest, actor=play.chair, at=play.tick())
+
+
+def publish(play: Play, announced: Callable[[Play, Category], None] = announce) -> None:
     """Close scoring, compute and seal the result, publish it by two people and issue the certificates (5 → 8)."""
     for category in play.categories.values():
         play.stand_at(play.row["scoring"], AFTERNOON)
@@ -133,8 +140,7 @@ def publish(play: Play) -> None:
         play.stand_at(play.row["plenary"], MORNING)
         _seal(play, category)
         play.stand_at(play.row["publication"], MORNING)
-        asked = publication.propose_publication(category, _sealed(category), actor=play.organiser, at=play.tick())
-        publication.confirm_publication(asked, asked.digest, actor=play.chair, at=play.tick())
+        announced(play, category)
         play.stand_at(play.row["publication"] + 2, MORNING)
         certificates.issue(category, actor=play.organiser, at=play.tick())
 
@@ -147,5 +153,6 @@ def _seal(play: Play, category: Category) -> None:
     results.confirm_seal(proposal, proposal.digest, actor=play.second_organiser, at=play.tick())
 
 
-def _sealed(category: Category) -> str:
+def sealed_digest(category: Category) -> str:
+    """The digest of the sealed bundle, as a proposal to publish names it."""
     return publication.payload_of(category)["digest"]

@@ -459,6 +459,7 @@ class Stage:
             ("/shortlist/", "shortlist"), ("/open/", "open_category"), ("/proposals/", "seat_panel"),
             ("/waivers/", "waive"), ("/deadlines/", "extend_deadline"), ("/seal/", "seal_results"),
             ("/restart/", "restart_category"), ("/publication/", "publish_results"), ("/freeze/", "freeze_rubric"),
+            ("/recall/", "recall_publication"),
             ("/recall/", "recall_publication"), ("/waiting/", "record_decision"),
         ):  # fmt: skip
             if word in route.rule:

@@ -45,14 +45,20 @@ from paritrana.outbox.sending import send_mail
 from paritrana.panels.queries import seats_in, seats_of
 from paritrana.panels.service import confirm_waiver, propose_waiver, recuse, unseat
 from paritrana.panels.service import declare as declare_conflicts
+from paritrana.publication import service as publishing
 from paritrana.reference.models import Organisation
+from paritrana.results.models import ResultRun
+from paritrana.results.plenary import service as plenary
+from paritrana.results.plenary.queries import invited
 from paritrana.results.service import build_run
 from paritrana.results.workbench.queries import warnings_of
 from paritrana.results.workbench.service import acknowledge
 from paritrana.seeding import cycles
 from paritrana.seeding.cast import Cast
+from paritrana.seeding.judging import sealed_digest
 from paritrana.seeding.reference import load_reference
 from paritrana.seeding.simulated import Simulated, read_simulated
+from paritrana.seeding.stages import Play
 from paritrana.sheets import notices as sheets_notices
 from paritrana.sheets.calibrations.service import close_calibration, open_calibration, score_example
 from paritrana.sheets.consolidations.queries import candidates_over_the_limit
@@ -88,7 +94,7 @@ def build(settings: Settings, now: datetime) -> None:
     cast = cycles.gather_people(data, organisations, settings, at=now)
     db.session.commit()
     for code in (OPEN, PLENARY, PUBLISHED):
-        cycles.play_cycle(code, data, cast, organisations, settings, now=now)
+        cycles.play_cycle(code, data, cast, organisations, settings, now=now, announced=_announced_at_an_instant)
         db.session.commit()
     _calibrated(cast, now)
     _to_the_plenary(cast, now)
@@ -109,6 +115,19 @@ def build(settings: Settings, now: datetime) -> None:
     _rehearsed(cast, now)
     drawn = db.session.scalars(select(Blob.id).order_by(Blob.id).limit(1)).one()
     make_previews_of(drawn, store=BlobStore(settings.blob_path), at=now)
+
+
+def _announced_at_an_instant(play: Play, category: Category) -> None:
+    """The first instant was a mistake and is taken back; at the second one the clock publishes."""
+    for hours in (48, 1):
+        asked = publishing.propose_publication(
+            category, sealed_digest(category), actor=play.organiser, at=play.tick(),
+            publish_at=play.clock.moment + timedelta(hours=hours),
+        )  # fmt: skip
+        publishing.confirm_publication(asked, asked.digest, actor=play.chair, at=play.tick())
+        if hours > 1:
+            back = publishing.propose_recall(category, "Hari yang salah.", actor=play.organiser, at=play.tick())
+            publishing.confirm_recall(back, back.digest, actor=play.chair, at=play.tick())
 
 
 def _planned(cast: Cast, now: datetime) -> None:
@@ -269,8 +288,23 @@ def _to_the_plenary(cast: Cast, now: datetime) -> None:
     reasons = {(nomination.id, seat.account_id): "Berhalangan (simulasi)." for seat, nomination in missing}
     close_scoring(category, reasons, unfinished="Waktu habis (simulasi).", actor=chair, at=at)
     run = build_run(category, actor=organiser, at=at)
+    _decided(category, run, cast, chair, at)
     for one in warnings_of(category, run):
         acknowledge(run, one.code, one.found, "Dibahas di pleno (simulasi).", actor=chair, at=at)
+
+
+def _decided(category: Category, run: ResultRun, cast: Cast, chair: Actor, at: datetime) -> None:
+    """The plenary is in session and leaves a title without a holder; another decision waits for its second person."""
+    members = [one.seat for one in invited(category, 0).members if not one.recused]
+    plenary.open_plenary(category, [one.code for one in members], actor=chair, at=at)
+    other = next(one.account_id for one in members if one.account_id != chair.user_id)
+    second = next(key for key, one in cast.accounts.items() if one.id == other)
+    reason = "Bukti gelar ini belum lengkap menurut semua yang hadir (simulasi)."
+    for no, place in enumerate((3, 2)):
+        wish = plenary.Wish("withhold", run.digest, plenary.Votes(len(members), 0, 0), reason, place=place)
+        proposal = plenary.propose_decision(category, wish, actor=chair, at=at)
+        if no == 0:
+            plenary.confirm_decision(proposal, proposal.digest, actor=cast.actor(second), at=at)
 
 
 def _late_marks(category: Category, cast: Cast, chair: Actor, at: datetime) -> None:

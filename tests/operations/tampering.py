@@ -146,8 +146,13 @@ REPLAYED: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
         "sealed_by = (SELECT max(id) FROM account)",
     ),
     "acknowledgement": ("acknowledgement", {"found": 99}, "reason = 'x'"),
+    "plenary": ("plenary", {"ref": "Y-0000-0000", "no": 9, "closed_at": "2031-01-01 00:00:00.000000",
+                            "closed_by": "=SELECT min(id) FROM account", "minutes_number": "x"}, "no = 7"),
+    "plenary_attendance": ("plenary_attendance", {"no": 9}, "present = 1 - present"),
+    "plenary_decision": ("decision", {"ref": "Z-0000-0000", "no": 9, "proposal_ref": "P-0000-0000"}, "reason = 'x'"),
     "certificate": ("certificate", {"code": CODE, "register_no": 99, "version_no": 9}, "recipient = 'x'"),
     "publication": ("publication", {"version_no": 9}, "result_table = '{}'"),
+    "recall": ("publication_recall", {"publication_id": "=SELECT max(id) FROM publication"}, "reason = 'x'"),
 }  # fmt: skip
 
 
@@ -266,6 +271,10 @@ TAMPERINGS: Mapping[str, Tampering] = {
     "submission.digest": _sql("UPDATE sheet_submission SET content = '{}'"),
     "queue_copy.digest": _sql("UPDATE queue_copy SET content = CAST('{}' AS BLOB)"),
     "submission.last": _sql("DELETE FROM sheet_submission"),
+    "plenary_decision.two_persons": _sql(
+        "UPDATE account SET person_id = (SELECT a.person_id FROM account a JOIN decision d ON d.proposed_by = a.id) "
+        "WHERE id IN (SELECT confirmed_by FROM decision)"
+    ),
     "run.digest": _sql(f"UPDATE result_run SET digest = '{ZEROS}'"),
     "run.result": _sql("""UPDATE result_run SET bundle = CAST(replace(CAST(bundle AS TEXT), '"rank": 1', '"rank": 2')
                        AS BLOB)"""),
@@ -292,6 +301,8 @@ TAMPERINGS: Mapping[str, Tampering] = {
     ),
     "publication.sealed": _sql("UPDATE publication SET bundle = bundle || x'20' WHERE source_key IS NULL"),
     "publication.pointer": _sql("DELETE FROM publication"),
+    "publication.instant": _sql("UPDATE category SET publishes_at = NULL WHERE publishes_at IS NOT NULL"),
+    "recall.in_time": _sql("UPDATE publication_recall SET confirmed_by = proposed_by"),
     "publication.two_persons": _sql("UPDATE publication SET confirmed_by = proposed_by WHERE source_key IS NULL"),
     "blob.missing": lambda house: house.file().unlink(),
     "blob.damaged": lambda house: house.file().write_bytes(b"something else") and None,
