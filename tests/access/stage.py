@@ -446,7 +446,8 @@ class Stage:
             "<int:b>": "1", "<job>": self.job, "<consolidation>": self.consolidation, "<end>": "csv",
             "<example>": self.example, "<wish>": "title",
             "<account>": self.recused, "<rubric>": "contoh-rubrik", "<int:version>": "1", "<group>": "aspects",
-            "<message>": self.message, "<token>": "own-calendar",
+            "<message>": self.message, "<token>": "own-calendar", "<region>": "99", "<dataset>": "winners",
+            "<schema_name>": "winners",
         }  # fmt: skip
         if route.rule.startswith("/bootstrap"):
             values["<path:filename>"] = "umd/popper.min.js"
@@ -459,7 +460,6 @@ class Stage:
             ("/shortlist/", "shortlist"), ("/open/", "open_category"), ("/proposals/", "seat_panel"),
             ("/waivers/", "waive"), ("/deadlines/", "extend_deadline"), ("/seal/", "seal_results"),
             ("/restart/", "restart_category"), ("/publication/", "publish_results"), ("/freeze/", "freeze_rubric"),
-            ("/recall/", "recall_publication"),
             ("/recall/", "recall_publication"), ("/waiting/", "record_decision"),
         ):  # fmt: skip
             if word in route.rule:
