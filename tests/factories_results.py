@@ -4,7 +4,7 @@ The rooms before have their own tests; a ranking of hundreds of candidates must 
 """
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -210,3 +210,14 @@ def publish(here: World) -> Publication:
     made = publication.confirm_publication(proposal, proposal.digest, actor=here.actor("chair"), at=at)
     db.session.commit()
     return made
+
+
+def contest_now(count: int, now: datetime) -> World:
+    """A sealed result in a world of a cycle whose clock is the machine's, for tests with real servers."""
+    here = world(state=State.PLENARY, now=now)
+    candidates(here, count)
+    marks(here, steady)
+    here.cycle.kind = "real"
+    db.session.commit()
+    seal(here)
+    return here
