@@ -38,6 +38,12 @@ settings.load_profile("default")
 
 
 PARTS = ("measured", "rest", "slow")
+# What looks at pages: by these fixtures, or, where it opens clients of its own, by these files.
+PAGE_FIXTURES = {"client", "door"}
+PAGES = (
+    "tests/access/test_doors.py", "tests/accounts/test_sign_in.py", "tests/cycles/test_rubrics.py", "tests/home/",
+    "tests/operations/test_system_pages.py", "tests/results/test_workbench.py", "tests/web/",
+)  # fmt: skip
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -64,7 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     chosen = _chosen(config)
     part = config.getoption("--part")
-    kept = [item for item in items if _engine_of(item) in {None, *chosen} and part in {"all", _part_of(item)}]
+    seldom = _pages_seen_seldom(items) if part != "all" else set()
+    kept = [item for item in items if _engine_of(item) in {None, *chosen} and part in {"all", _part_of(item, seldom)}]
     if len(kept) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
         items[:] = kept
@@ -94,11 +101,21 @@ def _chosen(config: pytest.Config) -> set[str]:
     return set(config.getoption("--engines").split(","))
 
 
-def _part_of(item: pytest.Item) -> str:
-    if item.get_closest_marker("slow"):
+def _part_of(item: pytest.Item, seldom: set[str]) -> str:
+    if item.nodeid in seldom or item.get_closest_marker("slow"):
         return "slow"
     measured = _engine_of(item) != "postgresql" or item.nodeid.startswith(MEASURED_ON_BOTH)
     return "measured" if measured else "rest"
+
+
+def _pages_seen_seldom(items: list[pytest.Item]) -> set[str]:
+    """The tests of pages on PostgreSQL but for one in each file: a page asks of both engines what services ask."""
+    files: dict[Path, list[str]] = {}
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if _engine_of(item) == "postgresql" and (fixtures & PAGE_FIXTURES or item.nodeid.startswith(PAGES)):
+            files.setdefault(item.path, []).append(item.nodeid)
+    return {nodeid for found in files.values() for nodeid in sorted(found)[1:]}
 
 
 def _engine_of(item: pytest.Item) -> str | None:

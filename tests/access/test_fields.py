@@ -13,7 +13,7 @@ from tests.access.stage import PEOPLE, Door, Stage
 from tests.conftest import START, Workshop, release
 
 WALKERS = ("", "nominee-1", "verifier-3", "assessor-3", "chair", "organiser-1", "administrator")
-STATES = (1, 2, 6, 7)
+STATES = (1, pytest.param(2, marks=pytest.mark.slow), pytest.param(6, marks=pytest.mark.slow), 7)
 
 
 @pytest.fixture(scope="module")

@@ -68,7 +68,7 @@ def otherwise(stage: Stage) -> None:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("state", [4, 6])
+@pytest.mark.parametrize("state", [pytest.param(4, marks=pytest.mark.slow), 6])
 def test_who_stepped_back_sees_no_difference_between_two_worlds(
     stage: Stage, state: int, figures_of: Callable[..., None]
 ) -> None:

@@ -30,6 +30,9 @@ from tests.access.stage import ALWAYS, DEPUTIES, NEVER, PEOPLE, Stage, Who
 from tests.conftest import START, Workshop, release
 
 STATES = range(10)
+# The states in which most is open; the others take as long again and are walked by `make test-slow`.
+OFTEN = (1, 5, 7, 8)
+WALKED = [pytest.param(state, marks=() if state in OFTEN else pytest.mark.slow) for state in STATES]
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +108,7 @@ def walked(matrix: Matrix, who: Who) -> list[Route]:
 
 
 @pytest.mark.timeout(600)  # some two thousand requests, which a busy machine answers slowly
-@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("state", WALKED)
 def test_every_route_answers_everybody_as_the_matrix_says(
     stage: Stage, state: int, figures_of: Callable[..., None]
 ) -> None:
@@ -228,6 +231,7 @@ BEYOND = {
 }
 
 
+@pytest.mark.slow
 def test_every_change_of_a_guard_or_a_state_that_a_route_reaches_would_be_noticed(
     figures_of: Callable[..., None],
 ) -> None:
