@@ -53,6 +53,7 @@ from paritrana.publication import explanation as publication_explanation
 from paritrana.publication import office as publication_office
 from paritrana.publication import views as publication_views
 from paritrana.results import views as results_views
+from paritrana.results.plenary import views as plenary_views
 from paritrana.sheets import device as sheets_device
 from paritrana.sheets import facts as sheets_facts
 from paritrana.sheets import notices as sheets_notices
@@ -81,7 +82,7 @@ from paritrana.web.intake import PatientRequest
 ROOMS = (
     accounts_views, nominations_views, panels_views, verification_views, interviews_views, sheets_views,
     sheets_offline, sheets_device, sheets_recusals, calibrations_views, consolidations_views, restarts_views,
-    late_views, paper_views, reopening_views, results_views, certificates_views, publication_views,
+    late_views, paper_views, reopening_views, results_views, plenary_views, certificates_views, publication_views,
     publication_office,
     publication_explanation, operations_views, home_views, home_extensions, home_quality, home_rehearsals,
     rubrics_views, outbox_views, sheets_progress, consolidations_overview, imported_views,

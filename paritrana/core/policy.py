@@ -119,6 +119,8 @@ class Act(StrEnum):
     SEE_OTHERS_MARKS = "see_others_marks"
     SEE_RANKING_PREVIEW = "see_ranking_preview"
     BUILD_RUN = "build_run"
+    HOLD_PLENARY = "hold_plenary"
+    RECORD_DECISION = "record_decision"
     SEAL_RESULTS = "seal_results"
     PROPOSE_PUBLICATION = "propose_publication"
     CONFIRM_PUBLICATION = "confirm_publication"
@@ -249,6 +251,8 @@ MATRIX: Mapping[Act, Mapping[str, str]] = {
     },
     Act.SEE_RANKING_PREVIEW: {"AS": "6-7 pN", "CH": "6-7 pN", "OR": "6-7 c", "AU": "6-9 rw"},
     Act.BUILD_RUN: {"CH": "6 pN", "OR": "6 c"},
+    Act.HOLD_PLENARY: {"CH": "6 pN", "OR": "6 c"},
+    Act.RECORD_DECISION: {"AS": "6 2nd pNr", "CH": "6 pNrw2(AS)"},
     Act.SEAL_RESULTS: {"CH": "6 pNrh2(OR) [publishable]", "OR": "6 2nd crh [publishable]"},
     Act.PROPOSE_PUBLICATION: {"OR": "7 crh [publishable]"},
     Act.CONFIRM_PUBLICATION: {"CH": "7 prh [not_proposer publishable]"},
@@ -280,7 +284,8 @@ _OF_A_CYCLE = (
     Act.SEE_BOARD, Act.PLAN_SESSION, Act.SEND_MESSAGES, Act.SEAT_PANEL, Act.RECUSE_OTHERS, Act.WAIVE, Act.SHORTLIST,
     Act.SEE_PROGRESS, Act.MANAGE_RUBRIC, Act.FREEZE_RUBRIC, Act.RESTART_CATEGORY, Act.ENTER_PAPER, Act.IMPORT_SHEET,
     Act.CALIBRATE, Act.LEAD_CALIBRATION,
-    Act.MOVE_STATE, Act.ADVANCE_CLOCK, Act.EXTEND_DEADLINE, Act.SEE_RANKING_PREVIEW, Act.BUILD_RUN, Act.SEAL_RESULTS,
+    Act.MOVE_STATE, Act.ADVANCE_CLOCK, Act.EXTEND_DEADLINE, Act.SEE_RANKING_PREVIEW, Act.BUILD_RUN, Act.HOLD_PLENARY,
+    Act.RECORD_DECISION, Act.SEAL_RESULTS,
     Act.PROPOSE_PUBLICATION, Act.CONFIRM_PUBLICATION, Act.RECALL_PUBLICATION, Act.ISSUE_CERTIFICATE, Act.SEE_OTHERS_MARKS, Act.REHEARSE,
 )  # fmt: skip
 

@@ -34,7 +34,9 @@ class MinutesPaper:
     band: str = ""
 
 
-class _Sheet:
+class PaperSheet:
+    """Paper under way: lines and rows downwards, on as many pages as they need."""
+
     def __init__(self, paper: MinutesPaper) -> None:
         self.paper = paper
         self.document: Document = new_document(
@@ -90,29 +92,46 @@ class _Sheet:
         self.lines(said, MARGIN + LABELS, MEDIUM, SIZE, INK)
         self.y = min(self.y, below)
 
+    def head(self) -> None:
+        """The heading and the title with the line below them."""
+        canvas = self.document.canvas
+        self.y -= 2 * MM
+        self.lines(broken(self.paper.heading, MEDIUM, 12, self.right - MARGIN), MARGIN, MEDIUM, 12, GREY)
+        self.y -= 2 * MM
+        self.lines(broken(self.paper.title, BOLD, 18, self.right - MARGIN), MARGIN, BOLD, 18, INK)
+        canvas.setStrokeColorRGB(*RULE)
+        canvas.setLineWidth(1.2)
+        canvas.line(MARGIN, self.y + 3 * MM, self.right, self.y + 3 * MM)
+        self.y -= 3 * MM
+
+    def heading(self, words: str) -> None:
+        """The heading of a section, never the last line of a page."""
+        self.keep(4 * LEADING)
+        self.y -= 2 * MM
+        self.lines(broken(words, BOLD, 11.5, self.right - MARGIN), MARGIN, BOLD, 11.5, INK)
+
+    def section(self, section: Section) -> None:
+        """A heading with its lines."""
+        self.heading(section.heading)
+        for label, text in section.rows:
+            self.row(label, text)
+
+    def signatures(self, names: Sequence[str]) -> None:
+        """A line for every hand, with the name below it."""
+        canvas = self.document.canvas
+        for name in names:
+            self.y -= 14 * MM
+            canvas.setStrokeColorRGB(*GREY)
+            canvas.line(MARGIN, self.y + 4 * MM, MARGIN + 70 * MM, self.y + 4 * MM)
+            self.lines([printable(name)], MARGIN, REGULAR, SIZE, GREY)
+
 
 def draw(paper: MinutesPaper) -> bytes:
     """The minutes as a PDF. A sign that the font lacks is drawn as "?"."""
-    sheet = _Sheet(paper)
-    canvas = sheet.document.canvas
-    sheet.y -= 2 * MM
-    sheet.lines(broken(paper.heading, MEDIUM, 12, sheet.right - MARGIN), MARGIN, MEDIUM, 12, GREY)
-    sheet.y -= 2 * MM
-    sheet.lines(broken(paper.title, BOLD, 18, sheet.right - MARGIN), MARGIN, BOLD, 18, INK)
-    canvas.setStrokeColorRGB(*RULE)
-    canvas.setLineWidth(1.2)
-    canvas.line(MARGIN, sheet.y + 3 * MM, sheet.right, sheet.y + 3 * MM)
-    sheet.y -= 3 * MM
+    sheet = PaperSheet(paper)
+    sheet.head()
     for section in paper.sections:
-        sheet.keep(4 * LEADING)
-        sheet.y -= 2 * MM
-        sheet.lines(broken(section.heading, BOLD, 11.5, sheet.right - MARGIN), MARGIN, BOLD, 11.5, INK)
-        for label, text in section.rows:
-            sheet.row(label, text)
+        sheet.section(section)
     sheet.keep(len(paper.signatures) * 18 * MM)
-    for name in paper.signatures:
-        sheet.y -= 14 * MM
-        canvas.setStrokeColorRGB(*GREY)
-        canvas.line(MARGIN, sheet.y + 4 * MM, MARGIN + 70 * MM, sheet.y + 4 * MM)
-        sheet.lines([printable(name)], MARGIN, REGULAR, SIZE, GREY)
+    sheet.signatures(paper.signatures)
     return sheet.document.finish()

@@ -22,6 +22,7 @@ from paritrana.panels.models import Seat as PanelSeat
 from paritrana.panels.queries import conflicts_in
 from paritrana.results import queries, service
 from paritrana.results.models import Award, ResultRun, Seal
+from paritrana.results.plenary import invariants as plenary
 from paritrana.results.workbench import invariants as workbench
 
 # What a ranking follows from. Names and titles are told beside it and may be corrected later.
@@ -255,5 +256,6 @@ CHECKS = (
         },
         _computed_anew,
     ),
+    *plenary.CHECKS,
     *workbench.CHECKS,
 )

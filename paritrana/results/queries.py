@@ -49,6 +49,7 @@ from paritrana.results.models import Award, ResultRun, Seal
 from paritrana.sheets.models import Mark as SheetMark
 from paritrana.sheets.models import Sheet
 from paritrana.sheets.reopening.queries import reopened_after_others
+from paritrana.results.plenary.queries import DECIDED, order_traces, orders_of
 from paritrana.verification.counted import Counted, counted_values, told
 from paritrana.verification.models import Finding, GateFinding, Override, Verification
 from paritrana.verification.values import gates_decided, not_applicable
@@ -78,7 +79,7 @@ class Inputs:
 
 
 def inputs(category: Category) -> Inputs:
-    """The contest of a category as submitted and verified (a fixed number of statements).
+    """The contest of a category as submitted, verified and decided by the plenary (a fixed number of statements).
 
     Marks come from submitted sheets. A sheet whose assessor is out for the candidate counts as recused in every
     indicator; a computed indicator without a value has no row. Raises `BadContest` when the inputs contradict.
@@ -135,6 +136,7 @@ def inputs(category: Category) -> Inputs:
     )
     out = {pair for pair in conflicts | recused if pair[0] in active and pair[1] in codes}
     # Whoever left owes nothing any more, but what was submitted before counts.
+        decisions=orders_of(category, [one.candidate_code for one in nominations]),
     left = sum(sheet.assessor_id not in active for sheet in counted)
     lines = sorted([codes[one.nomination_id], seat_codes[one.assessor_id], one.digest or ""] for one in counted)
     return Inputs(
@@ -269,7 +271,24 @@ def inputs_digest(category: Category) -> str:
 
     A submitted sheet is told by its own digest, findings by their number and the sum of their versions.
     """
-    rows = sorted(map(tuple, db.session.execute(union_all(*_traces(category)))))
+    return digests(category).inputs
+
+
+class Digests(NamedTuple):
+    """Over what a ranking is computed from; `basis` leaves out what the plenary decided about it."""
+
+    inputs: str
+    basis: str
+
+
+def digests(category: Category) -> Digests:
+    """Both digests of what a category's ranking is computed from (one statement)."""
+    traces: Any = db.session.execute(union_all(*_traces(category), order_traces(category)))
+    rows: list[tuple[Any, ...]] = sorted(tuple(row) for row in traces)
+    return Digests(_digest(category, rows), _digest(category, [row for row in rows if row[0] != DECIDED]))
+
+
+def _digest(category: Category, rows: Sequence[tuple[Any, ...]]) -> str:
     cycle = category.cycle
     head: list[Any] = [
         category.rubric_version_id, category.attempt, category.title_id, cycle.edition_label, cycle.election_held,
@@ -349,6 +368,20 @@ def latest_run(category: Category) -> ResultRun | None:
 def run_in_force(category: Category) -> ResultRun | None:
     """The sealed run of a category, or else its newest, without the bundle (one statement)."""
     return db.session.scalar(
+def newest_with_proposal(category: Category) -> tuple[ResultRun | None, Proposal | None]:
+    """The newest run of a category, without its bundle, and the proposal to seal that waits (one statement)."""
+    waiting = and_(Proposal.category_id == ResultRun.category_id, Proposal.act == SEAL_ACT, Proposal.state == "waiting")
+    found = db.session.execute(
+        select(ResultRun, Proposal)
+        .outerjoin(Proposal, waiting)
+        .where(ResultRun.category_id == category.id)
+        .options(defer(ResultRun.bundle))
+        .order_by(ResultRun.no.desc())
+        .limit(1)
+    ).one_or_none()
+    return (None, None) if found is None else (found[0], found[1])
+
+
         select(ResultRun)
         .outerjoin(Seal, Seal.run_id == ResultRun.id)
         .where(ResultRun.category_id == category.id)

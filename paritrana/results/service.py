@@ -1,4 +1,4 @@
-"""Changes of results: a run is computed, and two people seal it; titles follow from ranks."""
+"""Changes of results: a run is computed, and two people seal it; titles follow from ranks and decisions."""
 
 import gc
 import hashlib
@@ -29,6 +29,10 @@ class NoRun(ParitranaError):
     """There is nothing to seal yet."""
 
     code = "no_run"
+from paritrana.results.plenary.closing import refuse_unfinished
+from paritrana.results.plenary.models import Decision
+from paritrana.results.plenary.queries import DECIDE_ACT, decisions_in_force
+from paritrana.results.plenary.titles import Rows, titles_of
     message = N_("There is no run yet. Calculate a run first.")
 
 
@@ -65,8 +69,8 @@ def _without_collection() -> Iterator[None]:
 def build_run(category: Category, *, actor: Actor, at: datetime) -> ResultRun:
     """Compute the ranking of a category from what is submitted now and store it whole; the caller commits.
 
-    A waiting proposal to seal an earlier run is void. Raises `WrongState` before and after the plenary, `BadContest`
-    when the inputs contradict each other.
+    A waiting proposal to seal an earlier run is void, and so are decisions proposed about one. Raises `WrongState`
+    before and after the plenary, `BadContest` when the inputs contradict each other.
     """
     audit.lock_stream(audit.judging(category.cycle.code))
     db.session.refresh(category, with_for_update={"of": Category})
@@ -119,6 +123,7 @@ def build_run(category: Category, *, actor: Actor, at: datetime) -> ResultRun:
         category=category.slug,
         no=no,
         digest=run.digest,
+    void_proposals(category, DECIDE_ACT, at=at)
         inputs_digest=inputs_digest,
         sheets_in=run.sheets_in,
         sheets_due=run.sheets_due,
@@ -164,7 +169,7 @@ def acknowledge_warning(
 def propose_seal(category: Category, digest: str, *, actor: Actor, at: datetime) -> Proposal:
     """The chair proposes to seal the run with `digest`; the caller commits.
 
-    Raises `NoRun`, `RunMoved`, `WarningsOpen`, `RehearsalHasNoResult`.
+    Raises `NoRun`, `RunMoved`, `DecisionWaits`, `PlenaryStillOpen`, `WarningsOpen`, `RehearsalHasNoResult`.
     """
     refuse_rehearsal(category)
     audit.lock_stream(audit.judging(category.cycle.code))
@@ -181,16 +186,21 @@ def propose_seal(category: Category, digest: str, *, actor: Actor, at: datetime)
     waiting = waiting_proposal(category, SEAL_ACT)
     if waiting is not None and not stands(waiting, run, inputs_digest):
         void_proposals(category, SEAL_ACT, at=at)
-    payload = {"run": run.ref, "digest": run.digest, "inputs_digest": run.inputs_digest}
+    payload = {
+        "run": run.ref, "digest": run.digest, "inputs_digest": run.inputs_digest,
+        "decisions": [one.ref for one in decisions_in_force(category)],
+    }  # fmt: skip
     return propose(SEAL_ACT, category, payload=payload, reason=None, actor=actor, at=at)
 
 
 @_without_collection()
+    refuse_unfinished(category)
 def confirm_seal(proposal: Proposal, digest: str, *, actor: Actor, at: datetime) -> Seal:
     """An organiser confirms exactly what the chair proposed: the seal, the titles and the state; the caller commits.
 
     The ranking is computed once more and must come out byte for byte the same. Raises `SamePerson`, `ProposalVoid`
-    when the run is not the newest, its inputs have moved, or `digest` is not the proposal's.
+    when the run is not the newest, its inputs or the decisions of the plenary have moved, or `digest` is not the
+    proposal's, `DecisionWaits`, `PlenaryStillOpen`.
     """
     category = proposal.category
     _lock_inputs(category)
@@ -208,11 +218,15 @@ def confirm_seal(proposal: Proposal, digest: str, *, actor: Actor, at: datetime)
         run=run,
         digest=run.digest,
         sealed_at=at,
+    refuse_unfinished(category)
+    decisions = decisions_in_force(category)
+    if payload["decisions"] != [one.ref for one in decisions]:
+        raise ProposalVoid
         sealed_by=proposal.proposer_id,
         second_by=actor.user_id,
     )
     db.session.add(seal)
-    awards = _awards(category, stored["result"])
+    awards = _awards(category, stored["result"], decisions)
     db.session.add_all(awards)
     db.session.flush()
     audit.record(
@@ -242,22 +256,16 @@ def told(awards: Iterable[Any]) -> list[dict[str, Any]]:
     )  # fmt: skip
 
 
-def _awards(category: Category, rows: list[dict[str, object]]) -> list[Award]:
-    """The titles by rank; those who share a rank share its title, and the ranks they take up go without one."""
+def _awards(category: Category, rows: Rows, decisions: Iterable[Decision]) -> list[Award]:
+    """The titles by rank and by what the plenary decided; see `titles_of`."""
     nominations = queries.nominations_by_code(category)
-    titles = {one.rank: one for one in category.titles if one.rank <= category.ranks}
     return [
         Award(
-            category=category,
-            nomination_id=nominations[str(row["candidate"])],
-            rank=row["rank"],
-            tied=row["tied"],
-            title_id=titles[row["rank"]].title_id,
-            title_en=titles[row["rank"]].title_en,
+            category=category, nomination_id=nominations[one.candidate], rank=one.rank, tied=one.tied,
+            title_id=one.title_id, title_en=one.title_en,
         )
-        for row in rows
-        if isinstance(row["rank"], int) and row["rank"] in titles
-    ]
+        for one in titles_of(category, rows, decisions, nominations).holders
+    ]  # fmt: skip
 
 
 def void_moved_seal(category: Category, *, at: datetime) -> bool:

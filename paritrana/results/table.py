@@ -61,6 +61,11 @@ class Ranking:
         self._caps, self._excused = (_by_candidate(data.get(name, [])) for name in ("caps", "not_applicable"))
         self._standings: dict[str, Standing] = {}
 
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The names of the candidates by their codes."""
+        return self._names
+
     def name(self, candidate: str) -> str:
         """The name of a candidate by its code."""
         return str(self._names[candidate])

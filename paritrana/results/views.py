@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from paritrana.accounts.once import once
 from paritrana.core.errors import NotFound
 from paritrana.core.lifecycle import State
-from paritrana.core.policy import Act, Guard, Part, Role
+from paritrana.core.policy import Act, Part, Role
 from paritrana.core.ranking import State as CandidateState
 from paritrana.cycles.models import Category, Proposal
 from paritrana.cycles.pages import answer_proposal
@@ -23,12 +23,14 @@ from paritrana.cycles.queries import (
     get_category,
     rubric_of,
     state_now,
-    waiting_proposal,
 )
 from paritrana.cycles.service import withdraw_proposal
 from paritrana.database import db
 from paritrana.results import comparison, queries, service, words
 from paritrana.results.marks import as_csv, as_json
+from paritrana.results.plenary import queries as plenary
+from paritrana.results.plenary.page import beside_the_rank
+from paritrana.results.reading import ask_reason, reason_to_read
 from paritrana.results.table import Standing, described, open_run, shown_points
 from paritrana.results.workbench import queries as workbench
 from paritrana.results.workbench.forms import AcknowledgeForm
@@ -41,7 +43,6 @@ from paritrana.web.template_filters import decimal2, moment
 bp = Blueprint("results", __name__, template_folder="templates")
 
 PAGE_SIZE = 50
-REASON_LENGTH = 500
 BY_CODE = frozenset({Role.PUBLIC, Role.NOMINEE})  # roles that see assessors by their codes only
 log = structlog.get_logger("results")
 
@@ -64,9 +65,9 @@ class Section:
 @allowed(Act.SEE_RANKING_PREVIEW, category=get_category)
 def ranking(category: Category) -> ResponseReturnValue:
     """The newest run of a category, or the sealed one. An auditor says why; the log keeps it."""
-    reason, missing = _reason(Act.SEE_RANKING_PREVIEW, category)
+    reason, missing = reason_to_read(Act.SEE_RANKING_PREVIEW, category)
     if missing:
-        return _ask_reason(category)
+        return ask_reason(category)
     if reason:
         log.info(
             "read", act=Act.SEE_RANKING_PREVIEW.value, account=current_actor().ref, category=category.id, reason=reason
@@ -78,9 +79,9 @@ def ranking(category: Category) -> ResponseReturnValue:
 @allowed(Act.SEE_RANKING_PREVIEW, category=get_category)
 def run(category: Category, no: int) -> ResponseReturnValue:
     """One run as it was built, with what it was built from. An auditor says why."""
-    reason, missing = _reason(Act.SEE_RANKING_PREVIEW, category)
+    reason, missing = reason_to_read(Act.SEE_RANKING_PREVIEW, category)
     if missing:
-        return _ask_reason(category)
+        return ask_reason(category)
     found = workbench.find_run(category, no)
     if found is None:
         raise NotFound
@@ -113,9 +114,9 @@ def run(category: Category, no: int) -> ResponseReturnValue:
 @allowed(Act.SEE_RANKING_PREVIEW, category=get_category)
 def compare(category: Category) -> ResponseReturnValue:
     """What changed between two runs, by default the last two, and why, down to the mark. An auditor says why."""
-    reason, missing = _reason(Act.SEE_RANKING_PREVIEW, category)
+    reason, missing = reason_to_read(Act.SEE_RANKING_PREVIEW, category)
     if missing:
-        return _ask_reason(category)
+        return ask_reason(category)
     last = queries.last_run_no(category)
     later = workbench.find_run(category, request.args.get("b", last, type=int))
     earlier = workbench.find_run(category, request.args.get("a", max(1, last - 1), type=int))
@@ -156,9 +157,9 @@ def marks_json(category: Category) -> ResponseReturnValue:
 
 def _marks_file(category: Category, form: str, mimetype: str, write: Callable[..., int]) -> ResponseReturnValue:
     """The file; the public sees assessors by their codes, as in the open bundle. An auditor says why."""
-    reason, missing = _reason(Act.SEE_OTHERS_MARKS, category)
+    reason, missing = reason_to_read(Act.SEE_OTHERS_MARKS, category)
     if missing:
-        return _ask_reason(category)
+        return ask_reason(category)
     role = ask(Act.SEE_OTHERS_MARKS, category).role
     run = queries.run_in_force(category)
     spool = Spool()
@@ -172,19 +173,6 @@ def _marks_file(category: Category, form: str, mimetype: str, write: Callable[..
     )  # fmt: skip
     about = {"X_Row_Count": str(count)} | ({} if run is None else {"X_Run": str(run.no), "X_Run_Digest": run.digest})
     return spool.answer(f"{category.cycle.code}-{category.slug}-marks.{form}", mimetype, **about)
-
-
-def _reason(act: Act, category: Category) -> tuple[str, bool]:
-    """The reason a person gives for reading, and whether one is asked for and missing."""
-    grant = ask(act, category).grant
-    if grant is None or Guard.REASON not in grant.guards:
-        return "", False
-    reason = " ".join(request.args.get("reason", "").split())[:REASON_LENGTH]
-    return reason, not reason
-
-
-def _ask_reason(category: Category) -> ResponseReturnValue:
-    return render_template("results/reason.html", category=category, cycle=category.cycle), 422
 
 
 @bp.post("/manage/<cycle>/ranking/<cat>/runs")
@@ -247,9 +235,10 @@ def _page(category: Category, reason: str, asked: AcknowledgeForm | None = None)
     state = state_now(category, now())
     version = rubric_of(category)
     seal = queries.seal_of(category) if state >= State.SEALED else None
-    run = seal.run if seal is not None else queries.latest_run(category)
-    inputs_digest = "" if run is None else run.inputs_digest if seal else queries.inputs_digest(category)
-    proposal = waiting_proposal(category, queries.SEAL_ACT) if state is State.PLENARY else None
+    run, proposal = queries.newest_with_proposal(category) if seal is None else (seal.run, None)
+    digests = None if run is None or seal is not None else queries.digests(category)
+    inputs_digest = digests.inputs if digests is not None else "" if run is None else run.inputs_digest
+    decisions = plenary.decisions_of(category)
     opened = None if run is None else open_run(run, version)
     rows = [] if opened is None else opened.rows
     pages = max(1, -(-len(rows) // PAGE_SIZE))
@@ -259,7 +248,8 @@ def _page(category: Category, reason: str, asked: AcknowledgeForm | None = None)
     said = None if run is None else workbench.diagnostics_of(run)
     warned: Sequence[workbench.Warned] = []
     if run is not None and said is not None and opened is not None and state is State.PLENARY:
-        warned = workbench.warnings(category, run, said, opened.count(CandidateState.BELOW_QUORUM))
+        moved = workbench.moved_decisions(plenary.in_force(decisions), digests.basis if digests is not None else "")
+        warned = workbench.warnings(category, run, said, opened.count(CandidateState.BELOW_QUORUM), moved)
     ranked = [one for one in shown if one.rank is not None]
     return render_template(
         "results/ranking.html",
@@ -272,6 +262,7 @@ def _page(category: Category, reason: str, asked: AcknowledgeForm | None = None)
         seal=seal,
         awards={one.nomination.candidate_code: one for one in queries.awards_of(category)} if seal else {},
         moved=run is not None and run.inputs_digest != inputs_digest,
+        decided={} if opened is None else beside_the_rank(rows, opened.names, decisions),
         proposal=proposal,
         proposal_stands=proposal is not None and service.stands(proposal, run, inputs_digest),
         rubric=described_rubric,

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from paritrana.core.agreement import in_words
 from paritrana.results import words
 from paritrana.results.table import Ranking, Standing
-from paritrana.results.workbench.queries import CONSOLIDATIONS, FINDINGS, REQUESTS, UNEVEN, Said
+from paritrana.results.workbench.queries import CONSOLIDATIONS, DECISIONS, FINDINGS, REQUESTS, UNEVEN, Said
 from paritrana.web.figures.matrix import number_matrix
 from paritrana.web.figures.ranges import Axis, Legend, RangeRow, range_rows
 from paritrana.web.figures.slopes import slope_lines
@@ -417,6 +417,8 @@ def warning_words(code: str, found: int) -> str:
         return _("%(count)s second scorings are not closed.", count=number(found))
     if code == UNEVEN:
         return _("%(count)s candidates were not marked by the same assessors as the others.", count=number(found))
+    if code == DECISIONS:
+        return _("%(count)s decisions of the plenary were made about other marks or findings.", count=number(found))
     return _("%(count)s candidates are below quorum.", count=number(found))
 
 

@@ -1,7 +1,7 @@
 """Reads of the diagnostics of a run and of what warns before its seal."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +17,9 @@ from paritrana.database import db
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.queries import CANDIDATE_STATES
 from paritrana.results.models import ResultRun
+from paritrana.results.plenary.models import Decision
+from paritrana.results.plenary.queries import decisions_in_force
+from paritrana.results.queries import digests
 from paritrana.results.workbench.models import Acknowledgement, RunDiagnostics
 from paritrana.sheets.models import Consolidation
 from paritrana.verification.models import ChangeRequest, GateFinding, Override, Verification
@@ -24,8 +27,8 @@ from paritrana.verification.models import ChangeRequest, GateFinding, Override, 
 Said = Mapping[str, Any]
 
 FINDINGS, REQUESTS, CONSOLIDATIONS = "findings", "requests", "consolidations"
-UNEVEN, BELOW_QUORUM = "uneven", "below_quorum"
-CODES: Final = (FINDINGS, REQUESTS, CONSOLIDATIONS, UNEVEN, BELOW_QUORUM)
+UNEVEN, BELOW_QUORUM, DECISIONS = "uneven", "below_quorum", "decisions"
+CODES: Final = (FINDINGS, REQUESTS, CONSOLIDATIONS, UNEVEN, BELOW_QUORUM, DECISIONS)
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,11 @@ def presets(mine: RubricVersion, cycle_id: int) -> list[Rubric]:
     return [core_rubric(one) for one in found if one.code == mine.code or newest[one.code] is one]
 
 
-def warnings(category: Category, run: ResultRun, said: Said, below_quorum: int) -> list[Warned]:
+def warnings(category: Category, run: ResultRun, said: Said, below_quorum: int, moved: int) -> list[Warned]:
     """What warns before the seal of a run, in the order of `CODES` (one statement).
 
-    `said` are the run's diagnostics, `below_quorum` how many candidates of it lack marks.
+    `said` are the run's diagnostics, `below_quorum` how many candidates of it lack marks, `moved` how many decisions
+    of the plenary were made about other marks or findings.
     """
     rows = db.session.execute(
         select(*_open(category), Acknowledgement)
@@ -102,7 +106,7 @@ def warnings(category: Category, run: ResultRun, said: Said, below_quorum: int) 
         .where(ResultRun.id == run.id)
         .order_by(Acknowledgement.id.desc())
     ).all()
-    found = dict(zip(CODES, (*rows[0][:3], len(said["uneven"]), below_quorum), strict=True))
+    found = dict(zip(CODES, (*rows[0][:3], len(said["uneven"]), below_quorum, moved), strict=True))
     known = [row[3] for row in rows if row[3] is not None]
     return [
         Warned(code, found[code], next((one for one in known if one.code == code and one.found >= found[code]), None))
@@ -115,7 +119,13 @@ def warnings_of(category: Category, run: ResultRun) -> list[Warned]:
     """The same for whoever has neither diagnostics nor result at hand."""
     rows = json.loads(run.bundle)["result"]
     below = sum(row["state"] == State.BELOW_QUORUM for row in rows)
-    return warnings(category, run, diagnostics_of(run), below)
+    moved = moved_decisions(decisions_in_force(category), digests(category).basis)
+    return warnings(category, run, diagnostics_of(run), below, moved)
+
+
+def moved_decisions(decisions: Iterable[Decision], basis: str) -> int:
+    """How many decisions were made about other marks or findings than those of now."""
+    return sum(one.basis != basis for one in decisions)
 
 
 def _open(category: Category) -> tuple[Any, Any, Any]:
