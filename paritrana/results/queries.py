@@ -46,10 +46,10 @@ from paritrana.panels.models import Seat as PanelSeat
 from paritrana.panels.queries import conflicts_in
 from paritrana.reference.models import Organisation, TargetFigure
 from paritrana.results.models import Award, ResultRun, Seal
+from paritrana.results.plenary.queries import DECIDED, order_traces, orders_of
 from paritrana.sheets.models import Mark as SheetMark
 from paritrana.sheets.models import Sheet
 from paritrana.sheets.reopening.queries import reopened_after_others
-from paritrana.results.plenary.queries import DECIDED, order_traces, orders_of
 from paritrana.verification.counted import Counted, counted_values, told
 from paritrana.verification.models import Finding, GateFinding, Override, Verification
 from paritrana.verification.values import gates_decided, not_applicable
@@ -133,10 +133,10 @@ def inputs(category: Category) -> Inputs:
             for nomination_id, reasons in excused.items()
             for indicator, reason in reasons.items()
         ),
+        decisions=orders_of(category, [one.candidate_code for one in nominations]),
     )
     out = {pair for pair in conflicts | recused if pair[0] in active and pair[1] in codes}
     # Whoever left owes nothing any more, but what was submitted before counts.
-        decisions=orders_of(category, [one.candidate_code for one in nominations]),
     left = sum(sheet.assessor_id not in active for sheet in counted)
     lines = sorted([codes[one.nomination_id], seat_codes[one.assessor_id], one.digest or ""] for one in counted)
     return Inputs(
@@ -365,9 +365,6 @@ def latest_run(category: Category) -> ResultRun | None:
     )
 
 
-def run_in_force(category: Category) -> ResultRun | None:
-    """The sealed run of a category, or else its newest, without the bundle (one statement)."""
-    return db.session.scalar(
 def newest_with_proposal(category: Category) -> tuple[ResultRun | None, Proposal | None]:
     """The newest run of a category, without its bundle, and the proposal to seal that waits (one statement)."""
     waiting = and_(Proposal.category_id == ResultRun.category_id, Proposal.act == SEAL_ACT, Proposal.state == "waiting")
@@ -382,6 +379,9 @@ def newest_with_proposal(category: Category) -> tuple[ResultRun | None, Proposal
     return (None, None) if found is None else (found[0], found[1])
 
 
+def run_in_force(category: Category) -> ResultRun | None:
+    """The sealed run of a category, or else its newest, without the bundle (one statement)."""
+    return db.session.scalar(
         select(ResultRun)
         .outerjoin(Seal, Seal.run_id == ResultRun.id)
         .where(ResultRun.category_id == category.id)

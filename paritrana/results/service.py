@@ -21,6 +21,10 @@ from paritrana.cycles.service import ProposalVoid, confirm, propose, refuse_rehe
 from paritrana.database import db, random_ref
 from paritrana.results import queries
 from paritrana.results.models import Award, ResultRun, Seal
+from paritrana.results.plenary.closing import refuse_unfinished
+from paritrana.results.plenary.models import Decision
+from paritrana.results.plenary.queries import DECIDE_ACT, decisions_in_force
+from paritrana.results.plenary.titles import Rows, titles_of
 from paritrana.results.queries import SEAL_ACT, Inputs
 from paritrana.results.workbench.service import acknowledge, keep_diagnostics, refuse_unacknowledged
 
@@ -29,10 +33,6 @@ class NoRun(ParitranaError):
     """There is nothing to seal yet."""
 
     code = "no_run"
-from paritrana.results.plenary.closing import refuse_unfinished
-from paritrana.results.plenary.models import Decision
-from paritrana.results.plenary.queries import DECIDE_ACT, decisions_in_force
-from paritrana.results.plenary.titles import Rows, titles_of
     message = N_("There is no run yet. Calculate a run first.")
 
 
@@ -114,6 +114,7 @@ def build_run(category: Category, *, actor: Actor, at: datetime) -> ResultRun:
     db.session.flush()
     keep_diagnostics(run, given.contest, result, given.rubric)
     void_proposals(category, SEAL_ACT, at=at)
+    void_proposals(category, DECIDE_ACT, at=at)
     audit.record(
         audit.judging(category.cycle.code),
         "run.built",
@@ -123,7 +124,6 @@ def build_run(category: Category, *, actor: Actor, at: datetime) -> ResultRun:
         category=category.slug,
         no=no,
         digest=run.digest,
-    void_proposals(category, DECIDE_ACT, at=at)
         inputs_digest=inputs_digest,
         sheets_in=run.sheets_in,
         sheets_due=run.sheets_due,
@@ -182,6 +182,7 @@ def propose_seal(category: Category, digest: str, *, actor: Actor, at: datetime)
     inputs_digest = queries.inputs_digest(category)
     if run.digest != digest or run.inputs_digest != inputs_digest:
         raise RunMoved
+    refuse_unfinished(category)
     refuse_unacknowledged(category, run)
     waiting = waiting_proposal(category, SEAL_ACT)
     if waiting is not None and not stands(waiting, run, inputs_digest):
@@ -194,7 +195,6 @@ def propose_seal(category: Category, digest: str, *, actor: Actor, at: datetime)
 
 
 @_without_collection()
-    refuse_unfinished(category)
 def confirm_seal(proposal: Proposal, digest: str, *, actor: Actor, at: datetime) -> Seal:
     """An organiser confirms exactly what the chair proposed: the seal, the titles and the state; the caller commits.
 
@@ -209,6 +209,10 @@ def confirm_seal(proposal: Proposal, digest: str, *, actor: Actor, at: datetime)
     run = queries.latest_run(category)
     if run is None or not stands(proposal, run, queries.inputs_digest(category)) or payload["run"] != run.ref:
         raise ProposalVoid
+    refuse_unfinished(category)
+    decisions = decisions_in_force(category)
+    if payload["decisions"] != [one.ref for one in decisions]:
+        raise ProposalVoid
     stored = json.loads(run.bundle)
     given = queries.inputs(category)
     if _bundle(given, rank(given.contest), stored["provenance"]) != run.bundle:
@@ -218,10 +222,6 @@ def confirm_seal(proposal: Proposal, digest: str, *, actor: Actor, at: datetime)
         run=run,
         digest=run.digest,
         sealed_at=at,
-    refuse_unfinished(category)
-    decisions = decisions_in_force(category)
-    if payload["decisions"] != [one.ref for one in decisions]:
-        raise ProposalVoid
         sealed_by=proposal.proposer_id,
         second_by=actor.user_id,
     )
