@@ -21,6 +21,7 @@ from paritrana.accounts import views as accounts_views
 from paritrana.certificates import views as certificates_views
 from paritrana.clock import Clock, SystemClock
 from paritrana.config import BadSettings, Settings, data_folder, load_settings
+from paritrana.core.lifecycle import State
 from paritrana.core.policy import Act, Actor, Guard
 from paritrana.cycles.models import Category, Cycle
 from paritrana.cycles.queries import all_categories, state_now
@@ -31,6 +32,8 @@ from paritrana.home import quality as home_quality
 from paritrana.home import rehearsals as home_rehearsals
 from paritrana.home import views as home_views
 from paritrana.home.rubrics import views as rubrics_views
+from paritrana.home.setup import views as setup_views
+from paritrana.home.setup.feeding import FEED_NATION
 from paritrana.interviews import notices as interviews_notices
 from paritrana.interviews import views as interviews_views
 from paritrana.interviews.board import Boards, SeenDay
@@ -85,7 +88,7 @@ ROOMS = (
     late_views, paper_views, reopening_views, results_views, plenary_views, certificates_views, publication_views,
     publication_office,
     publication_explanation, operations_views, home_views, home_extensions, home_quality, home_rehearsals,
-    rubrics_views, outbox_views, sheets_progress, consolidations_overview, imported_views,
+    rubrics_views, setup_views, outbox_views, sheets_progress, consolidations_overview, imported_views,
 )  # fmt: skip
 
 migrate = Migrate()
@@ -125,7 +128,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     app.extensions["notices"] = Notices(*interviews_notices.NOTICES, *sheets_notices.NOTICES)
     app.extensions["jobs"].register(
         *KINDS, MAKE_PREVIEWS, COUNT_LIST, forget_kind(settings),
-        send_mail(settings, app.extensions["notices"], _actor_now), WRITE_REMINDERS,
+        send_mail(settings, app.extensions["notices"], _actor_now), WRITE_REMINDERS, FEED_NATION,
     )  # fmt: skip
     app.extensions["boards"] = Boards()
     app.extensions["sheets_of_the_day"] = sheets_standing
@@ -231,6 +234,8 @@ def _rehearses(subject: Any) -> bool:
 
 
 def _places(subject: Any, at: datetime) -> Iterable[CategoryPlace]:
+    if isinstance(subject, Cycle) and not subject.categories:
+        return [CategoryPlace(0, subject.id, State.DRAFT)]  # its set-up has just begun
     return [_place(category, at) for category in _categories(subject)]
 
 

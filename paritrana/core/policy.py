@@ -129,6 +129,8 @@ class Act(StrEnum):
     MANAGE_RUBRIC = "manage_rubric"
     FREEZE_RUBRIC = "freeze_rubric"
     MANAGE_CYCLE = "manage_cycle"
+    SET_UP_CYCLE = "set_up_cycle"
+    TAKE_OVER_WINNERS = "take_over_winners"
     REHEARSE = "rehearse"
     OPERATE = "operate"
 
@@ -261,6 +263,8 @@ MATRIX: Mapping[Act, Mapping[str, str]] = {
     Act.MANAGE_RUBRIC: {"OR": "0-3 c"},
     Act.FREEZE_RUBRIC: {"CH": "0-3 2nd", "OR": "0 crh2(CH); 1-3 crwh2(CH)"},
     Act.MANAGE_CYCLE: {"OR": "0-9 c", "CH": "0-9 p"},
+    Act.SET_UP_CYCLE: {"OR": "0 c"},
+    Act.TAKE_OVER_WINNERS: {"OR": "1 c"},
     Act.REHEARSE: {"OR": "0-9 c"},
     Act.OPERATE: {"AD": "any"},
 }  # fmt: skip
@@ -286,7 +290,9 @@ _OF_A_CYCLE = (
     Act.CALIBRATE, Act.LEAD_CALIBRATION,
     Act.MOVE_STATE, Act.ADVANCE_CLOCK, Act.EXTEND_DEADLINE, Act.SEE_RANKING_PREVIEW, Act.BUILD_RUN, Act.HOLD_PLENARY,
     Act.RECORD_DECISION, Act.SEAL_RESULTS,
-    Act.PROPOSE_PUBLICATION, Act.CONFIRM_PUBLICATION, Act.RECALL_PUBLICATION, Act.ISSUE_CERTIFICATE, Act.SEE_OTHERS_MARKS, Act.REHEARSE,
+    Act.PROPOSE_PUBLICATION, Act.CONFIRM_PUBLICATION, Act.RECALL_PUBLICATION, Act.ISSUE_CERTIFICATE,
+    Act.SEE_OTHERS_MARKS, Act.REHEARSE,
+    Act.SET_UP_CYCLE, Act.TAKE_OVER_WINNERS,
 )  # fmt: skip
 
 SEEN_BY: Mapping[Act, tuple[Act, ...]] = {

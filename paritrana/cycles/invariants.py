@@ -31,11 +31,12 @@ def _deadlines() -> Iterator[Broken]:
         Stored(row.ref, "", {name: getattr(row, name) for name in CALENDAR})
         for row in stream(_categories(*(getattr(Category, name) for name in CALENDAR)))
     )
-    yield from replay("deadline", "calendar", told("category.added", "deadline.extended"), rows, _fields)
+    events = told("category.added", "category.set_up", "deadline.extended")
+    yield from replay("deadline", "calendar", events, rows, _fields)
 
 
 def _fields(now: Found, event: Told) -> None:
-    now[""] = dict(event.values["calendar" if event.kind == "deadline.extended" else "fields"])
+    now[""] = dict(event.values["fields" if event.kind == "category.added" else "calendar"])
 
 
 def _extensions() -> Iterator[Broken]:

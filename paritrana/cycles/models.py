@@ -2,13 +2,14 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Table, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from paritrana.audit.triggers import attach, run_after_create
 from paritrana.core.lifecycle import State
+from paritrana.core.scope import Scope, scope_of
 from paritrana.cycles import rehearsals
 from paritrana.database import Base, Document
 
@@ -133,6 +134,7 @@ class Cycle(Base):
         CheckConstraint("assessment_year BETWEEN 2000 AND 2100", name="year_plausible"),
         CheckConstraint("rehearses_id IS NULL OR kind = 'simulated'", name="rehearsal_is_simulated"),
         CheckConstraint("closed_at IS NULL OR rehearses_id IS NOT NULL", name="only_rehearsals_are_closed"),
+        CheckConstraint("feeds_id IS NULL OR tier = 'province'", name="only_provinces_feed"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -156,9 +158,11 @@ class Cycle(Base):
     settings: Mapped[dict[str, Any]] = mapped_column(Document, default=dict)  # norms and policies that are data
     rehearses_id: Mapped[int | None] = mapped_column(ForeignKey("cycle.id"))  # the cycle whose day is rehearsed
     closed_at: Mapped[datetime | None]  # a rehearsal that was thrown away: nobody holds a role in it any more
+    feeds_id: Mapped[int | None] = mapped_column(ForeignKey("cycle.id"))  # the national cycle that takes its winners
     version: Mapped[int] = mapped_column(default=1)
 
     categories: Mapped[list["Category"]] = relationship(back_populates="cycle", order_by="Category.position")
+    feeds: Mapped["Cycle | None"] = relationship(remote_side=[id], foreign_keys=[feeds_id])
 
     @property
     def simulated(self) -> bool:
@@ -207,11 +211,23 @@ class Category(Base):
     publication_planned: Mapped[datetime | None]
     publishes_at: Mapped[datetime | None]  # the instant from which the confirmed publication is public
     attempt: Mapped[int] = mapped_column(default=1)  # raised when a category is scored afresh
+    # Whom it takes, as in core.scope: an empty list means all.
+    zones: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    sectors: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    size_classes: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     version: Mapped[int] = mapped_column(default=1)
 
     cycle: Mapped[Cycle] = relationship(back_populates="categories")
     rubric: Mapped[RubricVersion | None] = relationship()
-    titles: Mapped[list["CategoryTitle"]] = relationship(order_by="CategoryTitle.rank")
+    titles: Mapped[list["CategoryTitle"]] = relationship(order_by="CategoryTitle.rank", cascade="all, delete-orphan")
+    honours: Mapped[list["CategoryHonour"]] = relationship(
+        order_by="CategoryHonour.position", cascade="all, delete-orphan"
+    )
+
+    @property
+    def scope(self) -> Scope:
+        """Whom it takes."""
+        return scope_of(self.kind, self.zones, self.sectors, self.size_classes)
 
     @property
     def stored_state(self) -> State:
@@ -268,6 +284,30 @@ class CategoryTitle(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     category_id: Mapped[int] = mapped_column(ForeignKey("category.id"))
     rank: Mapped[int]
+    title_id: Mapped[str]
+    title_en: Mapped[str]
+
+
+HONOUR_KINDS: Final = ("title", "mention", "appreciation")
+
+
+class CategoryHonour(Base):
+    """What a category awards beside its ranks: a title for one aspect, a special mention, or an appreciation.
+
+    An appreciation stands outside the ranking and may go to somebody who is no candidate.
+    """
+
+    __tablename__ = "category_honour"
+    __table_args__ = (
+        UniqueConstraint("category_id", "position"),
+        CheckConstraint("kind IN ('title', 'mention', 'appreciation')", name="kind_known"),
+        CheckConstraint("position >= 1", name="position_positive"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    category_id: Mapped[int] = mapped_column(ForeignKey("category.id"))
+    position: Mapped[int]
+    kind: Mapped[str]
     title_id: Mapped[str]
     title_en: Mapped[str]
 

@@ -155,6 +155,7 @@ def home() -> ResponseReturnValue:
             {"url": url_for("quality.page", cycle=code), "title_id": title_id, "title_en": title_en}
             for code, title_id, title_en in queries.audited_by(actor)
         ],
+        sets_up=bool(actor.organises),
         role_names=ROLE_NAMES,
         translated=translated,
         stage_names=STATE_NAMES,
@@ -275,6 +276,13 @@ def _links(standing: Standing) -> list[tuple[str, str]]:
         (_("Deadline and extensions"), "extensions.deadlines", cycle, state >= State.OPEN),
         (_("Nominations and shortlist"), "verification.shortlist", cycle, state >= State.OPEN),
         (_("Data quality"), "quality.page", cycle, state >= State.OPEN and may(Act.SEE_PROGRESS, category)),
+        (_("Set up the cycle"), "setup.overview", cycle, state is State.DRAFT),
+        (
+            _("Winners of the provinces"),
+            "setup.winners",
+            cycle,
+            state >= State.OPEN and category.cycle.tier == "national",
+        ),
         (_("Rubrics"), "rubrics.rubrics", cycle, True),
         (_("Panel and conflicts"), "panels.panel", cycle, True),
         (_("Interview schedule"), "interviews.schedule", cycle, state >= State.VERIFICATION),

@@ -1,6 +1,7 @@
 """Figures that stand in a draft as a copy of an earlier year: which of them nobody has looked at yet.
 
-Nothing here touches the database. `EvidenceItem.copied` is `{"year": 2025, "figures": [figure key, ...]}`.
+Nothing here touches the database. `EvidenceItem.copied` is `{"year": 2025, "figures": [figure key, ...]}`, of a
+winner that goes on to the nation with `"from": {"id": title, "en": title}` of the provincial cycle as well.
 """
 
 from collections.abc import Collection, Mapping
@@ -25,7 +26,7 @@ def still_copied(
         for figure in item.copied["figures"]
         if figure not in looked and figure in now and now[figure] == before.get(figure)
     ]
-    return {"year": item.copied["year"], "figures": left} if left else None
+    return {**item.copied, "figures": left} if left else None
 
 
 def _flat(data: Mapping[str, Any]) -> dict[str, Any]:

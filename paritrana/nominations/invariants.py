@@ -32,15 +32,16 @@ SENT: Final = ("nomination.submitted", "nomination.amended")
 
 
 def _ways() -> Iterator[Broken]:
-    source = aliased(Nomination)
+    source, winner = aliased(Nomination), aliased(Nomination)
     statement = (
         select(
             Nomination.ref, Nomination.state, Nomination.state_reason, Nomination.revision_no,
             Nomination.candidate_code, Category.slug, Organisation.ref.label("organisation"),
-            source.ref.label("source"),
+            source.ref.label("source"), winner.ref.label("fed_from"),
         )
         .select_from(Nomination)
         .join(source, source.id == Nomination.copied_from_id, isouter=True)
+        .join(winner, winner.id == Nomination.fed_from_id, isouter=True)
         .join(Category, Category.id == Nomination.category_id)
         .join(Organisation, Organisation.id == Nomination.organisation_id)
         .order_by(in_order(Nomination.ref))
@@ -50,7 +51,7 @@ def _ways() -> Iterator[Broken]:
             row.ref, "",
             {"state": row.state, "reason": row.state_reason, "revision": row.revision_no,
              "category": row.slug, "organisation": row.organisation, "candidate_code": row.candidate_code,
-             "copied_from": row.source},
+             "copied_from": row.source, "fed_from": row.fed_from},
         )
         for row in stream(statement)
     )  # fmt: skip
@@ -111,12 +112,32 @@ def _copies() -> Iterator[Broken]:
             (source.organisation_id != Nomination.organisation_id)
             | (theirs.kind != Category.kind)
             | (then.kind != here.kind)
-            | (then.assessment_year >= here.assessment_year)
+            | ((then.assessment_year >= here.assessment_year) & Nomination.fed_from_id.is_distinct_from(source.id))
         )
         .order_by(Nomination.ref)
     )
     for ref, copied in stream(statement):
         yield Broken("nomination.copied_from", ref, f"{copied} is no earlier nomination of the same organisation.")
+
+
+def _fed() -> Iterator[Broken]:
+    """A winner goes on from a published category to the cycle that its own one feeds, as the same organisation."""
+    source, theirs, then = aliased(Nomination), aliased(Category), aliased(Cycle)
+    statement = (
+        select(Nomination.ref, source.ref.label("source"))
+        .join(source, source.id == Nomination.fed_from_id)
+        .join(Category, Category.id == Nomination.category_id)
+        .join(theirs, theirs.id == source.category_id)
+        .join(then, then.id == theirs.cycle_id)
+        .where(
+            (source.organisation_id != Nomination.organisation_id)
+            | (theirs.kind != Category.kind)
+            | then.feeds_id.is_distinct_from(Category.cycle_id)
+        )
+        .order_by(Nomination.ref)
+    )
+    for ref, source_ref in stream(statement):
+        yield Broken("nomination.fed_from", ref, f"{source_ref} is no winner of a province that goes on here.")
 
 
 def _of_nomination(model: Any, *columns: Any) -> Any:
@@ -271,6 +292,7 @@ CHECKS = (
         {"nomination.copied_from": "A copy comes from an earlier nomination of the same organisation and kind."},
         _copies,
     ),
+    Check({"nomination.fed_from": "Only the winner of a province goes on, to the cycle that its own one feeds."}, _fed),
     Check(replayed("evidence", "evidence"), _evidence),
     Check(replayed("gate_statement", "statement on a condition"), _statements),
     Check(replayed("self_assessment", "self-assessment"), _assessments),

@@ -29,7 +29,9 @@ class Nomination(Base):
         CheckConstraint("state IN ({})".format(", ".join(f"'{s}'" for s in STATES)), name="state_known"),
         CheckConstraint("state = 'draft' OR state = 'withdrawn' OR revision_no > 0", name="sent_has_revision"),
         CheckConstraint("copied_from_id <> id", name="not_its_own_copy"),
+        CheckConstraint("fed_from_id <> id", name="not_fed_by_itself"),
         Index("ix_nomination_organisation_id", "organisation_id"),
+        Index("uq_nomination_fed_from_id", "fed_from_id", unique=True),  # a winner goes on to the nation once
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -43,6 +45,7 @@ class Nomination(Base):
     created_at: Mapped[datetime]
     created_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
     copied_from_id: Mapped[int | None] = mapped_column(ForeignKey("nomination.id"))  # of an earlier cycle
+    fed_from_id: Mapped[int | None] = mapped_column(ForeignKey("nomination.id"))  # the winner's in its province
     version: Mapped[int] = mapped_column(default=1)
 
     category: Mapped[Category] = relationship()

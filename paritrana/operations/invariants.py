@@ -17,6 +17,7 @@ from paritrana.core.errors import ParitranaError
 from paritrana.core.invariants import Broken, Check
 from paritrana.cycles import invariants as cycles
 from paritrana.cycles.models import Cycle
+from paritrana.cycles.setup import invariants as setup
 from paritrana.database import db, reading
 from paritrana.files import invariants as files
 from paritrana.files.previews import invariants as previews
@@ -34,7 +35,7 @@ from paritrana.verification import invariants as verification
 log = structlog.get_logger("paritrana.operations")
 
 ROOMS: Final = (
-    audit, accounts, cycles, files, previews, outbox, nominations, namelists, panels, verification, interviews,
+    audit, accounts, cycles, setup, files, previews, outbox, nominations, namelists, panels, verification, interviews,
     sheets, results, certificates, publication,
 )  # fmt: skip
 

@@ -31,6 +31,7 @@ from paritrana.core.errors import NotFound
 from paritrana.core.policy import Actor
 from paritrana.core.policy import Seat as PolicySeat
 from paritrana.cycles.models import Category, Cycle, Proposal
+from paritrana.cycles.queries import OPEN_ACT as OPENING
 from paritrana.cycles.queries import closed_cycles
 from paritrana.database import db
 from paritrana.nominations.models import Nomination
@@ -42,7 +43,7 @@ from paritrana.reference.models import Organisation
 NOT_COMPETING = ("draft", "withdrawn")
 
 SEAT_ACT = "seat_panel"
-OPEN_ACT = "open_category"
+OPEN_ACT = OPENING
 WAIVE_ACT = "waive"
 ACTS = (SEAT_ACT, OPEN_ACT)
 

@@ -466,6 +466,7 @@ class Stage:
                 values["<proposal>"] = self.proposals[act]
         values.setdefault("<proposal>", "P-0000-0000")
         values["<late>"] = self.late
+        values["<winner>"] = self.sent
         values["<reopening>"] = self.reopening
         values["<sheet>"], values["<leaf>"] = self.written, self.leaf
         return re.sub(r"<[^>]+>", lambda found: values[found[0]], route.rule)

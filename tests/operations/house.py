@@ -12,6 +12,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
+from paritrana.results.plenary import service as plenary
+from paritrana.results.plenary.queries import invited
 from sqlalchemy import select
 
 from paritrana.accounts.models import RoleGrant
@@ -19,16 +21,26 @@ from paritrana.accounts.queries import load_actor
 from paritrana.accounts.service import register_device
 from paritrana.config import Settings, data_folder
 from paritrana.core.policy import Actor
-from paritrana.cycles.models import Category
+from paritrana.cycles.models import CALENDAR, Category
 from paritrana.cycles.queries import cycle_time, get_category, get_cycle, rubric_of
 from paritrana.cycles.rubrics import service as rubrics
 from paritrana.cycles.rubrics.document import form_of
-from paritrana.cycles.service import advance_clock, confirm_extension, propose_extension
+from paritrana.cycles.service import (
+    add_category,
+    advance_clock,
+    calendar_of,
+    confirm_extension,
+    create_cycle,
+    propose_extension,
+)
+from paritrana.cycles.setup import service as setup
 from paritrana.database import db
 from paritrana.files.models import Blob
 from paritrana.files.previews.service import make_previews_of
 from paritrana.files.store import BlobStore
 from paritrana.home.rehearsing import make_rehearsal, throw_away
+from paritrana.home.setup.feeding import take_over
+from paritrana.home.setup.making import make_cycle
 from paritrana.interviews import planning
 from paritrana.interviews.no_show import note_dropout
 from paritrana.interviews.planning import Wanted
@@ -48,8 +60,6 @@ from paritrana.panels.service import declare as declare_conflicts
 from paritrana.publication import service as publishing
 from paritrana.reference.models import Organisation
 from paritrana.results.models import ResultRun
-from paritrana.results.plenary import service as plenary
-from paritrana.results.plenary.queries import invited
 from paritrana.results.service import build_run
 from paritrana.results.workbench.queries import warnings_of
 from paritrana.results.workbench.service import acknowledge
@@ -113,6 +123,8 @@ def build(settings: Settings, now: datetime) -> None:
     db.session.commit()
     _mailed(settings, now)
     _rehearsed(cast, now)
+    _next_year(cast, now)
+    _winner_taken_over(cast, now)
     drawn = db.session.scalars(select(Blob.id).order_by(Blob.id).limit(1)).one()
     make_previews_of(drawn, store=BlobStore(settings.blob_path), at=now)
 
@@ -249,6 +261,42 @@ def _handed_over(cast: Cast, now: datetime) -> None:
     typed = [Typed(one, Decimal("1.25")) for one in copy.sheets[sheet.ref]]
     take(copy, category.cycle, {sheet.ref: typed}, actor=organiser, at=at)
     set_aside(sheet, code, typed[0], against=1, chosen="theirs", actor=chair, at=at)
+
+
+def _next_year(cast: Cast, now: datetime) -> None:
+    """The open cycle is copied for the next year, and its rules are written anew."""
+    source, organiser = get_cycle(OPEN), cast.actor(cast.with_role("organiser")[0])
+    fields = {name: getattr(source, name) for name in setup.IDENTITY}
+    fields |= {"assessment_year": source.assessment_year + 1, "title_id": "Paritrana Award Jawa Timur berikutnya"}
+    made = make_cycle(fields, organised=[source], source=source, rubric=setup.SAME, actor=organiser, at=now)
+    like = made.categories[0]
+    rules = {name: getattr(like, name) for name in setup.CATEGORY} | {"public_table": "all"}
+    setup.save_category(made, like, rules, expected=like.version, actor=organiser, at=now)
+    titles = [(one.title_id, one.title_en) for one in like.titles]
+    mention = ("mention", "Inovasi perlindungan pekerja rentan", "Innovation for vulnerable workers")
+    setup.save_titles(like, titles, [mention], expected=like.version, actor=organiser, at=now)
+    setup.save_calendar([like], calendar_of(like), expected=like.version, actor=organiser, at=now)
+    figures = {"target_instrument": "rpjmn", "target_year": 2025, "rates_as_of": now}
+    setup.save_figures(made, figures, None, expected=made.version, actor=organiser, at=now)
+    db.session.commit()
+
+
+def _winner_taken_over(cast: Cast, now: datetime) -> None:
+    """The winner of the published province goes on to a national cycle whose category is open."""
+    province, like = get_cycle(PUBLISHED), get_category(PUBLISHED, "kabkota")
+    fields = {name: getattr(province, name) for name in (*setup.IDENTITY, *setup.FIGURES)}
+    fields |= {"code": "simulasi-nasional", "tier": "national", "title_id": "Paritrana Award Nasional (Simulasi)"}
+    nation = create_cycle(fields, actor=SYSTEM, at=now)
+    dates = {name: now + timedelta(days=no) for no, name in enumerate(CALENDAR)}
+    rules = {name: getattr(like, name) for name in setup.CATEGORY}
+    add_category(
+        nation, {**rules, **dates, "position": 1, "state": 1, "rubric_version_id": like.rubric_version_id},
+        {one.rank: (one.title_id, one.title_en) for one in like.titles}, actor=SYSTEM, at=now,
+    )  # fmt: skip
+    province.feeds_id = nation.id
+    db.session.flush()
+    assert take_over(nation, actor=cast.actor(cast.with_role("organiser")[0]), at=now)
+    db.session.commit()
 
 
 def _waived(now: datetime) -> None:

@@ -229,6 +229,16 @@ TAMPERINGS: Mapping[str, Tampering] = {
         "(SELECT id FROM rubric_version WHERE cycle_id IS NOT NULL)"
     ),
     "proposal.digest": _sql("UPDATE proposal SET payload = '{}'"),
+    "category.rules": _sql("UPDATE category SET public_table = 'winners' WHERE state = 0"),
+    "category.scope": _sql(
+        "UPDATE category SET kind = 'village' WHERE slug IN ('umk', 'desa') AND state = 0"
+    ),
+    "cycle.fields": _sql("UPDATE cycle SET decree = 'x' WHERE code = 'jawa-timur-2026'"),
+    "cycle.feeds": _sql("UPDATE cycle SET assessment_year = 2020 WHERE code = 'simulasi-nasional'"),
+    "nomination.fed_from": _sql(
+        "UPDATE nomination SET fed_from_id = (SELECT max(id) FROM nomination WHERE category_id <> 1) "
+        "WHERE fed_from_id IS NULL AND id = 1"
+    ),
     "extension.chain": _sql("UPDATE deadline_extension SET closes_after = '2031-01-01 00:00:00.000000'"),
     "rehearsal.result": _sql("UPDATE cycle SET rehearses_id = 1 WHERE code = 'simulasi-kaltim'"),
     "category.move": _sql(_body("category.moved", '"after":1', '"after":7')),

@@ -41,6 +41,7 @@ from paritrana.nominations.service.evidence import (
     state_gate,
     state_gates,
 )
+from paritrana.nominations.service.feeding import feed
 from paritrana.nominations.service.moves import STEPS, set_nomination_state, withdraw
 from paritrana.nominations.service.rehearsing import call_in, invent
 from paritrana.nominations.service.sending import NominationNotSent, NotComplete, amend, submit, take_back, what_blocks
@@ -112,6 +113,7 @@ __all__ = [
     "declare",
     "end_declaration",
     "end_expired",
+    "feed",
     "fits",
     "invent",
     "most_signs",

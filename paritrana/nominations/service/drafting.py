@@ -52,6 +52,8 @@ def fits(category: Category, organisation: Organisation) -> bool:
     marker = region.kind if kind == "local_government" else organisation.size_class
     if among and marker not in among:
         return False
+    if not category.scope.takes(region.award_zone, organisation.sector, organisation.size_class):
+        return False
     return cycle.tier == "national" or cycle.region_code in {region.code, region.parent_code}
 
 
@@ -66,10 +68,18 @@ def _candidate_code(organisation: Organisation) -> str:
     return organisation.region_code if government else random_ref("K")
 
 
-def create_nomination(category: Category, organisation: Organisation, *, actor: Actor, at: datetime) -> Nomination:
+def create_nomination(
+    category: Category,
+    organisation: Organisation,
+    *,
+    fed_from: Nomination | None = None,
+    actor: Actor,
+    at: datetime,
+) -> Nomination:
     """Open a draft for an organisation in an open category; the caller commits.
 
-    Raises `WrongState` when the category is not open, `NotFitting`, `AlreadyNominated`.
+    `fed_from` is the nomination that won in a province and goes on. Raises `WrongState` when the category is not open,
+    `NotFitting`, `AlreadyNominated`.
     """
     audit.lock_stream(intake_of(category))
     if state_at(category, at) is not State.OPEN:
@@ -85,11 +95,13 @@ def create_nomination(category: Category, organisation: Organisation, *, actor: 
         candidate_code=_candidate_code(organisation),
         created_at=at,
         created_by=actor.account_id,
+        fed_from_id=None if fed_from is None else fed_from.id,
     )
     db.session.add(nomination)
     db.session.flush()
     audit.record(
         intake_of(category), "nomination.created", actor, at=at, object_ref=nomination.ref,
         category=category.slug, organisation=organisation.ref, candidate_code=nomination.candidate_code,
+        fed_from=None if fed_from is None else fed_from.ref,
     )  # fmt: skip
     return nomination
