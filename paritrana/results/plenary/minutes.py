@@ -207,7 +207,7 @@ class _Told:
             [
                 (_("Rubric"), _("%(title)s (%(code)s, version %(version)s)", title=own(rubric, "title"),
                                 code=rubric["code"], version=rubric["version"])),
-                (_("Digest of the rubric (SHA-256)"), rubric["digest"]),
+                (_("Digest of the rubric (SHA-256)"), _halved(rubric["digest"])),
                 (_("Method"), self.table.run.method if self.table.run else "–"),
                 (_("Quorum of marks"), _("%(n)s of %(total)s", n=rubric["quorum"], total=rubric["panel_size"])),
                 (_("Chain for ties"), " → ".join(chain) or "–"),
@@ -224,8 +224,8 @@ class _Told:
                 (_("Calculated"), _("%(time)s by %(name)s", time=moment(run.built_at, self.zone),
                                     name=run.built_by_name)),
                 (_("Locked sheets"), _("%(n)s of %(total)s", n=run.sheets_in, total=run.sheets_due)),
-                (_("Digest of the run (SHA-256)"), run.digest),
-                (_("Digest of the inputs (SHA-256)"), run.inputs_digest),
+                (_("Digest of the run (SHA-256)"), _halved(run.digest)),
+                (_("Digest of the inputs (SHA-256)"), _halved(run.inputs_digest)),
             ],
         )  # fmt: skip
 
@@ -353,6 +353,11 @@ def holder_words(place: Place, name: Any) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "–"
+
+
+def _halved(digest: str) -> str:
+    """A digest with a blank in its middle, where a line may break."""
+    return f"{digest[:32]} {digest[32:]}"
 
 
 def _decimal(text: str | None) -> str:
