@@ -39,7 +39,7 @@ class DecisionForm(Form):
     votes_for = WholeNumberField(_l("Votes for it"), [required()])
     votes_against = WholeNumberField(_l("Votes against it"), [required()])
     votes_abstained = WholeNumberField(_l("Abstained"), [required()])
-    reason = LongTextField(_l("Reason, for the minutes"), [required()], max_length=LONGEST_REASON)
+    reason = LongTextField(_l("Reason"), [required()], max_length=LONGEST_REASON)
 
     def __init__(self, *args: Any, choices: Choices = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -65,7 +65,7 @@ class WithholdForm(DecisionForm):
     """A title that nobody receives."""
 
     reason = LongTextField(
-        _l("Reason, for the minutes"), [required(), MinLength(LONG_REASON)], max_length=LONGEST_REASON
+        _l("Reason"), [required(), MinLength(LONG_REASON)], max_length=LONGEST_REASON
     )
 
 
