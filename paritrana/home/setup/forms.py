@@ -111,6 +111,7 @@ class NewCycleForm(IdentityForm):
         self.source.choices = [("", _("Nothing: an empty cycle"))] + [
             (one.code, f"{own(one, 'title')} ({one.assessment_year})") for one in sources
         ]
+        self.rubric.flags.needed = True
         if not self.rubric.data:
             self.rubric.data = SAME
 
