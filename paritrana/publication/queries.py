@@ -14,6 +14,7 @@ from paritrana.panels.models import JUDGING, Seat
 from paritrana.publication.models import Publication, Recall
 from paritrana.publication.snapshot import snapshot
 from paritrana.results.models import Seal
+from paritrana.results.plenary.queries import told_to_the_public
 from paritrana.results.queries import awards_of, get_proposal_of
 from paritrana.results.table import Json
 
@@ -139,6 +140,7 @@ def table_of(category: Category, seal: Seal) -> Json:
             "sheets_in": seal.run.sheets_in,
             "sheets_due": seal.run.sheets_due,
             "sealed_at": seal.sealed_at.isoformat(),
+            "decisions": told_to_the_public(category),
         },
     )
 

@@ -1,6 +1,7 @@
 """The pages of the plenary at the door: forms, refusals in sentences, who sees what, and the minutes as paper."""
 
 import re
+from datetime import timedelta
 
 import pypdfium2
 import pytest
@@ -10,11 +11,21 @@ from paritrana.audit import service as audit
 from paritrana.audit.models import Event
 from paritrana.cycles.models import Proposal
 from paritrana.database import db, random_ref
+from paritrana.publication import service as publication
 from paritrana.results import queries as results
 from paritrana.results import tasks
 from paritrana.results.models import ResultRun
 from paritrana.results.plenary.minutes import checkpoint_of, signed
-from paritrana.results.plenary.models import ORDER, TITLE, WITHHOLD, Decision, Plenary, PlenaryAttendance
+from paritrana.results.plenary.models import (
+    ORDER,
+    OTHER_WINNER,
+    TITLE,
+    WITHDRAWAL,
+    WITHHOLD,
+    Decision,
+    Plenary,
+    PlenaryAttendance,
+)
 from paritrana.results.plenary.page import shown
 from paritrana.results.plenary.service import Votes
 from paritrana.signing import RECEIPT, NotSigned, public_keys, verify
@@ -304,6 +315,27 @@ def test_the_page_takes_the_same_number_of_statements_whatever_was_decided(here,
         page(chair)
     assert len(many) == len(few)
     assert sum(one.startswith("SELECT") for one in many) <= 20
+
+
+def test_the_public_reads_what_was_decided_and_why_beside_the_calculated_ranking(app, here, visit):
+    in_session(here)
+    decide(here, ORDER, candidates=("99.02", "99.01"))
+    decide(here, OTHER_WINNER, place=1, candidates=("99.03",))
+    decide(here, WITHHOLD, place=2)
+    decide(here, WITHDRAWAL, withdraws=3)
+    close(here)
+    sealed = seal(here)
+    at = here.now + timedelta(hours=1)
+    asked = publication.propose_publication(category_of(here), sealed.digest, actor=here.actor("organiser-1"), at=at)
+    publication.confirm_publication(asked, asked.digest, actor=here.actor("chair"), at=at)
+    db.session.commit()
+    text = words_of(page(app.test_client(), "/cycles/contoh-2025/results/kabkota"))
+    assert "Decisions of the plenary" in text
+    assert "The title “First” goes to Pemerintah Kabupaten Contoh 3." in text
+    assert "Order within the tie: Pemerintah Kabupaten Contoh 2 → Pemerintah Kabupaten Contoh 1." in text
+    assert f"Reason: {LONG}" in text
+    assert "is not awarded" not in text
+    assert "Deputy" not in text
 
 
 # --- the minutes ------------------------------------------------------------------------------------------------------

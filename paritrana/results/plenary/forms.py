@@ -64,9 +64,7 @@ class DecisionForm(Form):
 class WithholdForm(DecisionForm):
     """A title that nobody receives."""
 
-    reason = LongTextField(
-        _l("Reason"), [required(), MinLength(LONG_REASON)], max_length=LONGEST_REASON
-    )
+    reason = LongTextField(_l("Reason"), [required(), MinLength(LONG_REASON)], max_length=LONGEST_REASON)
 
 
 class CandidateForm(DecisionForm):

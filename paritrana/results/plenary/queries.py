@@ -161,6 +161,15 @@ def decisions_in_force(category: Category) -> list[Decision]:
     return in_force(decisions_of(category))
 
 
+def told_to_the_public(category: Category) -> list[dict[str, Any]]:
+    """What is published of the decisions of a category that hold: texts and whole numbers, without names of people."""
+    names = (
+        "no", "kind", "candidates", "title_id", "title_en", "reason", "votes_for", "votes_against", "votes_abstained",
+        "quorum",
+    )  # fmt: skip
+    return [{name: getattr(one, name) for name in names} for one in decisions_in_force(category)]
+
+
 def _orders(category: Category) -> Any:
     later = aliased(Decision)
     return (

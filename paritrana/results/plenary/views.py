@@ -1,6 +1,8 @@
 """The page of the plenary: attendance, the run on the table, titles and decisions, and the draft of the minutes."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -23,7 +25,7 @@ from paritrana.results.plenary.minutes import holder_words, quorum_words
 from paritrana.results.plenary.models import ORDER, OTHER_WINNER, WITHDRAWAL, WITHHOLD
 from paritrana.results.plenary.page import Shown, shown
 from paritrana.results.plenary.queries import DECIDE_ACT, Attendance
-from paritrana.results.plenary.words import KIND_NAMES, votes_words
+from paritrana.results.plenary.words import KIND_NAMES, DecisionWords, votes_words
 from paritrana.results.reading import ask_reason, reason_to_read
 from paritrana.results.service import NoRun
 from paritrana.web.access import allowed, current_actor, may, now
@@ -31,6 +33,20 @@ from paritrana.web.forms import Form
 from paritrana.web.template_filters import moment
 
 bp = Blueprint("plenary", __name__)
+
+
+@bp.app_template_filter("decision_words")
+def decision_words(decision: Mapping[str, Any], table: Mapping[str, Any]) -> str:
+    """A published decision as one sentence; `table` is the snapshot that it belongs to."""
+    names = {one["candidate"]: one["name"] for one in [*table["rows"], *table["others"]]}
+    return DecisionWords(names, ()).proposed(decision)
+
+
+@bp.app_template_filter("vote_words")
+def vote_words(decision: Mapping[str, Any]) -> str:
+    """How the plenary voted about a published decision."""
+    return votes_words(decision["votes_for"], decision["votes_against"], decision["votes_abstained"])
+
 
 # The refusals that belong to one field of the form.
 AT_FIELD = {
