@@ -56,6 +56,7 @@ from paritrana.publication import explanation as publication_explanation
 from paritrana.publication import office as publication_office
 from paritrana.publication import views as publication_views
 from paritrana.results import views as results_views
+from paritrana.results.exports import views as exports_views
 from paritrana.results.plenary import views as plenary_views
 from paritrana.sheets import device as sheets_device
 from paritrana.sheets import facts as sheets_facts
@@ -88,7 +89,7 @@ ROOMS = (
     late_views, paper_views, reopening_views, results_views, plenary_views, certificates_views, publication_views,
     publication_office,
     publication_explanation, operations_views, home_views, home_extensions, home_quality, home_rehearsals,
-    rubrics_views, setup_views, outbox_views, sheets_progress, consolidations_overview, imported_views,
+    rubrics_views, setup_views, outbox_views, sheets_progress, consolidations_overview, imported_views, exports_views,
 )  # fmt: skip
 
 migrate = Migrate()

@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    ColumnElement,
     DateTime,
     Select,
     String,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     type_coerce,
     union_all,
 )
@@ -534,19 +536,20 @@ def set_values_of(category: Category) -> Sequence[SetValue]:
 STREAMED = 2000  # rows that are in memory at once
 
 
-def marks_of(category: Category) -> Iterator[MarkRow]:
+def marks_of(category: Category, nominations: Collection[int] | None = None) -> Iterator[MarkRow]:
     """Every mark of the submitted sheets of a category (six statements, memory for `STREAMED` rows).
 
     By candidate code, assessor code, place of the indicator and round, codes compared by code point. The rows that
-    count are the marks that `inputs` reads.
+    count are the marks that `inputs` reads. `nominations` are the ids of the only candidates that are wanted.
     """
     conflicts = conflicts_in(category)
-    recused = _recused_rows(category, conflicts)
-    rows = heapq.merge(_submitted_rows(category, conflicts), recused, key=itemgetter(0, 1, 2, 3))
+    wanted = true() if nominations is None else Nomination.id.in_(nominations)
+    recused = _recused_rows(category, conflicts, wanted)
+    rows = heapq.merge(_submitted_rows(category, conflicts, wanted), recused, key=itemgetter(0, 1, 2, 3))
     return _with_what_counts(rows, rubric_of(category).counted_round)
 
 
-def _by_code(column: Any) -> Any:
+def by_code(column: Any) -> Any:
     """A column in the order of code points: that of every SQLite, and of the collation "C" of PostgreSQL."""
     return collate(column, "C" if db.engine.dialect.name == "postgresql" else "BINARY")
 
@@ -564,7 +567,9 @@ def _sheets_with_people(category: Category, *columns: Any) -> Select[Any]:
     )
 
 
-def _submitted_rows(category: Category, conflicts: Collection[tuple[int, int]]) -> Iterator[MarkRow]:
+def _submitted_rows(
+    category: Category, conflicts: Collection[tuple[int, int]], wanted: ColumnElement[bool]
+) -> Iterator[MarkRow]:
     rows = db.session.execute(
         _sheets_with_people(
             category, Indicator.position, SheetMark.round, Organisation.name, Account.name, SheetMark.indicator,
@@ -580,11 +585,12 @@ def _submitted_rows(category: Category, conflicts: Collection[tuple[int, int]]) 
             ),
         )
         .where(
+            wanted,
             Sheet.submitted_at.is_not(None),
             Sheet.withdrawn_at.is_(None),
             or_(SheetMark.value.is_not(None), SheetMark.reason.is_not(None)),
         )
-        .order_by(_by_code(Nomination.candidate_code), _by_code(PanelSeat.code), Indicator.position, SheetMark.round),
+        .order_by(by_code(Nomination.candidate_code), by_code(PanelSeat.code), Indicator.position, SheetMark.round),
         execution_options={"yield_per": STREAMED},
     )  # fmt: skip
     # The moment is made aware once for each sheet: for each mark it would cost more than all other columns together.
@@ -596,13 +602,16 @@ def _submitted_rows(category: Category, conflicts: Collection[tuple[int, int]]) 
             yield MarkRow._make((*row[:11], moment, row[12], True))
 
 
-def _recused_rows(category: Category, conflicts: Collection[tuple[int, int]]) -> list[MarkRow]:
+def _recused_rows(
+    category: Category, conflicts: Collection[tuple[int, int]], wanted: ColumnElement[bool]
+) -> list[MarkRow]:
     sheets = db.session.execute(
         _sheets_with_people(
             category, Organisation.name, Account.name, Sheet.ref, Sheet.submitted_at, Sheet.withdrawn_at,
             Sheet.assessor_id, Sheet.nomination_id,
         ).where(
-            or_(Sheet.withdrawn_at.is_not(None), Sheet.nomination_id.in_({candidate for _, candidate in conflicts}))
+            wanted,
+            or_(Sheet.withdrawn_at.is_not(None), Sheet.nomination_id.in_({candidate for _, candidate in conflicts})),
         )
     ).all()  # fmt: skip
     judged = db.session.execute(

@@ -157,8 +157,12 @@ GET  /manage/<cycle>/quality                                      see_progress  
 GET  /manage/<cycle>/quality.xlsx                                 see_progress                cycle
 GET  /manage/<cycle>/ranking/<cat>                                see_ranking_preview         cycle
 GET  /manage/<cycle>/ranking/<cat>/compare                        see_ranking_preview         cycle
+GET  /manage/<cycle>/ranking/<cat>/candidates/<candidate>         see_ranking_preview         cycle
+GET  /manage/<cycle>/ranking/<cat>/marks                          see_others_marks            marks
+GET  /manage/<cycle>/ranking/<cat>/marks-wide.csv                 see_others_marks            marks
 GET  /manage/<cycle>/ranking/<cat>/marks.csv                      see_others_marks            marks
 GET  /manage/<cycle>/ranking/<cat>/marks.json                     see_others_marks            marks
+GET  /manage/<cycle>/ranking/<cat>/marks.xlsx                     see_others_marks            marks
 GET  /manage/<cycle>/plenary/<cat>                                see_ranking_preview         cycle
 POST /manage/<cycle>/plenary/<cat>                                hold_plenary                cycle
 POST /manage/<cycle>/plenary/<cat>/attendance                     hold_plenary                cycle
