@@ -55,6 +55,7 @@ from paritrana.panels import views as panels_views
 from paritrana.publication import explanation as publication_explanation
 from paritrana.publication import office as publication_office
 from paritrana.publication import views as publication_views
+from paritrana.publication.feedback import views as feedback_views
 from paritrana.results import views as results_views
 from paritrana.results.exports import views as exports_views
 from paritrana.results.plenary import views as plenary_views
@@ -90,6 +91,7 @@ ROOMS = (
     publication_office,
     publication_explanation, operations_views, home_views, home_extensions, home_quality, home_rehearsals,
     rubrics_views, setup_views, outbox_views, sheets_progress, consolidations_overview, imported_views, exports_views,
+    feedback_views,
 )  # fmt: skip
 
 migrate = Migrate()

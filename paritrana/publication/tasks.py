@@ -9,11 +9,12 @@ from paritrana.core.words import N_
 from paritrana.cycles.models import Category
 from paritrana.cycles.queries import led_by
 from paritrana.cycles.tasks import Task
+from paritrana.publication.feedback import tasks as feedback
 from paritrana.publication.queries import PUBLISH_ACT
 
 
 def tasks(actor: Actor, at: datetime) -> Sequence[Task]:
-    """The rows of this room (at most two statements)."""
+    """The rows of this room (at most four statements)."""
     found = []
     for category, proposal in led_by(actor, State.SEALED, PUBLISH_ACT, by=Category.publication_planned):
         if category.cycle_id in actor.organises:
@@ -26,7 +27,7 @@ def tasks(actor: Actor, at: datetime) -> Sequence[Task]:
             found.append(_task(category, message, Role.ORGANISER, of_others=asked))
         elif proposal is not None and proposal.proposer_person_id != actor.person_id:
             found.append(_task(category, N_("Confirm the publication: %(category)s"), Role.CHAIR, of_others=False))
-    return found
+    return [*found, *feedback.tasks(actor, at)]
 
 
 def _task(category: Category, message: str, role: Role, *, of_others: bool) -> Task:

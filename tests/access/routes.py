@@ -245,6 +245,8 @@ GET  /nominations/<ref>/evidence/<kind>/<int:item>                see_draft     
 POST /nominations/<ref>/evidence/<kind>/<int:item>                see_draft + edit_nomination nomination
 POST /nominations/<ref>/evidence/<kind>/arithmetic                see_draft                   nomination
 GET  /nominations/<ref>/explanation/<computed>                    see_draft                   nomination
+GET  /nominations/<ref>/feedback                                  see_draft                   nomination
+GET  /nominations/<ref>/feedback.pdf                              see_draft                   nomination
 GET  /nominations/<ref>/list                                      see_draft                   nomination
 POST /nominations/<ref>/list                                      upload                      nomination
 GET  /nominations/<ref>/list/standing                             see_draft                   nomination
