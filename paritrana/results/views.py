@@ -239,13 +239,13 @@ def _page(category: Category, reason: str, asked: AcknowledgeForm | None = None)
     digests = None if run is None or seal is not None else queries.digests(category)
     inputs_digest = digests.inputs if digests is not None else "" if run is None else run.inputs_digest
     decisions = plenary.decisions_of(category)
+    said = None if run is None else workbench.diagnostics_of(run)  # which reads the bundle along with them
     opened = None if run is None else open_run(run, version)
     rows = [] if opened is None else opened.rows
     pages = max(1, -(-len(rows) // PAGE_SIZE))
     page = min(max(request.args.get("page", 1, type=int) or 1, 1), pages)
     shown = [] if opened is None else opened.standings(rows[(page - 1) * PAGE_SIZE : page * PAGE_SIZE])
     described_rubric = described(version)
-    said = None if run is None else workbench.diagnostics_of(run)
     warned: Sequence[workbench.Warned] = []
     if run is not None and said is not None and opened is not None and state is State.PLENARY:
         moved = workbench.moved_decisions(plenary.in_force(decisions), digests.basis if digests is not None else "")

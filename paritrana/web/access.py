@@ -43,6 +43,9 @@ Model = TypeVar("Model")
 # The HTTP methods that may change something.
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
+# Guards whose fact is one and the same in every role but the verifier's, who does not judge.
+_OF_WHO_JUDGES = frozenset({Guard.UNCONFLICTED, Guard.CATEGORY_UNCONFLICTED})
+
 # Guards that no row decides: what a form brings, the age of the sign-in, and what follows from the role itself.
 _NOT_OF_A_ROW = BROUGHT | {Guard.FRESH, Guard.SEATED, Guard.OWN_CYCLE}
 
@@ -153,7 +156,8 @@ def ask(act: Act, subject: Any = None, *, part: Part = Part.FIRST, actor: Actor 
     def facts(role: Role, guard: Guard) -> bool:
         if guard is Guard.FRESH:
             return actor.fresh
-        key = id(actor), role, guard, id(subject)
+        judging = guard in _OF_WHO_JUDGES and role is not Role.VERIFIER
+        key = id(actor), None if judging else role, guard, id(subject)
         if key not in known:
             fact = registry.facts.get(guard)
             met = subject is None or (fact is not None and fact(actor, role, subject))

@@ -18,7 +18,7 @@ from paritrana.cycles.models import Cycle
 from paritrana.cycles.queries import rubric_of
 from paritrana.database import db
 from paritrana.nominations.models import Nomination
-from paritrana.results import comparison, service
+from paritrana.results import comparison, service, table
 from paritrana.results.workbench import queries
 from paritrana.results.workbench.models import Acknowledgement, RunDiagnostics
 from paritrana.results.workbench.service import WarningsOpen
@@ -335,3 +335,19 @@ def test_the_workbench_takes_twelve_statements_for_ten_and_for_a_thousand(app, d
     assert "Acknowledge the warning" in text_of(answer)
     selects = [one for one in sent if one.lstrip("( ").upper().startswith("SELECT")]
     assert len(selects) <= 12, "\n".join(selects)
+
+
+@pytest.mark.parametrize("name", ["organiser-1", "chair", "deputy", "assessor-3", "auditor"])
+def test_the_page_asks_the_database_twelve_times_at_most_also_when_a_run_is_first_looked_at(
+    app, here, statements, name
+):  # fmt: skip
+    client = signed_in(app, name)
+    client.get("/home")
+    run(here)
+    queries._kept.clear()  # as in a process that has just begun
+    table._opened.clear()
+    for _look in ("first", "second"):
+        with statements() as sent:
+            assert page(client, reason="uji petik").status_code == 200
+        asked = [one for one in sent if not one.startswith(("BEGIN", "ROLLBACK"))]
+        assert len(asked) <= 12, asked

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import defer, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from paritrana.core.bundle import parse
 from paritrana.core.ranking import State
@@ -47,12 +48,18 @@ _kept: dict[str, Said] = {}
 def diagnostics_of(run: ResultRun) -> Said:
     """The diagnostics of a run (one statement when it is first asked for; a run never changes).
 
-    Those of a run that was made without any are computed now.
+    The bundle is read along with them, because whoever looks at the one looks at the other. Those of a run that was
+    made without any are computed now.
     """
     found = _kept.pop(run.digest, None)
     if found is None:
-        kept = db.session.scalar(select(RunDiagnostics).where(RunDiagnostics.run_id == run.id))
-        found = json.loads(kept.said) if kept is not None else computed(run)
+        row: Any = db.session.execute(
+            select(ResultRun.bundle, RunDiagnostics.said)
+            .outerjoin(RunDiagnostics, RunDiagnostics.run_id == ResultRun.id)
+            .where(ResultRun.id == run.id)
+        ).one()
+        set_committed_value(run, "bundle", row.bundle)
+        found = json.loads(row.said) if row.said is not None else computed(run)
     _kept[run.digest] = found
     for oldest in list(_kept)[:-KEPT]:
         _kept.pop(oldest, None)
