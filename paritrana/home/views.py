@@ -32,6 +32,7 @@ from paritrana.cycles.service import advance_clock
 from paritrana.database import db
 from paritrana.home import queries, stages
 from paritrana.home.forms import ClockForm
+from paritrana.home.setup.feeding import winners_to_decide
 from paritrana.home.stages import Standing, UpcomingDate
 from paritrana.interviews.service import ATTENDANCE_ACT
 from paritrana.panels.queries import SEAT_ACT, WAIVE_ACT
@@ -257,6 +258,7 @@ def _overview(cycle: Cycle, clock: ClockForm) -> str:
         reason_name=reason_name,
         me=current_actor(),
         may_rehearse=may(Act.REHEARSE, cycle),
+        to_decide=winners_to_decide(cycle, at),
         clock=clock,
         problems=clock.problems,
         may_move_clock=cycle.simulated and may(Act.ADVANCE_CLOCK, cycle),

@@ -235,8 +235,11 @@ def test_another_winner_after_a_correction_waits_for_a_decision(visit, db_sessio
     page = organiser.read(PAGE)
     assert "Nominated, but not the winner any more" in page
     assert "Nominate this winner too" in page
+    overview = "/manage/nasional-2025"
+    assert "Winners of the provinces that wait for your decision: 1" in organiser.read(overview)
     assert organiser.send(f"{PAGE}/{second.ref}", PAGE).status_code == 303
     assert set_up.standings() == [(first.candidate_code, "former"), (second.candidate_code, "gone")]
+    assert "A corrected result names another winner" not in organiser.read(overview)
     assert organiser.send(f"{PAGE}/{second.ref}", PAGE).status_code == 409
     assert organiser.send(f"{PAGE}/N-0000-0000", PAGE).status_code == 404
     with pytest.raises(NoWinnerToSend):

@@ -87,6 +87,13 @@ def winners_for(cycle: Cycle, at: datetime) -> list[Winner]:
     return sorted(found, key=lambda one: (one.source.category.cycle.code, one.source.category.position, one.source.id))
 
 
+def winners_to_decide(cycle: Cycle, at: datetime) -> int:
+    """How many winners of provinces wait for a decision: later publications name them in place of others."""
+    if cycle.tier != "national":
+        return 0
+    return sum(one.standing == CHANGED for one in winners_for(cycle, at))
+
+
 def _first_titles(categories: Collection[Category]) -> list[Award]:
     """The awards of rank 1 in these categories, whose titles are loaded (one statement)."""
     by_id = {one.id: one for one in categories}
