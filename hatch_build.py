@@ -11,8 +11,12 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-# Folders of the checkout, and where `data_folder` of paritrana/config.py finds them in an installation.
-MAPPED = {"migrations": "paritrana/_migrations", "seed": "paritrana/_seed"}
+# Folders and a file of the checkout, and where `data_folder` of paritrana/config.py finds them in an installation.
+MAPPED = {
+    "migrations": "paritrana/_migrations",
+    "seed": "paritrana/_seed",
+    "docs/method.md": "paritrana/_docs/method.md",
+}
 
 
 class WholeWheel(BuildHookInterface):  # type: ignore[type-arg]

@@ -56,6 +56,8 @@ from paritrana.publication import explanation as publication_explanation
 from paritrana.publication import office as publication_office
 from paritrana.publication import views as publication_views
 from paritrana.publication.feedback import views as feedback_views
+from paritrana.publication.site import open_data as site_open_data
+from paritrana.publication.site import views as site_views
 from paritrana.results import views as results_views
 from paritrana.results.exports import views as exports_views
 from paritrana.results.plenary import views as plenary_views
@@ -89,6 +91,7 @@ ROOMS = (
     sheets_offline, sheets_device, sheets_recusals, calibrations_views, consolidations_views, restarts_views,
     late_views, paper_views, reopening_views, results_views, plenary_views, certificates_views, publication_views,
     publication_office,
+    site_views, site_open_data,
     publication_explanation, operations_views, home_views, home_extensions, home_quality, home_rehearsals,
     rubrics_views, setup_views, outbox_views, sheets_progress, consolidations_overview, imported_views, exports_views,
     feedback_views,

@@ -23,6 +23,10 @@ LAZY: Final = {
     "check": ("paritrana.operations.cli:check", "Check the settings, the database, the chain and the file store."),
     "create-admin": ("paritrana.accounts.cli:create_admin", "Create an administrator's account."),
     "demo": ("paritrana.operations.cli:demo", "Fill a fresh database with the simulated cycles and serve it."),
+    "export-site": (
+        "paritrana.publication.static_site.cli:export_site",
+        "Write the public pages into a folder that anything can serve.",
+    ),
     "seed": ("paritrana.seeding.cli:seed", "Load the project's own data files."),
     "serve": ("paritrana.operations.cli:serve", "Serve the pages."),
     "set-password": ("paritrana.accounts.cli:set_password", "Set a new password for an account and lift its lock."),

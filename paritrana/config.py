@@ -139,7 +139,7 @@ def _has_port(address: str) -> bool:
 
 
 def data_folder(name: str) -> Path:
-    """The folder `migrations` or `seed`: of the checkout, else `_migrations` or `_seed` in the installed package.
+    """The folder `migrations`, `seed` or `docs` of the checkout, else `_migrations` and so on of the installed package.
 
     A checkout is known by its `pyproject.toml` and always reads its own folders, whatever a build left in the package.
     """

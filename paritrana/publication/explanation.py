@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from paritrana.certificates.queries import codes_by_candidate
 from paritrana.core.errors import NotFound
 from paritrana.core.policy import Act
 from paritrana.cycles.models import Category, RubricVersion
@@ -19,6 +20,8 @@ from paritrana.nominations.queries import current_revision
 from paritrana.nominations.rows import SENT_AS
 from paritrana.publication import queries
 from paritrana.publication.models import Publication
+from paritrana.publication.site.coverage import verified_coverage
+from paritrana.publication.site.words import SEGMENTS
 from paritrana.results import words as ranking_words
 from paritrana.verification.explanation import STATE_SHAPES, STATES, Explanation, explained, without_names
 from paritrana.verification.queries import find_verification
@@ -43,6 +46,9 @@ def candidate(category: Category, candidate: str) -> ResponseReturnValue:
     values = _sealed_values(publication, candidate)
     nomination = _nomination_of(category, candidate)
     set_values = {one["indicator"]: one for one in row.get("set_values", [])}
+    explanations = _explanations(
+        category, rubric, nomination, values | {code: one["computed"] for code, one in set_values.items()}
+    )
     return render_template(
         "publication/candidate.html",
         category=category,
@@ -54,9 +60,11 @@ def candidate(category: Category, candidate: str) -> ResponseReturnValue:
         rubric=rubric,
         values=values,
         set_values=set_values,
-        explanations=_explanations(
-            category, rubric, nomination, values | {code: one["computed"] for code, one in set_values.items()}
-        ),
+        explanations=explanations,
+        coverage=verified_coverage(explanations.values(), category.cycle.assessment_year),
+        segments=SEGMENTS,
+        place=None if nomination is None else nomination.organisation.region,
+        certificate=codes_by_candidate(category).get(candidate),
         own_words=_own_words(nomination),
         states=STATES,
         state_shapes=STATE_SHAPES,

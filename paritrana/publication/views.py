@@ -22,10 +22,13 @@ from paritrana.cycles.queries import (
     state_now,
 )
 from paritrana.publication import queries, words
+from paritrana.publication.site.ranking import around, aspect_bars
+from paritrana.publication.site.worked import worked_example
 from paritrana.results import words as ranking_words
 from paritrana.results.table import described
 from paritrana.web.access import allowed, now
 from paritrana.web.paging import paged
+from paritrana.web.standalone import standalone
 from paritrana.web.template_filters import decimal2, moment
 
 bp = Blueprint("publication", __name__, template_folder="templates")
@@ -60,7 +63,8 @@ def landing() -> ResponseReturnValue:
 @allowed(Act.READ_PUBLIC_PAGE, cycle=get_cycle)
 def cycle_page(cycle: Cycle) -> ResponseReturnValue:
     """The calendar of a cycle, its categories and where to go on."""
-    categories = [(one, state) for one in cycle.categories if (state := state_now(one, now())) > State.DRAFT]
+    lowest = State.PUBLISHED if standalone() else State.OPEN
+    categories = [(one, state) for one in cycle.categories if (state := state_now(one, now())) >= lowest]
     return render_template(
         "publication/cycle.html",
         cycle=cycle,
@@ -80,12 +84,16 @@ def cycle_page(cycle: Cycle) -> ResponseReturnValue:
 def method(cycle: Cycle) -> ResponseReturnValue:
     """How each category is judged, before anybody knows a result."""
     categories = [(one, state) for one in cycle.categories if (state := state_now(one, now())) > State.DRAFT]
+    if standalone():
+        categories = [pair for pair in categories if pair[1] >= State.PUBLISHED]
     panels = queries.panel_by_constituency([one.id for one, _state in categories])
+    public = queries.publications_in_force([one for one, _state in categories], now())
     return render_template(
         "publication/method.html",
         cycle=cycle,
         simulated=cycle.simulated,
         categories=[(one, state, rubric_of(one)) for one, state in categories if one.rubric_version_id],
+        examples={one.id: worked_example(one, public[one.id]) for one, _state in categories if one.id in public},
         described=described,
         panels=panels,
         method_sentences=lambda rubric: words.method_sentences(rubric, _plain_decimal),
@@ -105,14 +113,18 @@ def result(category: Category) -> ResponseReturnValue:
     if publication is None:
         return render_template("publication/not_yet.html", **context)
     table = publication.table
-    page = paged(len(table["rows"]), PAGE_SIZE)
+    beside = around(category, table["rows"], table["rubric"]["total"])
+    page = paged(len(beside.rows), len(beside.rows) or 1 if standalone() else PAGE_SIZE)
+    rows = beside.rows[page.rows]
     return render_template(
         "publication/result.html",
         **context,
         publication=publication,
         table=table,
         rubric=table["rubric"],
-        rows=table["rows"][page.rows],
+        around=beside,
+        bars=aspect_bars(table["rubric"], rows) if publication.source_key is None else None,
+        rows=rows,
         page_no=page.no,
         pages=page.pages,
         sealed_at=datetime.fromisoformat(table["sealed_at"]) if table.get("sealed_at") else None,
@@ -121,7 +133,7 @@ def result(category: Category) -> ResponseReturnValue:
         method_sentences=words.method_sentences(table["rubric"], _plain_decimal),
         ranking_words=ranking_words,
         command=_command(category),
-        printed_at=moment(now(), category.cycle.timezone, "short"),
+        printed_at=None if standalone() else moment(now(), category.cycle.timezone, "short"),
     )
 
 

@@ -2,7 +2,7 @@
 
 Filters: number, decimal2, money, money_words, percent, points_pp, day, moment, clock_time, deadline, three_zones,
 remaining, iso, file_size, quantity, sentence, joined, in_sentence, own, unbroken,
-word_count. Globals: `static_url(name)`, `icon_url(name)`.
+word_count. Globals: `static_url(name)`, `icon_url(name)`, `standalone()`.
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ from paritrana.core.errors import ParitranaError
 from paritrana.core.wordcount import count_words
 from paritrana.web import formats
 from paritrana.web.formats import DEFAULT_ZONE, Language, Number
+from paritrana.web.standalone import standalone
 
 
 def current_language() -> Language:
@@ -205,4 +206,6 @@ def init_app(app: Flask) -> None:
     for function in FILTERS:
         app.add_template_filter(function)
     app.add_template_filter(formats.iso, "iso")
-    app.jinja_env.globals.update(static_url=static_url, icon_url=icon_url, language=current_language, own=own)
+    app.jinja_env.globals.update(
+        static_url=static_url, icon_url=icon_url, language=current_language, own=own, standalone=standalone
+    )

@@ -228,7 +228,7 @@ def test_what_is_not_yours_and_what_is_not_there_answer_alike(app: Flask, made: 
 @pytest.mark.parametrize("name", ["public", "nominee-1", "organiser-1"])
 def test_addresses_that_lead_nowhere_answer_alike(app: Flask, made: World, name: str) -> None:
     client = visitor(app, name)
-    nowhere = ["/system/users", "/audit/contoh-2025", "/cycles", "/regions", "/profile", "/register",
+    nowhere = ["/system/users", "/audit/contoh-2025", "/cycles/", "/regions/99/1", "/profile", "/register",
                "/login", "/logout", "/reset", "/verify-me", "/us-signin", "/mf-recovery", "/api/v1/openapi.json",
                "/manage", "/manage/contoh-2025/users", "/nominations/x/y/z",
                "/.env", "/home/", "/%00", "/static/../app.py"]  # fmt: skip
