@@ -3,33 +3,43 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 
 from paritrana.audit.invariants import in_order, stream, told
 from paritrana.certificates.models import Certificate, Register
 from paritrana.core.codes import parse
-from paritrana.core.invariants import Broken, Check, Stored, latest, replay, replayed
+from paritrana.core.invariants import Broken, Check, Found, Stored, Told, replay, replayed
 from paritrana.cycles.models import Category, Cycle
+from paritrana.results.corrections.models import Correction
 from paritrana.results.models import Award, Seal
 
 
 def _certificates() -> Iterator[Broken]:
     one = Certificate
     statement = (
-        select(one.code, one.register_no, Category.slug, one.recipient, one.title_id, one.rank, one.ranking_digest)
+        select(one.code, one.register_no, Category.slug, one.recipient, one.title_id, one.rank, one.ranking_digest,
+               one.status, one.status_reason)
         .select_from(one)
         .join(Category, Category.id == one.category_id)
         .order_by(in_order(one.code))
-    )
+    )  # fmt: skip
     rows = (
         Stored(
             row.code, (),
             {"register_no": row.register_no, "category": row.slug, "recipient": row.recipient, "title": row.title_id,
-             "rank": row.rank, "ranking_digest": row.ranking_digest},
+             "rank": row.rank, "ranking_digest": row.ranking_digest, "status": row.status,
+             "reason": row.status_reason or None},
         )
         for row in stream(statement)
     )  # fmt: skip
-    yield from replay("certificate", "certificate", told("certificate.issued"), rows, latest())
+    events = told("certificate.issued", "certificate.replaced", "certificate.revoked")
+    yield from replay("certificate", "certificate", events, rows, _certificate)
+
+
+def _certificate(now: Found, event: Told) -> None:
+    """A certificate is valid when it is issued; what ended it says so, and why."""
+    said = {"status": "valid", **event.values}
+    now[()] = said if event.kind == "certificate.issued" else {**now.get((), {}), **said}
 
 
 def _register() -> Iterator[Broken]:
@@ -62,19 +72,22 @@ def _codes() -> Iterator[Broken]:
 
 
 def _awards() -> Iterator[Broken]:
-    """A certificate says what its award says, and names the sealed ranking."""
+    """A valid certificate says what its award says, and names a ranking that was sealed or put in its place."""
     one = Certificate
+    corrected = exists().where(Correction.category_id == one.category_id, Correction.digest == one.ranking_digest)
     statement = (
         select(one.code)
         .select_from(one)
         .join(Award, Award.id == one.award_id)
         .join(Seal, Seal.category_id == one.category_id, isouter=True)
         .where(
+            one.status == "valid",
             (one.title_id != Award.title_id)
             | (one.title_en != Award.title_en)
             | (one.rank != Award.rank)
             | (one.category_id != Award.category_id)
-            | (one.ranking_digest != func.coalesce(Seal.digest, ""))
+            | Award.ended_at.is_not(None)
+            | ((one.ranking_digest != func.coalesce(Seal.digest, "")) & ~corrected),
         )
         .order_by(one.code)
     )

@@ -76,6 +76,14 @@ def newest_by_award(certificates: Sequence[Certificate]) -> Mapping[int, Certifi
     return found
 
 
+def valid_by_award(award_ids: Collection[int]) -> Mapping[int, Certificate]:
+    """The valid certificates of these awards (one statement)."""
+    found = db.session.scalars(
+        select(Certificate).where(Certificate.award_id.in_(award_ids), Certificate.status == "valid").options(*_WHOLE)
+    )
+    return {one.award_id: one for one in found}
+
+
 def codes_by_candidate(category: Category) -> Mapping[str, str]:
     """Candidate code to the code of its valid certificate, for links of the public table (one statement)."""
     rows = db.session.execute(

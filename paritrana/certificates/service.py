@@ -17,8 +17,9 @@ from paritrana.core.words import N_
 from paritrana.cycles.models import Category, Cycle
 from paritrana.cycles.service import refuse_rehearsal, store_due_moves
 from paritrana.database import db, insert_unless_there
+from paritrana.results.corrections.service import Moved
 from paritrana.results.models import Award
-from paritrana.results.queries import awards_of, seal_of
+from paritrana.results.queries import awards_of, run_in_force
 
 
 class AlreadyIssued(ParitranaError):
@@ -56,16 +57,37 @@ def issue(awards: Category | Award, *, actor: Actor, at: datetime) -> Sequence[C
     store_due_moves(category, at=at)
     if category.stored_state is not State.PUBLISHED:
         raise WrongState
-    issued = queries.newest_by_award(queries.certificates_of(category))
+    newest = queries.newest_by_award(queries.certificates_of(category))
     wanted = list(awards_of(category)) if isinstance(awards, Category) else [awards]
-    missing = [award for award in wanted if award.id not in issued]
+    missing = [award for award in wanted if award.id not in newest or newest[award.id].status != "valid"]
     if not missing:
         raise NothingToIssue if isinstance(awards, Category) else AlreadyIssued
-    seal = seal_of(category)
-    if seal is None:
+    run = run_in_force(category)
+    if run is None:
         raise WrongState
     register = _register(category.cycle)
-    return [_issue_one(award, register, seal.digest, actor=actor, at=at) for award in missing]
+    return [
+        _issue_one(award, newest.get(award.id), register, run.digest, actor=actor, at=at) for award in missing
+    ]  # fmt: skip
+
+
+def follow_correction(moved: Moved, reason: str, *, actor: Actor, at: datetime) -> Sequence[Certificate]:
+    """End the certificates of titles that a correction moved; the caller commits, and has the lock of the stream.
+
+    A holder of another title gets a new one, so that the old one counts as replaced; without a title it is revoked.
+    """
+    touched = [("replaced", one) for one in moved.changed] + [("revoked", one) for one in moved.ended]
+    issued = queries.valid_by_award([award.id for _status, award in touched])
+    found = [(status, issued[award.id]) for status, award in touched if award.id in issued]
+    for status, certificate in found:
+        certificate.status, certificate.status_reason, certificate.status_at = status, reason, at
+        certificate.version += 1
+        audit.record(
+            audit.judging(certificate.cycle.code), f"certificate.{status}", actor, at=at,
+            object_ref=certificate.code, status=status, reason=reason,
+        )  # fmt: skip
+    db.session.flush()
+    return [certificate for _status, certificate in found]
 
 
 def _register(cycle: Cycle) -> Register:
@@ -77,7 +99,9 @@ def _register(cycle: Cycle) -> Register:
     return register
 
 
-def _issue_one(award: Award, register: Register, digest: str, *, actor: Actor, at: datetime) -> Certificate:
+def _issue_one(
+    award: Award, before: Certificate | None, register: Register, digest: str, *, actor: Actor, at: datetime
+) -> Certificate:
     category = award.category
     certificate = Certificate(
         code=_new_code(),
@@ -85,7 +109,7 @@ def _issue_one(award: Award, register: Register, digest: str, *, actor: Actor, a
         category=category,
         register_no=register.next_no,
         award=award,
-        version_no=1,
+        version_no=1 if before is None else before.version_no + 1,
         recipient=award.nomination.organisation.name,
         title_id=award.title_id,
         title_en=award.title_en,

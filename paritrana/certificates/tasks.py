@@ -24,7 +24,9 @@ def tasks(actor: Actor, at: datetime) -> Sequence[Task]:
     open_award = (
         select(Award.id)
         .where(
-            Award.category_id == Category.id, ~select(Certificate.id).where(Certificate.award_id == Award.id).exists()
+            Award.category_id == Category.id,
+            Award.ended_at.is_(None),
+            ~select(Certificate.id).where(Certificate.award_id == Award.id, Certificate.status == "valid").exists(),
         )
         .exists()
     )

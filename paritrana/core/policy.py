@@ -125,6 +125,9 @@ class Act(StrEnum):
     PROPOSE_PUBLICATION = "propose_publication"
     CONFIRM_PUBLICATION = "confirm_publication"
     RECALL_PUBLICATION = "recall_publication"
+    CORRECT_PUBLICATION = "correct_publication"
+    OBJECT = "object"
+    ANSWER_OBJECTION = "answer_objection"
     ISSUE_CERTIFICATE = "issue_certificate"
     MANAGE_RUBRIC = "manage_rubric"
     FREEZE_RUBRIC = "freeze_rubric"
@@ -259,6 +262,9 @@ MATRIX: Mapping[Act, Mapping[str, str]] = {
     Act.PROPOSE_PUBLICATION: {"OR": "7 crh [publishable]"},
     Act.CONFIRM_PUBLICATION: {"CH": "7 prh [not_proposer publishable]"},
     Act.RECALL_PUBLICATION: {"CH": "7 2nd r [publishable]", "OR": "7 crw2(CH) [publishable]"},
+    Act.CORRECT_PUBLICATION: {"CH": "8 2nd rh [publishable]", "OR": "8 crwh2(CH) [publishable]"},
+    Act.OBJECT: {"NO": "8 o"},
+    Act.ANSWER_OBJECTION: {"CH": "8 pnw; 8 2nd pn", "OR": "8 cw2(CH)"},
     Act.ISSUE_CERTIFICATE: {"CH": "7 2nd [publishable]", "OR": "7 crw2(CH) [publishable]; 8 cr [publishable]"},
     Act.MANAGE_RUBRIC: {"OR": "0-3 c"},
     Act.FREEZE_RUBRIC: {"CH": "0-3 2nd", "OR": "0 crh2(CH); 1-3 crwh2(CH)"},
@@ -281,7 +287,7 @@ WITH_ACCOUNT = frozenset(act for act, row in MATRIX.items() if row is _SIGNED_IN
 _OF_A_NOMINATION = (
     Act.EDIT_NOMINATION, Act.SUBMIT, Act.TAKE_BACK, Act.WITHDRAW, Act.UPLOAD, Act.DOWNLOAD_EVIDENCE,
     Act.TAKE_VERIFICATION, Act.VERIFY, Act.SET_FINDING, Act.DECIDE_FINDING, Act.REQUEST_CHANGE,
-    Act.ANSWER_REQUEST, Act.CLOSE_VERIFICATION, Act.OVERRIDE,
+    Act.ANSWER_REQUEST, Act.CLOSE_VERIFICATION, Act.OVERRIDE, Act.OBJECT,
 )  # fmt: skip
 _OF_A_SLOT = (Act.OPEN_SESSION, Act.CLOSE_SESSION, Act.ANSWER_SLOT, Act.RECORD_ATTENDANCE, Act.CONFIRM_NO_SHOW)
 _OF_A_CYCLE = (
@@ -290,8 +296,8 @@ _OF_A_CYCLE = (
     Act.CALIBRATE, Act.LEAD_CALIBRATION,
     Act.MOVE_STATE, Act.ADVANCE_CLOCK, Act.EXTEND_DEADLINE, Act.SEE_RANKING_PREVIEW, Act.BUILD_RUN, Act.HOLD_PLENARY,
     Act.RECORD_DECISION, Act.SEAL_RESULTS,
-    Act.PROPOSE_PUBLICATION, Act.CONFIRM_PUBLICATION, Act.RECALL_PUBLICATION, Act.ISSUE_CERTIFICATE,
-    Act.SEE_OTHERS_MARKS, Act.REHEARSE,
+    Act.PROPOSE_PUBLICATION, Act.CONFIRM_PUBLICATION, Act.RECALL_PUBLICATION, Act.CORRECT_PUBLICATION,
+    Act.ANSWER_OBJECTION, Act.ISSUE_CERTIFICATE, Act.SEE_OTHERS_MARKS, Act.REHEARSE,
     Act.SET_UP_CYCLE, Act.TAKE_OVER_WINNERS,
 )  # fmt: skip
 

@@ -19,6 +19,7 @@ from paritrana.cycles.queries import EXTEND_ACT, cycle_time, get_category, get_c
 from paritrana.database import db
 from paritrana.home import stages
 from paritrana.home.forms import ExtensionForm
+from paritrana.publication.queries import latest_corrections
 from paritrana.verification.queries import due_dates
 from paritrana.web.access import allowed, current_actor, may, now
 from paritrana.web.forms import Form
@@ -33,17 +34,20 @@ PAGE = 50
 @bp.get("/notices")
 @allowed(Act.READ_PUBLIC_PAGE)
 def notices() -> ResponseReturnValue:
-    """What was announced about deadlines, in all cycles, newest first."""
+    """What was announced about deadlines and corrected after a publication, in all cycles, newest first."""
     total = queries.extension_count()
     page = paged(total, PAGE)
     rows = queries.extensions(offset=page.start, limit=PAGE)
+    corrections = latest_corrections(PAGE) if page.no == 1 else []
+    cycles = [one.category.cycle for one in rows] + [one.category.cycle for one in corrections]
     return render_template(
         "home/notices.html",
+        corrections=corrections,
         extensions=rows,
         total=total,
         page_no=page.no,
         pages=page.pages,
-        simulated=any(one.category.cycle.simulated for one in rows),
+        simulated=any(one.simulated for one in cycles),
     )
 
 

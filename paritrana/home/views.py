@@ -322,6 +322,7 @@ def _links(standing: Standing) -> list[tuple[str, str]]:
         ),
         (_("Publication"), "publishing.publication", cycle, state >= State.SEALED),
         (_("Certificates"), "certificates.certificates", cycle, state >= State.SEALED),
+        (_("Objections"), "objections.objections", cycle, state is State.PUBLISHED),
         (_("Public result page"), "publication.result", both, state >= State.PUBLISHED),
     ]
     return [(label, url_for(endpoint, **values)) for label, endpoint, values, makes_sense in pages if makes_sense]

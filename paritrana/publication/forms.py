@@ -7,12 +7,13 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField
 
-from paritrana.publication.service import InstantPassed
-from paritrana.web.forms import DayField, Form, LongTextField, TextField, required
+from paritrana.publication.service import OBJECTION_DAYS, InstantPassed
+from paritrana.web.forms import DayField, Form, LongTextField, TextField, WholeNumberField, required
 from paritrana.web.moments import is_time, moment_of
 
 FARTHEST = timedelta(days=366)
 MAX_REASON = 1000
+MOST_OBJECTION_DAYS = 60
 
 
 class PublishForm(Form):
@@ -22,6 +23,8 @@ class PublishForm(Form):
     on = DayField(_l("Date of the publication"))
     time = TextField(_l("Time of the publication"), max_length=8)
 
+    objection_days = WholeNumberField(_l("Days for objections after the publication"))
+
     def __init__(self, *args: Any, zone: str, now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.zone, self.now = zone, now
@@ -29,6 +32,8 @@ class PublishForm(Form):
     def validate(self, extra_validators: Any = None) -> bool:
         """Whether nothing, or a whole moment ahead by no more than a year, was typed."""
         valid: bool = super().validate(extra_validators)
+        if self.days > MOST_OBJECTION_DAYS:
+            valid = _refuse(self.objection_days, _("Write at most %(days)s days", days=MOST_OBJECTION_DAYS))
         if self.on.errors or self.time.errors or (self.on.data is None and not self.time.data):
             return valid
         if self.on.data is None:
@@ -42,6 +47,12 @@ class PublishForm(Form):
         return valid
 
     @property
+    def days(self) -> int:
+        """For how many days nominees may object."""
+        typed = self.objection_days.data
+        return OBJECTION_DAYS if typed is None else int(typed)
+
+    @property
     def moment(self) -> datetime | None:
         """The instant; none where the result becomes public with the confirmation."""
         return None if self.on.data is None else moment_of(self.on.data, self.time.data, self.zone)
@@ -51,6 +62,13 @@ class RecallForm(Form):
     """Why a publication is taken back before its instant."""
 
     reason = LongTextField(_l("Reason, for the record"), [required()], max_length=MAX_REASON)
+
+
+class CorrectForm(Form):
+    """Which run takes the place of the published one, as the page showed it, and why, as everybody reads it."""
+
+    digest = HiddenField()
+    reason = LongTextField(_l("Reason, as everybody reads it"), [required(_l("reason"))], max_length=MAX_REASON)
 
 
 def _refuse(field: Any, words: str) -> bool:

@@ -14,17 +14,20 @@ from paritrana.core.lifecycle import State
 from paritrana.cycles.models import Category, Cycle
 from paritrana.database import db
 from paritrana.publication.models import Publication, Recall
+from paritrana.publication.objections import invariants as objections
 from paritrana.publication.snapshot import digest_of
 from paritrana.results import invariants as results
+from paritrana.results.corrections.models import Correction
 from paritrana.results.models import ResultRun, Seal
 
+_corrected = aliased(ResultRun)
 _REF = (Cycle.code + "/" + Category.slug).label("ref")
 
 
 def _publications() -> Iterator[Broken]:
     one = Publication
     statement = (
-        select(_REF, one.version_no, one.digest, one.table.label("table"), one.source_key)
+        select(_REF, one.version_no, one.digest, one.table.label("table"), one.source_key, one.replaces_no, one.reason)
         .select_from(one)
         .join(Category, Category.id == one.category_id)
         .join(Cycle, Cycle.id == Category.cycle_id)
@@ -33,12 +36,17 @@ def _publications() -> Iterator[Broken]:
     rows = (
         Stored(
             row.ref, (row.version_no,),
-            {"digest": row.digest, "table_digest": digest_of(row.table), "source": row.source_key},
+            {"digest": row.digest, "table_digest": digest_of(row.table), "source": row.source_key,
+             "replaces": row.replaces_no, "reason": row.reason},
         )
         for row in stream(statement)
     )  # fmt: skip
     yield from replay(
-        "publication", "publication", told("result.published", "result.imported"), rows, latest("version")
+        "publication",
+        "publication",
+        told("result.published", "result.imported", "result.corrected"),
+        rows,
+        latest("version"),
     )
 
 
@@ -47,12 +55,19 @@ def _snapshots() -> Iterator[Broken]:
     for number in db.session.scalars(select(Publication.id).order_by(Publication.id)).all():
         row = db.session.execute(
             select(_REF, Publication.version_no, Publication.bundle, Publication.digest, Publication.source_key,
-                   ResultRun.bundle.label("sealed"))
+                   func.coalesce(_corrected.bundle, ResultRun.bundle).label("sealed"))
             .select_from(Publication)
             .join(Category, Category.id == Publication.category_id)
             .join(Cycle, Cycle.id == Category.cycle_id)
             .join(Seal, Seal.category_id == Category.id, isouter=True)
             .join(ResultRun, ResultRun.id == Seal.run_id, isouter=True)
+            .join(
+                Correction,
+                (Correction.category_id == Category.id) & (Correction.digest == Publication.digest)
+                & Publication.replaces_no.is_not(None),
+                isouter=True,
+            )
+            .join(_corrected, _corrected.id == Correction.run_id, isouter=True)
             .where(Publication.id == number)
         ).one_or_none()  # fmt: skip
         if row is None:
@@ -178,5 +193,6 @@ CHECKS = (
     Check({"publication.instant": "The instant of a category is that of its first publication."}, _instants),
     Check(replayed("recall", "recalled publication"), _recalls),
     Check({"recall.in_time": "Two different persons recall a publication, before its instant."}, _recalled_by_two),
+    *objections.CHECKS,
     Check({"publication.two_persons": "Two different persons publish a result."}, _two_persons),
 )

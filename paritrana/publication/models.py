@@ -34,6 +34,7 @@ class Publication(Base):
     published_at: Mapped[datetime]  # the instant from which it is public, which may lie ahead
     replaces_no: Mapped[int | None]  # of a correction: the version it takes the place of
     reason: Mapped[str | None]  # of a correction, as the public reads it
+    objections_until: Mapped[datetime | None]  # the last second of the window for objections
     proposed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
 

@@ -18,8 +18,11 @@ from paritrana.cycles.queries import cycle_time, get_category, get_cycle, state_
 from paritrana.cycles.service import withdraw_proposal
 from paritrana.database import db
 from paritrana.publication import queries, service
+from paritrana.publication.corrections import service as correcting
+from paritrana.publication.corrections.changes import changes
 from paritrana.publication.forms import PublishForm, RecallForm
-from paritrana.publication.queries import PUBLISH_ACT, RECALL_ACT
+from paritrana.publication.models import Publication
+from paritrana.publication.queries import CORRECT_ACT, PUBLISH_ACT, RECALL_ACT
 from paritrana.results import words as ranking_words
 from paritrana.results.queries import seals_of
 from paritrana.web.access import allowed, current_actor, may, now
@@ -62,6 +65,7 @@ def request_page(category: Category) -> ResponseReturnValue:
             digest=service.payload_of(category)["digest"],
             on=local and local.date(),
             time=local and local.strftime("%H.%M"),
+            objection_days=service.OBJECTION_DAYS,
         ),
     )
 
@@ -75,8 +79,9 @@ def propose(category: Category) -> ResponseReturnValue:
     if not form.validate():
         return _request_page(category, form), 422
     service.propose_publication(
-        category, form.digest.data or "", actor=current_actor(), at=_at(category), publish_at=form.moment
-    )
+        category, form.digest.data or "", actor=current_actor(), at=_at(category), publish_at=form.moment,
+        objection_days=form.days,
+    )  # fmt: skip
     return _stored(category, _("Requested. The chair must confirm the publication."))
 
 
@@ -177,6 +182,8 @@ def _said_of(instant: datetime | None, cycle: Cycle) -> str:
 def _case(category: Category, seal: Any, public: Any) -> dict[str, Any]:
     state = state_now(category, now())
     case: dict[str, Any] = {"category": category, "state": state, "seal": seal, "public": public}
+    if state is State.PUBLISHED and public is not None and seal is not None:
+        return case | _correction(category, public)
     if state is not State.SEALED or seal is None:
         return case
     table = queries.table_of(category, seal)
@@ -193,12 +200,26 @@ def _case(category: Category, seal: Any, public: Any) -> dict[str, Any]:
     return case | {
         "table": table,
         "proposal": proposal,
+        "objection_days": None if proposal is None else service.objection_days_of(proposal),
         "instant": None if proposal is None else service.instant_of(proposal),
         "proposal_stands": proposal is not None and service.stands(proposal),
         "below_quorum": sum(1 for row in result_rows if row["state"] == "below_quorum"),
         "may_preview": may(Act.SEE_RANKING_PREVIEW, category),
         "can_propose": may(Act.PROPOSE_PUBLICATION, category),
         "can_confirm": may(Act.CONFIRM_PUBLICATION, category),
+    }
+
+
+def _correction(category: Category, public: Publication) -> dict[str, Any]:
+    """Whether the public result can be corrected, and what waits for the chair."""
+    proposal = waiting_proposal(category, CORRECT_ACT)
+    draft = None if proposal is None else correcting.draft_of(category)
+    return {
+        "can_correct": may(Act.CORRECT_PUBLICATION, category),
+        "correction": proposal,
+        "correction_stands": proposal is not None and correcting.stands(proposal, draft),
+        "changes": [] if draft is None else changes(public.table, draft.table),
+        "can_confirm_correction": may(Act.CORRECT_PUBLICATION, category, part=Part.SECOND),
     }
 
 

@@ -13,13 +13,14 @@ from paritrana.database import db
 from paritrana.panels.models import JUDGING, Seat
 from paritrana.publication.models import Publication, Recall
 from paritrana.publication.snapshot import snapshot
-from paritrana.results.models import Seal
+from paritrana.results.models import ResultRun, Seal
 from paritrana.results.plenary.queries import told_to_the_public
 from paritrana.results.queries import awards_of, get_proposal_of
 from paritrana.results.table import Json
 
 PUBLISH_ACT = "publish_results"
 RECALL_ACT = "recall_publication"
+CORRECT_ACT = "correct_publication"
 
 
 def publication_in_force(category: Category, at: datetime) -> Publication | None:
@@ -28,8 +29,11 @@ def publication_in_force(category: Category, at: datetime) -> Publication | None
     The one place that says so, together with the two below: every public page, list, file and answer reads its
     version here, so that all of them change with the same instant.
     """
-    if state_now(category, at) < State.PUBLISHED:
-        return None
+    return newest_version(category) if state_now(category, at) >= State.PUBLISHED else None
+
+
+def newest_version(category: Category) -> Publication | None:
+    """The newest version of a category's result, whether its time has come or not (one statement)."""
     return db.session.scalar(
         select(Publication)
         .where(Publication.category_id == category.id)
@@ -125,24 +129,47 @@ def panel_by_constituency(category_ids: Collection[int]) -> Mapping[int, Sequenc
 
 def table_of(category: Category, seal: Seal) -> Json:
     """The snapshot of a sealed result as it will be published (a fixed number of statements)."""
-    version = rubric_of(category)
     titles = {one.nomination.candidate_code: (one.title_id, one.title_en) for one in awards_of(category)}
+    return table_of_run(category, seal.run, titles, seal.sealed_at)
+
+
+def table_of_run(
+    category: Category, run: ResultRun, titles: Mapping[str, tuple[str, str]], sealed_at: datetime
+) -> Json:
+    """The snapshot of a run with the titles of its holders by candidate (a fixed number of statements)."""
+    version = rubric_of(category)
     return snapshot(
         category,
-        seal.run.bundle,
+        run.bundle,
         version,
         core_rubric(version),
         titles=titles,
         panel=panel_by_constituency([category.id])[category.id],
         facts={
             "decree": category.cycle.decree,
-            "run": seal.run.no,
-            "sheets_in": seal.run.sheets_in,
-            "sheets_due": seal.run.sheets_due,
-            "sealed_at": seal.sealed_at.isoformat(),
+            "run": run.no,
+            "sheets_in": run.sheets_in,
+            "sheets_due": run.sheets_due,
+            "sealed_at": sealed_at.isoformat(),
             "decisions": told_to_the_public(category),
         },
     )
+
+
+def latest_corrections(limit: int) -> Sequence[Publication]:
+    """The newest corrections of published results with category and cycle, newest first (one statement)."""
+    return db.session.scalars(
+        select(Publication)
+        .where(Publication.replaces_no.is_not(None))
+        .options(joinedload(Publication.category, innerjoin=True).joinedload(Category.cycle, innerjoin=True))
+        .order_by(Publication.published_at.desc(), Publication.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def get_correct_proposal(cycle: str, cat: str, proposal: str) -> Proposal:
+    """A proposal to correct a published result. Raises `NotFound`."""
+    return get_proposal_of(CORRECT_ACT, cycle, cat, proposal)
 
 
 def get_recall_proposal(cycle: str, cat: str, proposal: str) -> Proposal:

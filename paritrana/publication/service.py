@@ -1,7 +1,7 @@
 """Publishing: one person asks, another confirms the same digests, and everything moves in one transaction."""
 
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from paritrana.audit import service as audit
 from paritrana.core.bundle import compare, parse
@@ -44,6 +44,10 @@ class NothingScheduled(ParitranaError):
     message = N_("No publication waits for its time. What is public stays public.")
 
 
+OBJECTION_DAYS: Final = 7  # where the organiser says nothing else
+CHOSEN: Final = ("publish_at", "objection_days")  # of a proposal: what the organiser chose, and the result does not say
+
+
 class NotHistorical(ParitranaError):
     """Only a historical cycle takes a result from outside, and only once."""
 
@@ -58,7 +62,7 @@ class BundleDiffers(BadInput):
     message = N_("This bundle cannot be published. %(difference)s")
 
 
-def payload_of(category: Category) -> dict[str, str]:
+def payload_of(category: Category) -> dict[str, Any]:
     """What a proposal names: run, bundle and public table. Raises `WrongState` without a seal."""
     seal = seal_of(category)
     if seal is None:
@@ -67,12 +71,19 @@ def payload_of(category: Category) -> dict[str, str]:
 
 
 def propose_publication(
-    category: Category, digest: str, *, actor: Actor, at: datetime, publish_at: datetime | None = None
+    category: Category,
+    digest: str,
+    *,
+    actor: Actor,
+    at: datetime,
+    publish_at: datetime | None = None,
+    objection_days: int = OBJECTION_DAYS,
 ) -> Proposal:
     """An organiser asks to publish the sealed result with `digest`, at `publish_at` or once confirmed.
 
-    The caller commits. Raises `WrongState` when it is not sealed, already public or set down for an instant,
-    `ProposalVoid` when the digest is another one, `InstantPassed`, `ProposalWaiting`, `RehearsalHasNoResult`.
+    For `objection_days` from then on nominees may object. The caller commits. Raises `WrongState` when it is not
+    sealed, already public or set down for an instant, `ProposalVoid` when the digest is another one, `InstantPassed`,
+    `ProposalWaiting`, `RehearsalHasNoResult`.
     """
     refuse_rehearsal(category)
     audit.lock_stream(audit.judging(category.cycle.code))
@@ -85,6 +96,7 @@ def propose_publication(
     if publish_at is not None:
         _refuse_passed(publish_at, at)
         payload["publish_at"] = publish_at.isoformat()
+    payload["objection_days"] = objection_days
     void_moved_publication(category, at=at)
     return propose(PUBLISH_ACT, category, payload=payload, reason=None, actor=actor, at=at)
 
@@ -120,6 +132,7 @@ def confirm_publication(proposal: Proposal, digest: str, *, actor: Actor, at: da
         digest=seal.digest,
         table=table,
         published_at=publish_at or at,
+        objections_until=(publish_at or at) + timedelta(days=objection_days_of(proposal)),
         proposed_by=proposal.proposer_id,
         confirmed_by=actor.user_id,
     )
@@ -137,6 +150,7 @@ def confirm_publication(proposal: Proposal, digest: str, *, actor: Actor, at: da
         digest=publication.digest,
         table_digest=payload["table_digest"],
         published_at=publication.published_at,
+        objections_until=publication.objections_until,
         proposal=proposal.ref,
     )
     return publication
@@ -148,9 +162,14 @@ def instant_of(proposal: Proposal) -> datetime | None:
     return None if written is None else datetime.fromisoformat(written)
 
 
+def objection_days_of(proposal: Proposal) -> int:
+    """For how many days nominees may object after the publication that a proposal asks for."""
+    return int(proposal.payload.get("objection_days", OBJECTION_DAYS))
+
+
 def stands(proposal: Proposal) -> bool:
     """Whether a proposal to publish still names the sealed run, its bundle and the public table."""
-    named = {name: value for name, value in proposal.payload.items() if name != "publish_at"}
+    named = {name: value for name, value in proposal.payload.items() if name not in CHOSEN}
     return named == payload_of(proposal.category)
 
 

@@ -10,6 +10,7 @@ from paritrana.cycles.models import Category
 from paritrana.cycles.queries import led_by
 from paritrana.cycles.tasks import Task
 from paritrana.publication.feedback import tasks as feedback
+from paritrana.publication.objections import tasks as objections
 from paritrana.publication.queries import PUBLISH_ACT
 
 
@@ -27,7 +28,7 @@ def tasks(actor: Actor, at: datetime) -> Sequence[Task]:
             found.append(_task(category, message, Role.ORGANISER, of_others=asked))
         elif proposal is not None and proposal.proposer_person_id != actor.person_id:
             found.append(_task(category, N_("Confirm the publication: %(category)s"), Role.CHAIR, of_others=False))
-    return [*found, *feedback.tasks(actor, at)]
+    return [*found, *objections.tasks(actor), *feedback.tasks(actor, at)]
 
 
 def _task(category: Category, message: str, role: Role, *, of_others: bool) -> Task:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from paritrana.accounts.models import Account
@@ -21,6 +21,8 @@ from paritrana.nominations.models import Nomination
 from paritrana.panels.models import Seat as PanelSeat
 from paritrana.panels.queries import conflicts_in
 from paritrana.results import queries, service
+from paritrana.results.corrections import invariants as corrections
+from paritrana.results.corrections.models import Correction
 from paritrana.results.models import Award, ResultRun, Seal
 from paritrana.results.plenary import invariants as plenary
 from paritrana.results.workbench import invariants as workbench
@@ -107,18 +109,23 @@ def _seals() -> Iterator[Broken]:
 
 def _awards() -> Iterator[Broken]:
     """The titles are those that the seal told of; a category without a seal has none."""
+    other = aliased(Correction)
+    corrected = exists().where(other.category_id == Category.id).correlate(Category)
+    last = select(func.max(other.no)).where(other.category_id == Category.id).correlate(Category).scalar_subquery()
     by_run = {
         ref: (category, code + "/" + slug)
         for ref, category, code, slug in stream(
-            select(ResultRun.ref, Seal.category_id, Cycle.code, Category.slug)
-            .select_from(Seal)
-            .join(ResultRun, ResultRun.id == Seal.run_id)
-            .join(Category, Category.id == Seal.category_id)
+            select(ResultRun.ref, Category.id, Cycle.code, Category.slug)
+            .select_from(ResultRun)
+            .join(Category, Category.id == ResultRun.category_id)
             .join(Cycle, Cycle.id == Category.cycle_id)
+            .join(Seal, Seal.run_id == ResultRun.id, isouter=True)
+            .join(Correction, Correction.run_id == ResultRun.id, isouter=True)
+            .where(or_(Correction.no == last, and_(Seal.id.is_not(None), ~corrected)))
         )
     }
     sealed: set[int] = set()
-    for event in told("results.sealed"):
+    for event in told("results.sealed", "results.corrected"):
         category, where = by_run.get(event.ref, (0, ""))
         sealed.add(category)
         awards = queries.awards_in([category])
@@ -179,9 +186,11 @@ def _computed_anew() -> Iterator[Broken]:
         category = db.session.scalars(
             select(Category).where(Category.id == number).options(joinedload(Category.cycle))
         ).one()
-        seal = queries.seal_of(category)
-        assert seal is not None  # noqa: S101 - it was read just now, in the same transaction
-        where, raw = seal.run.ref, seal.run.bundle
+        run = queries.run_in_force(category)
+        assert run is not None  # noqa: S101 - its seal was read just now, in the same transaction
+        if category.stored_state >= State.PUBLISHED and run.inputs_digest != queries.inputs_digest(category):
+            continue  # what was found has changed for an objection, and the correction is still to come
+        where, raw = run.ref, run.bundle
         try:
             sealed = json.loads(raw)
         except ValueError:
@@ -258,4 +267,5 @@ CHECKS = (
     ),
     *plenary.CHECKS,
     *workbench.CHECKS,
+    *corrections.CHECKS,
 )

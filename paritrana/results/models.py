@@ -68,6 +68,7 @@ class Award(Base):
     tied: Mapped[bool]
     title_id: Mapped[str]
     title_en: Mapped[str]
+    ended_at: Mapped[datetime | None]  # when a correction left the candidate without a title
 
     nomination: Mapped[Nomination] = relationship()
     category: Mapped[Category] = relationship()

@@ -47,6 +47,7 @@ from paritrana.panels.models import JUDGING, Recusal, not_waived
 from paritrana.panels.models import Seat as PanelSeat
 from paritrana.panels.queries import conflicts_in
 from paritrana.reference.models import Organisation, TargetFigure
+from paritrana.results.corrections.models import Correction
 from paritrana.results.models import Award, ResultRun, Seal
 from paritrana.results.plenary.queries import DECIDED, order_traces, orders_of
 from paritrana.sheets.models import Mark as SheetMark
@@ -382,15 +383,26 @@ def newest_with_proposal(category: Category) -> tuple[ResultRun | None, Proposal
 
 
 def run_in_force(category: Category) -> ResultRun | None:
-    """The sealed run of a category, or else its newest, without the bundle (one statement)."""
+    """The corrected or sealed run of a category, or else its newest, without the bundle (one statement)."""
     return db.session.scalar(
         select(ResultRun)
+        .outerjoin(Correction, Correction.run_id == ResultRun.id)
         .outerjoin(Seal, Seal.run_id == ResultRun.id)
         .where(ResultRun.category_id == category.id)
         .options(defer(ResultRun.bundle))
-        .order_by(Seal.id.is_(None), ResultRun.no.desc())
+        .order_by(Correction.id.is_(None), Correction.no.desc(), Seal.id.is_(None), ResultRun.no.desc())
         .limit(1)
     )
+
+
+def last_correction_no(category: Category) -> int:
+    """The number of the newest correction; 0 where the result stands as it was sealed."""
+    return db.session.scalar(select(func.max(Correction.no)).where(Correction.category_id == category.id)) or 0
+
+
+def all_awards_of(category: Category) -> Sequence[Award]:
+    """The titles of a category with those that a correction ended (one statement)."""
+    return db.session.scalars(select(Award).where(Award.category_id == category.id).order_by(Award.id)).all()
 
 
 def last_run_no(category: Category) -> int:
@@ -426,7 +438,7 @@ def awards_in(category_ids: Collection[int]) -> Sequence[Award]:
         select(Award)
         .join(Award.nomination)
         .join(Nomination.organisation)
-        .where(Award.category_id.in_(category_ids))
+        .where(Award.category_id.in_(category_ids), Award.ended_at.is_(None))
         .options(joinedload(Award.nomination, innerjoin=True).joinedload(Nomination.organisation, innerjoin=True))
         .order_by(Award.category_id, Award.rank, Nomination.candidate_code)
     ).all()
@@ -440,6 +452,7 @@ def get_award(cycle: str, cat: str, candidate: str) -> Award:
         .join(Award.category)
         .join(Category.cycle)
         .where(Cycle.code == cycle, Category.slug == cat, Nomination.candidate_code == candidate)
+        .where(Award.ended_at.is_(None))
         .options(
             joinedload(Award.category, innerjoin=True).joinedload(Category.cycle, innerjoin=True),
             joinedload(Award.nomination, innerjoin=True).joinedload(Nomination.organisation, innerjoin=True),

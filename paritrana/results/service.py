@@ -17,7 +17,15 @@ from paritrana.core.ranking import METHOD, Result, rank
 from paritrana.core.words import N_
 from paritrana.cycles.models import Category, Proposal
 from paritrana.cycles.queries import waiting_proposal
-from paritrana.cycles.service import ProposalVoid, confirm, propose, refuse_rehearsal, set_state, void_proposals
+from paritrana.cycles.service import (
+    ProposalVoid,
+    confirm,
+    propose,
+    refuse_rehearsal,
+    set_state,
+    store_due_moves,
+    void_proposals,
+)
 from paritrana.database import db, random_ref
 from paritrana.results import queries
 from paritrana.results.models import Award, ResultRun, Seal
@@ -66,7 +74,7 @@ def _without_collection() -> Iterator[None]:
 
 
 @_without_collection()
-def build_run(category: Category, *, actor: Actor, at: datetime) -> ResultRun:
+def build_run(category: Category, *, actor: Actor, at: datetime, state: State = State.PLENARY) -> ResultRun:
     """Compute the ranking of a category from what is submitted now and store it whole; the caller commits.
 
     A waiting proposal to seal an earlier run is void, and so are decisions proposed about one. Raises `WrongState`
@@ -74,7 +82,8 @@ def build_run(category: Category, *, actor: Actor, at: datetime) -> ResultRun:
     """
     audit.lock_stream(audit.judging(category.cycle.code))
     db.session.refresh(category, with_for_update={"of": Category})
-    if category.stored_state is not State.PLENARY:
+    store_due_moves(category, at=at)
+    if category.stored_state is not state:
         raise WrongState
     given = queries.inputs(category)
     no = queries.last_run_no(category) + 1

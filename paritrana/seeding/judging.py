@@ -155,4 +155,4 @@ def _seal(play: Play, category: Category) -> None:
 
 def sealed_digest(category: Category) -> str:
     """The digest of the sealed bundle, as a proposal to publish names it."""
-    return publication.payload_of(category)["digest"]
+    return str(publication.payload_of(category)["digest"])

@@ -31,6 +31,7 @@ from paritrana.jobs.models import Job
 from paritrana.nominations.models import Attachment, FileDeclaration, Nomination, NominationRevision
 from paritrana.outbox.models import Message
 from paritrana.panels.models import Recusal, Seat
+from paritrana.publication.objections.models import Objection, ObjectionFile
 from paritrana.seeding.documents import simulated_document
 from paritrana.sheets.late.models import LateMark
 from paritrana.sheets.models import Calibration, Consolidation, Sheet
@@ -300,7 +301,8 @@ class Stage:
         self.proposals = {
             act: self._proposal(act, here)
             for act in ("seat_panel", "waive", "extend_deadline", "open_category", "shortlist", "seal_results",
-                        "publish_results", "recall_publication", "restart_category", "freeze_rubric", "record_decision")
+                        "publish_results", "recall_publication", "correct_publication", "answer_objection",
+                        "restart_category", "freeze_rubric", "record_decision")
         }  # fmt: skip
         db.session.add_all(
             Sheet(ref=random_ref("S"), category_id=here.category.id, nomination_id=one.id, revision_no=1,
@@ -328,6 +330,13 @@ class Stage:
         )  # fmt: skip
         db.session.add(asked)
         self.reopening = asked.ref
+        objection = Objection(
+            ref="K-0000-0001", nomination_id=sent.id, subject="gate", kind="",
+            code=rubric_of(here.category).gates[0]["code"], stood="fail", reason="?",
+            filed_by=self.accounts["nominee-1"], filed_by_name="N", filed_at=NOW,
+            files=[ObjectionFile(no=1, blob_id=blob.id, name=name)],
+        )  # fmt: skip
+        db.session.add(objection)
         db.session.add_all(
             PaperEntry(sheet_id=own.id, no=no, leaves=[], signed=False, blob_id=blob.id, scan_name=name,
                        entered_by=self.accounts[who], person_id=here.accounts[who].person_id, entered_at=NOW)
@@ -349,7 +358,8 @@ class Stage:
 
     def _proposal(self, act: str, here: World) -> str:
         made = Proposal(
-            ref=random_ref("P"), act=act, category_id=here.category.id, subject_ref=act, digest="0" * 64, payload={},
+            ref=random_ref("P"), act=act, category_id=here.category.id, digest="0" * 64, payload={},
+            subject_ref="K-0000-0001" if act == "answer_objection" else act,
             proposer_id=self.accounts["organiser-2"], proposer_person_id=here.accounts["organiser-2"].person_id,
             proposer_name="O", proposed_at=NOW, state="withdrawn",
         )  # fmt: skip
@@ -460,14 +470,15 @@ class Stage:
             ("/shortlist/", "shortlist"), ("/open/", "open_category"), ("/proposals/", "seat_panel"),
             ("/waivers/", "waive"), ("/deadlines/", "extend_deadline"), ("/seal/", "seal_results"),
             ("/restart/", "restart_category"), ("/publication/", "publish_results"), ("/freeze/", "freeze_rubric"),
-            ("/recall/", "recall_publication"), ("/waiting/", "record_decision"),
+            ("/recall/", "recall_publication"), ("/correction/", "correct_publication"),
+            ("/objections/", "answer_objection"), ("/waiting/", "record_decision"),
         ):  # fmt: skip
             if word in route.rule:
                 values["<proposal>"] = self.proposals[act]
         values.setdefault("<proposal>", "P-0000-0000")
         values["<late>"] = self.late
         values["<winner>"] = self.sent
-        values["<reopening>"] = self.reopening
+        values["<reopening>"], values["<objection>"] = self.reopening, "K-0000-0001"
         values["<sheet>"], values["<leaf>"] = self.written, self.leaf
         return re.sub(r"<[^>]+>", lambda found: values[found[0]], route.rule)
 

@@ -12,8 +12,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
-from paritrana.results.plenary import service as plenary
-from paritrana.results.plenary.queries import invited
 from sqlalchemy import select
 
 from paritrana.accounts.models import RoleGrant
@@ -37,6 +35,7 @@ from paritrana.cycles.setup import service as setup
 from paritrana.database import db
 from paritrana.files.models import Blob
 from paritrana.files.previews.service import make_previews_of
+from paritrana.files.service import store_upload
 from paritrana.files.store import BlobStore
 from paritrana.home.rehearsing import make_rehearsal, throw_away
 from paritrana.home.setup.feeding import take_over
@@ -49,7 +48,7 @@ from paritrana.interviews.service import plan_day, plan_session
 from paritrana.jobs.kinds import SYSTEM, Run
 from paritrana.nominations.namelists.checking import Counted, ListFormula
 from paritrana.nominations.namelists.service import keep_counts, receive_list, refuse_list
-from paritrana.nominations.queries import nominations_of
+from paritrana.nominations.queries import CANDIDATE_STATES, nominations_of
 from paritrana.nominations.rows import kinds_asked
 from paritrana.nominations.service import assess, create_nomination, declare, set_nomination_state
 from paritrana.outbox.kinds import Notices
@@ -57,14 +56,21 @@ from paritrana.outbox.sending import send_mail
 from paritrana.panels.queries import seats_in, seats_of
 from paritrana.panels.service import confirm_waiver, propose_waiver, recuse, unseat
 from paritrana.panels.service import declare as declare_conflicts
+from paritrana.publication import queries as publications
 from paritrana.publication import service as publishing
+from paritrana.publication.corrections import service as correcting
+from paritrana.publication.objections import queries as objected
+from paritrana.publication.objections import service as objections
 from paritrana.reference.models import Organisation
 from paritrana.results.models import ResultRun
+from paritrana.results.plenary import service as plenary
+from paritrana.results.plenary.queries import invited
 from paritrana.results.service import build_run
 from paritrana.results.workbench.queries import warnings_of
 from paritrana.results.workbench.service import acknowledge
 from paritrana.seeding import cycles
 from paritrana.seeding.cast import Cast
+from paritrana.seeding.documents import simulated_document
 from paritrana.seeding.judging import sealed_digest
 from paritrana.seeding.reference import load_reference
 from paritrana.seeding.simulated import Simulated, read_simulated
@@ -106,6 +112,7 @@ def build(settings: Settings, now: datetime) -> None:
     for code in (OPEN, PLENARY, PUBLISHED):
         cycles.play_cycle(code, data, cast, organisations, settings, now=now, announced=_announced_at_an_instant)
         db.session.commit()
+    _objected_and_corrected(cast, settings, now)
     _calibrated(cast, now)
     _to_the_plenary(cast, now)
     _extended(cast, now)
@@ -140,6 +147,36 @@ def _announced_at_an_instant(play: Play, category: Category) -> None:
         if hours > 1:
             back = publishing.propose_recall(category, "Hari yang salah.", actor=play.organiser, at=play.tick())
             publishing.confirm_recall(back, back.digest, actor=play.chair, at=play.tick())
+
+
+def _objected_and_corrected(cast: Cast, settings: Settings, now: datetime) -> None:
+    """A nominee objects with a file, the chair grants it, and two people correct what is public."""
+    category = get_category(PUBLISHED, "kabkota")
+    organiser: Actor = cast.actor(cast.with_role("organiser")[0])
+    chair: Actor = cast.actor(cast.with_role("chair")[0])
+    published = publications.newest_version(category)
+    assert published is not None
+    at = published.published_at + timedelta(days=3)
+    nomination, target = next(
+        (one, target) for one in nominations_of(category, CANDIDATE_STATES) for target in objected.targets_of(one)
+    )
+    blob, name = store_upload(
+        simulated_document("Surat keberatan", [nomination.organisation.name]), filename="keberatan.pdf",
+        organisation_id=nomination.organisation_id, at=now,
+        store=BlobStore(settings.blob_path), max_bytes=settings.max_file_bytes, ours=True,
+    )  # fmt: skip
+    filed = objections.file_objection(
+        nomination, target, "Bukti terlampir (simulasi).", [(blob, name)], actor=chair,
+        at=now + (at - cycle_time(category.cycle, now)),
+    )  # fmt: skip
+    found = None if target.judged is None else target.judged.figure.claimed
+    answer = objections.Answer("granted", "Bukti itu sah (simulasi).", found)
+    asked = objections.propose_answer(filed, answer, actor=organiser, at=at)
+    objections.confirm_answer(asked, asked.digest, actor=chair, at=at)
+    run = correcting.build_correcting_run(category, actor=organiser, at=at)
+    wish = correcting.propose_correction(category, run.digest, "Keberatan dikabulkan.", actor=organiser, at=at)
+    correcting.confirm_correction(wish, wish.digest, actor=chair, at=at)
+    db.session.commit()
 
 
 def _planned(cast: Cast, now: datetime) -> None:

@@ -152,6 +152,17 @@ REPLAYED: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     "plenary_decision": ("decision", {"ref": "Z-0000-0000", "no": 9, "proposal_ref": "P-0000-0000"}, "reason = 'x'"),
     "certificate": ("certificate", {"code": CODE, "register_no": 99, "version_no": 9}, "recipient = 'x'"),
     "publication": ("publication", {"version_no": 9}, "result_table = '{}'"),
+    "correction": (
+        "correction",
+        {"run_id": "=SELECT id FROM result_run WHERE id NOT IN (SELECT run_id FROM correction)", "no": 9},
+        "reason = 'x'",
+    ),
+    "objection": ("objection", {"ref": "K-0000-0000"}, "reason = 'x'"),
+    "objection_file": (
+        "objection_file",
+        {"no": 9, "blob_id": "=SELECT min(id) FROM blob WHERE id NOT IN (SELECT blob_id FROM objection_file)"},
+        "name = 'x'",
+    ),
     "recall": ("publication_recall", {"publication_id": "=SELECT max(id) FROM publication"}, "reason = 'x'"),
 }  # fmt: skip
 
@@ -312,6 +323,8 @@ TAMPERINGS: Mapping[str, Tampering] = {
     "publication.sealed": _sql("UPDATE publication SET bundle = bundle || x'20' WHERE source_key IS NULL"),
     "publication.pointer": _sql("DELETE FROM publication"),
     "publication.instant": _sql("UPDATE category SET publishes_at = NULL WHERE publishes_at IS NOT NULL"),
+    "correction.two_persons": _sql("UPDATE correction SET confirmed_by = proposed_by"),
+    "objection.in_time": _sql("UPDATE objection SET filed_at = '2020-01-01 00:00:00.000000'"),
     "recall.in_time": _sql("UPDATE publication_recall SET confirmed_by = proposed_by"),
     "publication.two_persons": _sql("UPDATE publication SET confirmed_by = proposed_by WHERE source_key IS NULL"),
     "blob.missing": lambda house: house.file().unlink(),

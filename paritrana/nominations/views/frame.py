@@ -54,6 +54,7 @@ def show(template: str, nomination: Nomination, title: str, status: int = 200, *
         title=title,
         crumbs=crumbs,
         simulated=nomination.category.cycle.simulated,
+        public=state_of(nomination.category) is State.PUBLISHED,
         at=at,
         zone=nomination.category.cycle.timezone,
         printed_at=written_moment(at, nomination.category.cycle.timezone),

@@ -159,7 +159,7 @@ def record_findings(
         if refusal is not None:
             raise RowRefused(entry.figure, refusal)
         said = compared(row.figure, entry) if row.unseen else entry
-        stored.append(_store_finding(verification, row, said, actor=actor, at=at))
+        stored.append(store_finding(verification, row, said, actor=actor, at=at))
     if verification.taken_by is None:
         verification.taken_by, verification.taken_at = actor.account_id, at
     verification.version += 1
@@ -255,9 +255,10 @@ def _version(finding: Finding | None) -> int:
     return finding.version if finding is not None else 0
 
 
-def _store_finding(
+def store_finding(
     verification: Verification, row: queries.Judged, entry: Entry, *, actor: Actor, at: datetime
 ) -> Finding:
+    """Write what was found for one figure, with its event; the caller has checked it, and commits."""
     finding, figure = row.finding, row.figure
     if finding is None:
         finding = Finding(verification=verification, kind=figure.kind, figure=figure.key, version=0)
