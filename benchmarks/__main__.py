@@ -24,7 +24,7 @@ def main() -> None:
     options.add_argument("--candidates", default="500,5000", help="sizes of the category, separated by commas")
     options.add_argument("--rounds", type=int, default=9)
     options.add_argument("--patience", type=float, default=3.0, help="seconds after which no further round begins")
-    options.add_argument("--bundle", type=int, default=1000, help="candidates of the bundle for the commands")
+    options.add_argument("--bundle", type=int, default=1000, help="candidates of the bundle and of the result run")
     options.add_argument("--files", type=int, default=100, help="documents that come in")
     options.add_argument("--megabytes", type=float, default=5.0, help="of each document")
     options.add_argument("--pages", type=int, default=50, help="of the document that the worker draws")
@@ -38,6 +38,7 @@ def main() -> None:
     lines: list[table.Line] = []
     if "ranking" in only:
         lines += run("ranking", "--candidates", str(chosen.bundle))
+        lines += run("ranking_run", "--candidates", str(chosen.bundle))
     if "files" in only:
         documents = "--files", str(chosen.files), "--megabytes", str(chosen.megabytes), "--pages", str(chosen.pages)
         lines += run("files", *documents)

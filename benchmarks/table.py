@@ -42,7 +42,7 @@ HEADINGS = {
     "pages": r"[\d,]+ candidates|From ",
     "files": r"\d+ files",
     "day": r"An interview day",
-    "ranking": r"The commands",
+    "ranking": r"The commands|A result run",
 }
 MEMORIES = ("before_kb", "peak_kb", "after_kb")
 Line = dict[str, Any]
@@ -63,7 +63,11 @@ def render(lines: Iterable[Line]) -> str:
     day = {one["measure"]: one for one in found if one["measure"] in dict(DAY) and "p95_ms" in one}
     if day:
         parts.append(day_of(day))
-    commands = [one for one in found if "engine" not in one and one["measure"] not in {*documents, *day}]
+    runs = [one for one in found if "cpu_ms" in one]
+    if runs:
+        parts.append(_result_run(runs))
+    others = {*documents, *day, *(one["measure"] for one in runs)}
+    commands = [one for one in found if "engine" not in one and one["measure"] not in others]
     if commands:
         parts.append(_commands(commands))
     return "\n\n".join(part for part in parts if part)
@@ -182,6 +186,26 @@ def day_of(lines: dict[str, Line]) -> str:
             "",
             "| what | requests | p50, ms | p95, ms | longest, ms | errors | × empty route |",
             "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+            *rows,
+        ]
+    )
+
+
+def _result_run(lines: Sequence[Line]) -> str:
+    """A result run and its page for each role; the ratios are those of the processor's time."""
+    about = lines[0]
+    rows = [
+        f"| {one['measure']} | {_number(one['wall_ms'])} | {_number(one['cpu_ms'])} | {one['statements']} "
+        f"| {one.get('x_raw', '')} | {one.get('x_numpy', '')} |"
+        for one in lines
+    ]
+    return "\n".join(
+        [
+            f"### A result run and its page: {about['candidates']:,} candidates × {about['assessors']} assessors × "
+            f"{about['indicators']} indicators",
+            "",
+            "| what | on the wall, ms | of the processor, ms | statements | × raw SQL | × numpy |",
+            "| --- | ---: | ---: | ---: | ---: | ---: |",
             *rows,
         ]
     )

@@ -45,7 +45,20 @@ def test_every_measure_prints_one_whole_line(done, candidates):
         assert one["rounds"] >= 1
         assert 0 < one["best_ms"] <= one["median_ms"]
         assert one["statements"] >= 1
-    assert len(done[0]) == 2 * len(lines) + 4 + len(table.FILES)  # and the four of the commands on a bundle
+    runs = [one for one in done[0] if "cpu_ms" in one]
+    # and the four of the commands on a bundle
+    assert len(done[0]) == 2 * len(lines) + 4 + len(table.FILES) + len(runs)
+
+
+def test_a_result_run_and_its_page_for_each_role_stand_beside_raw_sql_and_numpy(done):
+    runs = {one["measure"]: one for one in done[0] if "cpu_ms" in one}
+    floors = {"raw SQL of the run", "numpy of the run"}
+    assert len(runs) == 11
+    for name, one in runs.items():
+        assert one["marks"] == (10 * 9 - 1) * 14
+        assert name in floors or (one["x_raw"] > 0 and one["x_numpy"] > 0)
+        assert not name.startswith("workbench") or one["statements"] <= 12
+    assert "| result run |" in done[1]
 
 
 def test_files_and_pages_stand_beside_the_plain_work_and_the_memory_of_the_web_process_stays_flat(done):
