@@ -56,8 +56,8 @@ from paritrana.publication import explanation as publication_explanation
 from paritrana.publication import office as publication_office
 from paritrana.publication import views as publication_views
 from paritrana.publication.corrections import views as corrections_views
-from paritrana.publication.objections import views as objections_views
 from paritrana.publication.feedback import views as feedback_views
+from paritrana.publication.objections import views as objections_views
 from paritrana.publication.site import open_data as site_open_data
 from paritrana.publication.site import views as site_views
 from paritrana.results import views as results_views
@@ -92,13 +92,9 @@ ROOMS = (
     accounts_views, nominations_views, panels_views, verification_views, interviews_views, sheets_views,
     sheets_offline, sheets_device, sheets_recusals, calibrations_views, consolidations_views, restarts_views,
     late_views, paper_views, reopening_views, results_views, plenary_views, certificates_views, publication_views,
-    publication_office,
-    corrections_views,
-    objections_views,
-    site_views, site_open_data,
+    publication_office, corrections_views, objections_views, feedback_views, site_views, site_open_data,
     publication_explanation, operations_views, home_views, home_extensions, home_quality, home_rehearsals,
     rubrics_views, setup_views, outbox_views, sheets_progress, consolidations_overview, imported_views, exports_views,
-    feedback_views,
 )  # fmt: skip
 
 migrate = Migrate()
