@@ -348,6 +348,18 @@ def test_a_title_of_somebody_who_withdraws_is_not_given(here):
     assert [one[2] for one in holders(here)] == ["99.01", "99.02"]
 
 
+def test_a_mention_of_somebody_who_comes_to_hold_the_title_of_a_rank_has_no_effect(here):
+    in_session(here)
+    decide(here, TITLE, candidates=("99.04",), title_id="Apresiasi", title_en="Appreciation")
+    withdraw(here, "99.03")
+    run(here)
+    close(here)
+    seal(here)
+    assert [one[1:3] for one in holders(here)] == [
+        ("Terbaik I", "99.01"), ("Terbaik I", "99.02"), ("Terbaik III", "99.04"),
+    ]  # fmt: skip
+
+
 # --- two people, quorum, states ---------------------------------------------------------------------------------------
 
 

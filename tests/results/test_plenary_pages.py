@@ -255,6 +255,29 @@ def test_below_the_quorum_and_without_a_session_the_page_says_why(here, visit):
     assert rows() == before
 
 
+def test_without_a_run_the_page_says_what_comes_first(app, db_session, visit):
+    here = contest(2)
+    in_session(here)
+    chair = visit("chair")
+    assert "There is no run yet. Calculate one first; decisions are made about a run." in words_of(page(chair))
+    assert "Record a special mention" not in words_of(page(chair))
+    assert page(chair, f"{PAGE}/decisions/title").status_code == 409
+    assert "Draft minutes of the plenary" in text_on(paper(chair))
+
+
+def test_a_mention_without_effect_and_a_decision_about_other_findings_say_so(here, visit):
+    in_session(here)
+    decide(here, TITLE, candidates=("99.04",), title_id="Apresiasi", title_en="Appreciation")
+    fail_gate(here, nominations(here)[2])
+    chair = visit("chair")
+    assert "The run is older than its inputs" in words_of(page(chair))
+    run(here)
+    text = words_of(page(chair))
+    assert "Pemerintah Kabupaten Contoh 4 holds the title of a rank; this mention has no effect." in text
+    assert "Marks or findings have changed since" in text
+    assert "1 decisions of the plenary were made about other marks or findings." in words_of(page(chair, RANKING))
+
+
 def test_addresses_of_nothing_lead_nowhere(here, visit):
     in_session(here)
     chair = visit("chair")
