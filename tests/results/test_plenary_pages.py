@@ -275,7 +275,7 @@ def test_a_mention_without_effect_and_a_decision_about_other_findings_say_so(her
     text = words_of(page(chair))
     assert "Pemerintah Kabupaten Contoh 4 holds the title of a rank; this mention has no effect." in text
     assert "Marks or findings have changed since" in text
-    assert "1 decisions of the plenary were made about other marks or findings." in words_of(page(chair, RANKING))
+    assert "1 decision of the plenary was made about other marks or findings." in words_of(page(chair, RANKING))
 
 
 def test_addresses_of_nothing_lead_nowhere(here, visit):

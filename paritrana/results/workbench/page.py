@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from markupsafe import Markup
 
 from paritrana.core.agreement import in_words
@@ -418,7 +418,13 @@ def warning_words(code: str, found: int) -> str:
     if code == UNEVEN:
         return _("%(count)s candidates were not marked by the same assessors as the others.", count=number(found))
     if code == DECISIONS:
-        return _("%(count)s decisions of the plenary were made about other marks or findings.", count=number(found))
+        return str(
+            ngettext(
+                "%(num)s decision of the plenary was made about other marks or findings.",
+                "%(num)s decisions of the plenary were made about other marks or findings.",
+                found,
+            )
+        )
     return _("%(count)s candidates are below quorum.", count=number(found))
 
 
