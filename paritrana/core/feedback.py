@@ -63,6 +63,11 @@ class Line:
         return self.lead is not None and self.lead > 0
 
     @property
+    def at_top(self) -> bool:
+        """Whether the value has reached the highest described level."""
+        return self.reached is not None and self.step is None
+
+    @property
     def held_back(self) -> bool:
         """Whether the next level lies above what marks could count, because attendance set a cap."""
         return self.cap is not None and self.step is not None and self.step.level.score > self.cap
@@ -171,8 +176,11 @@ def _panel_value(rubric: Rubric, marks: Sequence[int], cap: Decimal | None) -> F
 
 
 def strengths(lines: Sequence[Line]) -> list[Line]:
-    """The indicators with the best value or one above the median, the furthest above it in points first."""
-    return sorted((one for one in lines if one.is_best or one.above_median), key=_lead, reverse=True)
+    """The indicators above the median or on the highest level, the furthest above the median in points first.
+
+    A best value that half of the category shares is no strength.
+    """
+    return sorted((one for one in lines if one.above_median or one.at_top), key=_lead, reverse=True)
 
 
 def chances(lines: Sequence[Line]) -> list[Line]:

@@ -160,6 +160,13 @@ def test_points_of_the_feedback_are_the_points_of_the_ranking(values):
         assert line.earned + line.step.gain == line.weight * Fraction(line.step.level.score) / 10
 
 
+def test_a_best_value_that_all_share_is_a_strength_only_on_the_highest_level():
+    alike = contest(panel_rubric([60, 40], TEN), (*sheets("A", (5, 10)), *sheets("B", (5, 10))))
+    lines = list(lines_of(alike, "A").values())
+    assert all(one.is_best for one in lines)
+    assert [one.indicator for one in strengths(lines)] == ["I2"]
+
+
 def test_levels_need_not_begin_at_the_lowest_value():
     with_gap = {"I1": LEVELS[2:], "I2": LEVELS}
     assert lines_of(two(), "A", with_gap)["I1"].reached is None

@@ -186,12 +186,12 @@ def _strength(described: Described, one: Line) -> str:
         "value": _two(one.value or Fraction(0)),
         "points": _two(one.lead or Fraction(0)),
     }
-    if one.is_best and one.above_median:
+    if not one.above_median:
+        return _("%(indicator)s: %(value)s, on the highest level of the rubric.", **told)
+    if one.is_best:
         return _(
             "%(indicator)s: %(value)s, the best value of the category and %(points)s points above its median.", **told
         )
-    if one.is_best:
-        return _("%(indicator)s: %(value)s, the best value of the category.", **told)
     return _("%(indicator)s: %(value)s, %(points)s points above the median of the category.", **told)
 
 
