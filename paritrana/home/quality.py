@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from paritrana.core.errors import NotFound
 from paritrana.core.evidence import KINDS
+from paritrana.core.filetypes import XLSX
 from paritrana.core.policy import Act, Role
 from paritrana.core.words import N_
 from paritrana.cycles.models import Category, Cycle
@@ -28,11 +29,11 @@ from paritrana.web.access import allowed, ask, current_actor, now, visible
 from paritrana.web.charts import stacked_bars
 from paritrana.web.exports import Spool
 from paritrana.web.template_filters import current_language, number
+from paritrana.workbooks import open_workbook
 
 bp = Blueprint("quality", __name__, template_folder="templates")
 log = structlog.get_logger("exports")
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CHECKS = {
     "ok": N_("In order"), "info": N_("Only said"), "ask": N_("Ask for an explanation"), "open": N_("Not explained"),
 }  # fmt: skip
@@ -79,8 +80,6 @@ def page(cycle: Cycle) -> ResponseReturnValue:
 @allowed(Act.SEE_PROGRESS, cycle=get_cycle)
 def workbook(cycle: Cycle) -> ResponseReturnValue:
     """The same tables as a workbook of typed cells, without formulas; the last sheet has rows and digest."""
-    import xlsxwriter
-
     tables = _tables(_quality(cycle))
     count, digest = sum(len(rows) for _title, _heads, rows in tables), _digest(tables)
     about: Table = (
@@ -88,9 +87,7 @@ def workbook(cycle: Cycle) -> ResponseReturnValue:
         [[_("Cycle"), cycle.code], [_("Made at"), formats.iso(_at(cycle))], [_("Rows"), count], ["SHA-256", digest]],
     )  # fmt: skip
     file = io.BytesIO()
-    book = xlsxwriter.Workbook(
-        file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    )
+    book = open_workbook(file)
     bold = book.add_format({"bold": True})
     for title, heads, rows in (*tables, about):
         sheet = book.add_worksheet(title[:31])
@@ -107,7 +104,7 @@ def workbook(cycle: Cycle) -> ResponseReturnValue:
     spool.write(file.getvalue())
     log.info("exported", act=Act.SEE_PROGRESS.value, account=current_actor().ref, cycle=cycle.code, rows=count,
              digest=digest)  # fmt: skip
-    return spool.answer(f"{cycle.code}-quality.xlsx", XLSX, X_Row_Count=str(count), X_Rows_Digest=digest)
+    return spool.answer(f"{cycle.code}-quality.xlsx", XLSX.media_type, X_Row_Count=str(count), X_Rows_Digest=digest)
 
 
 def _quality(cycle: Cycle) -> Quality:

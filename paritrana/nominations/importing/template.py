@@ -18,6 +18,7 @@ from paritrana.nominations.importing.known import PublishedFact
 from paritrana.nominations.importing.layout import CHOICES, FIRST_ROW, HELP, MOST_ROWS, Column, Sheet, letter
 from paritrana.reference.models import Organisation
 from paritrana.web.template_filters import quantity
+from paritrana.workbooks import open_workbook
 
 WIDTHS: Final = {"nama": 38, "terbit": 80, "organisasi": 20, "wilayah": 14}
 LONGEST_CELL: Final = 8000  # characters
@@ -67,14 +68,10 @@ def how_to_fill(column: Column) -> str:
 
 def write_template(category: Category, sheets: Sequence[Sheet]) -> bytes:
     """The template of a category as an XLSX file, filled with what is known; four statements."""
-    import xlsxwriter
-
     organisations = known.organisations_for(category)
     facts = known.published({one.region_code for one in organisations}, category.cycle.assessment_year)
     file = io.BytesIO()
-    book = xlsxwriter.Workbook(
-        file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    )
+    book = open_workbook(file)
     styles: dict[str, Any] = {
         "key": book.add_format({"font_color": "#595959", "italic": True, "bottom": 1}),
         "label": book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1}),

@@ -4,6 +4,7 @@ import io
 from typing import Final
 
 from paritrana.nominations.namelists.columns import BORN, GROUPS, HEADS, NAME, NIK
+from paritrana.workbooks import open_workbook
 
 COLUMNS: Final = (NIK, NAME, BORN, *GROUPS)
 WIDTH: Final = 22
@@ -22,10 +23,8 @@ def csv_template() -> bytes:
 
 def workbook_template() -> bytes:
     """The template as a workbook: every column is text, so that no digit of a number is lost."""
-    import xlsxwriter
-
     file = io.BytesIO()
-    book = xlsxwriter.Workbook(file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    book = open_workbook(file)
     text, head = book.add_format({"num_format": "@"}), book.add_format({"bold": True, "bottom": 1, "num_format": "@"})
     sheet = book.add_worksheet(SHEET)
     sheet.set_column(0, len(COLUMNS) - 1, WIDTH, text)

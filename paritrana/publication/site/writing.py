@@ -5,7 +5,7 @@ No cell is ever a formula. The same rows give the same bytes, and every answer n
 
 import io
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,13 +13,13 @@ from flask import Response
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
+from paritrana.core.filetypes import XLSX
 from paritrana.database import canonical
 from paritrana.publication.site.datasets import DAY, DECIMAL, WHOLE, YES, Column, Dataset, Value
 from paritrana.web.exports import Spool, cell, number_cell
+from paritrana.workbooks import open_workbook
 
 CSV, JSON = "text/csv; charset=utf-8", "application/json"
-XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-CREATED: Final = datetime(2020, 1, 1, tzinfo=UTC)  # of every workbook, so that the same rows are the same bytes
 TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
     WHOLE: {"type": ["integer", "null"]},
     DECIMAL: {"type": ["string", "null"], "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"},
@@ -42,14 +42,9 @@ def as_csv(dataset: Dataset, name: str) -> Response:
 
 def as_xlsx(dataset: Dataset, name: str, about: About = ()) -> Response:
     """The rows on the first sheet; the second explains the columns, the third says where the file comes from."""
-    import xlsxwriter
-
     rows = dataset.rows()
     file = io.BytesIO()
-    book = xlsxwriter.Workbook(
-        file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    )
-    book.set_properties({"title": name, "created": CREATED})
+    book = open_workbook(file, name)
     bold = book.add_format({"bold": True, "bottom": 1})
     sheet = book.add_worksheet("data")
     sheet.freeze_panes(1, 0)
@@ -75,7 +70,7 @@ def as_xlsx(dataset: Dataset, name: str, about: About = ()) -> Response:
     book.close()
     spool = Spool()
     spool.write(file.getvalue())
-    return spool.answer(f"{name}.xlsx", XLSX, X_Row_Count=str(len(rows)))
+    return spool.answer(f"{name}.xlsx", XLSX.media_type, X_Row_Count=str(len(rows)))
 
 
 def as_json(dataset: Dataset, name: str, about: Mapping[str, Any], schema: str) -> Response:

@@ -16,8 +16,8 @@ from paritrana.results.models import ResultRun
 from paritrana.results.queries import MarkRow, SetValue
 from paritrana.web import formats
 from paritrana.web.exports import Spool, cell, number_cell
+from paritrana.workbooks import open_workbook
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _PIECE = 64 * 1024
 
 Cell = str | int | Decimal | None
@@ -124,13 +124,8 @@ def workbook(
 
     Rows go to the disk as they come, so that the memory does not grow with them.
     """
-    import xlsxwriter  # needed here alone
-
-    options = {
-        "constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False,
-    }  # fmt: skip
     with tempfile.TemporaryFile() as file:
-        book = xlsxwriter.Workbook(file, options)
+        book = open_workbook(file, by_row=True)
         long, wide = (
             Page(book, _("One row per mark"), long_heads()),
             Page(book, _("One row per sheet"), wide_heads(codes)),

@@ -8,6 +8,7 @@ import structlog
 from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from paritrana.core.filetypes import XLSX
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import Act, Role
 from paritrana.core.ranking import State as CandidateState
@@ -18,7 +19,7 @@ from paritrana.nominations.queries import current_revision
 from paritrana.results import queries, words
 from paritrana.results.exports import queries as reads
 from paritrana.results.exports.candidate import left_out, panel_rows
-from paritrana.results.exports.files import XLSX, wide_csv, workbook
+from paritrana.results.exports.files import wide_csv, workbook
 from paritrana.results.exports.rows import by_sheet, judged
 from paritrana.results.models import ResultRun
 from paritrana.results.reading import ask_reason, reason_to_read
@@ -93,7 +94,7 @@ def marks_workbook(category: Category) -> ResponseReturnValue:
         spool, category, run, queries.marks_of(category), judged(rubric_of(category)), names=_names(category),
         set_values=set_values,
     )  # fmt: skip
-    return _file(category, spool, told.count, told.sha256, run, "marks.xlsx", XLSX, reason)
+    return _file(category, spool, told.count, told.sha256, run, "marks.xlsx", XLSX.media_type, reason)
 
 
 def _file(
