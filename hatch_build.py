@@ -11,12 +11,9 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-# Folders and a file of the checkout, and where `data_folder` of paritrana/config.py finds them in an installation.
-MAPPED = {
-    "migrations": "paritrana/_migrations",
-    "seed": "paritrana/_seed",
-    "docs/method.md": "paritrana/_docs/method.md",
-}
+# Folders of the checkout, where `data_folder` of paritrana/config.py finds them in an installation, and a single file.
+MAPPED = {"migrations": "paritrana/_migrations", "seed": "paritrana/_seed"}
+FILES = {"docs/method.md": "paritrana/_docs/method.md"}
 
 
 class WholeWheel(BuildHookInterface):  # type: ignore[type-arg]
@@ -31,7 +28,7 @@ class WholeWheel(BuildHookInterface):  # type: ignore[type-arg]
         root = Path(self.root)
         self.made = tempfile.TemporaryDirectory()
         added = build_data["force_include"]
-        for folder, place in MAPPED.items():
+        for folder, place in (MAPPED | FILES).items():
             added[str(root / folder)] = place
         for source in sorted(root.glob("paritrana/translations/*/LC_MESSAGES/*.po")):
             place = source.relative_to(root).with_suffix(".mo")

@@ -14,8 +14,10 @@ from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Folders of the checkout and where an installation has them.
+# Folders of the checkout and where an installation has them, and the files of which it has no folder.
 PLACES = {"paritrana": "paritrana", "migrations": "paritrana/_migrations", "seed": "paritrana/_seed"}
+
+FILES = {"docs/method.md": "paritrana/_docs/method.md"}
 
 # What tools lay beside the files of the project; it matters only in an unpacked archive, where git tells nothing.
 MADE = {".venv", ".build", "instance", "dist", "__pycache__"}
@@ -64,7 +66,7 @@ def build_wheel(tree: Path, folder: Path, *, by_sdist: bool = False) -> Path:
 
 def due(tree: Path) -> dict[str, Path]:
     """Path in the wheel -> file of the tree, for every file that an installation needs; a catalogue is compiled."""
-    found = {}
+    found = {place: tree / name for name, place in FILES.items()}
     for top, place in PLACES.items():
         for source in (tree / top).rglob("*"):
             if source.is_file():

@@ -37,6 +37,7 @@ KINDS = {
     "seed file": r"paritrana/_seed/regions\.csv",
     "rubric": r"paritrana/_seed/rubrics/.+\.json",
     "simulated cycle": r"paritrana/_seed/simulated/.+\.csv",
+    "method": r"paritrana/_docs/method\.md",
     "list of passwords": r"paritrana/accounts/common_passwords\.txt",
     "marker of types": r"paritrana/py\.typed",
 }
@@ -112,7 +113,7 @@ SLIPS: dict[str, tuple[str, str, str, Callable[[str], bool]]] = {
         "pyproject.toml",
         HOOK,
         "",
-        lambda path: "/_migrations/" in path or "/_seed/" in path or path.endswith(".mo"),
+        lambda path: re.search(r"/_(migrations|seed|docs)/|\.mo$", path) is not None,
     ),
 }
 

@@ -8,6 +8,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from paritrana.core.errors import ParitranaError
 from paritrana.core.words import N_
 from paritrana.database import canonical, db
 from paritrana.publication.models import Publication
+from paritrana.publication.queries import versions_of
 from paritrana.publication.site.datasets import DATASETS
 from paritrana.publication.site.queries import all_in_force, regions
 from paritrana.publication.site.schemas import NAMES
@@ -74,6 +76,10 @@ def export(app: Flask, folder: Path) -> Made:
     named = _names(published)
     url = app.url_map.bind("localhost").build
     pages, downloads = _pages(published, url), _downloads(published, url)
+    for one in published:
+        history = _history(one, moment, url)
+        pages += history[0]
+        downloads += history[1]
     beside = folder.parent / f".{folder.name}.new"
     shutil.rmtree(beside, ignore_errors=True)
     clock = app.extensions["clock"]
@@ -120,6 +126,13 @@ def _downloads(published: Sequence[Publication], url: Address) -> list[str]:
     ]
     kinds = ("publication.bundle", "open_data.result_csv", "open_data.result_xlsx", "open_data.result_json")
     return found + [url(kind, _place(one)) for one in published for kind in kinds]
+
+
+def _history(one: Publication, moment: datetime, url: Address) -> tuple[list[str], list[str]]:
+    """The addresses of every version of a result that was public: pages, and their bundles."""
+    numbers = [{**_place(one), "no": version.version_no} for version in versions_of(one.category, moment)]
+    pages = [url("corrections.versions", _place(one)), *(url("corrections.version", no) for no in numbers)]
+    return pages, [url("corrections.version_bundle", no) for no in numbers]
 
 
 def _place(one: Publication) -> dict[str, str]:
