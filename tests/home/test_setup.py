@@ -371,6 +371,20 @@ def test_targets_and_rates_are_chosen_from_the_reference_data(visit, db_session)
     assert "The reference data has no target of RPJMN for 2031." in beside(answer, "target_year")
 
 
+def test_days_beyond_the_years_of_the_award_are_refused(visit, db_session):
+    world()
+    organiser = copied(visit)
+    said, page = "Choose a year from 2000 to 2100.", f"{MADE}/figures"
+    with nothing_written():
+        answer = refused(organiser.send(page, page, **figures(made(), **{"rates_as_of-year": "0001"})), 422)
+        assert said in beside(answer, "rates_as_of")
+        page = f"{MADE}/calendar/kabkota"
+        fields = dates(made().categories[0]) | {"opens_at_on-year": "0001", "publication_planned_on-year": "9999"}
+        answer = refused(organiser.send(page, page, **fields), 422)
+        assert said in beside(answer, "opens_at_on")
+        assert said in beside(answer, "publication_planned_on")
+
+
 def test_a_second_tab_does_not_write_over_the_first(visit, db_session):
     world()
     organiser, page = copied(visit), f"{MADE}/figures"

@@ -223,13 +223,19 @@ def moved_calendar(like: Category, made: Cycle) -> dict[str, datetime | None]:
     extensions = extensions_of([like.id])[like.id]
     late = sum((one.closes_after - one.closes_before for one in extensions), start=timedelta(0))
     before, after = ZoneInfo(like.cycle.timezone), ZoneInfo(made.timezone)
-    found: dict[str, datetime | None] = {}
-    for name in CALENDAR:
-        date = getattr(like, name)
-        if date is not None:
-            local = (date if name == "opens_at" else date - late).astimezone(before)
-            date = _years_later(local, years).replace(tzinfo=after)
-        found[name] = date
+    local = {
+        name: (date if name == "opens_at" else date - late).astimezone(before)
+        for name in CALENDAR
+        if (date := getattr(like, name)) is not None
+    }
+    moved = {name: _years_later(date, years).replace(tzinfo=after) for name, date in local.items()}
+    found = {name: moved.get(name) for name in CALENDAR}
+    try:
+        check_order(found)
+    except DatesOutOfOrder:  # 29 February became the day of another date: all move by the same stretch instead
+        first = next(iter(local))
+        stretch = {name: moved[first] + (date - local[first]) for name, date in local.items()}
+        return {name: stretch.get(name) for name in CALENDAR}
     return found
 
 

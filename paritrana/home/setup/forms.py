@@ -51,6 +51,13 @@ def refuse(field: Any, said: str) -> bool:
     return False
 
 
+def plausible(field: DayField) -> bool:
+    """Whether a date lies in the years of the award; where it does not, its field says so."""
+    if field.data is None or FIRST_YEAR <= field.data.year <= LAST_YEAR:
+        return True
+    return refuse(field, _("Choose a year from %(a)s to %(b)s.", a=FIRST_YEAR, b=LAST_YEAR))
+
+
 class IdentityForm(Form):
     """Year, area and names of a cycle."""
 
@@ -254,6 +261,7 @@ class CalendarForm(Form):
         valid: bool = super().validate(extra_validators)
         for name in CALENDAR:
             on, clock = self[f"{name}_on"], self[f"{name}_time"]
+            valid = plausible(on) and valid
             if _MIDNIGHT.fullmatch(clock.data or ""):
                 valid = refuse(clock, _("A day ends at 23.59.59. Write midnight as 00.00 of the next day."))
             elif clock.data and not _TIME.fullmatch(clock.data):
@@ -309,7 +317,7 @@ class FiguresForm(Form):
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Whether there is such a target for the area."""
-        valid: bool = super().validate(extra_validators)
+        valid = super().validate(extra_validators) and plausible(self.rates_as_of)
         year, instrument = self.target_year.data, self.target_instrument.data
         if not valid or year is None:
             return False
