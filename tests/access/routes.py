@@ -63,6 +63,7 @@ GET  /data/<dataset>.json                                         read_public_pa
 GET  /data/<dataset>.xlsx                                         read_public_page            *public
 GET  /data/method.md                                              read_public_page            *public
 GET  /data/publications.atom                                      read_public_page            *public
+GET  /data/regions-licence.txt                                    read_public_page            *public
 GET  /data/schemas/<schema_name>.json                             read_public_page            *public
 GET  /regions                                                     read_public_page            *public
 GET  /regions/<region>                                            read_public_page            *public

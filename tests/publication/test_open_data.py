@@ -169,6 +169,7 @@ def test_the_page_lists_every_dataset_with_its_rows_and_every_schema(real):  # n
     for name in NAMES:
         assert f'href="/data/schemas/{name}.json"' in text
         assert client.get(f"/data/schemas/{name}.json").mimetype == "application/schema+json"
+    assert "Cahya DSN" in client.get("/data/regions-licence.txt").get_data(as_text=True)
     for address in ("/data/nothing.csv", "/data/nothing.json", "/data/nothing.xlsx", "/data/schemas/nothing.json"):
         assert client.get(address).status_code == 404
 

@@ -74,6 +74,13 @@ def method_text() -> ResponseReturnValue:
     return Response((data_folder("docs") / "method.md").read_bytes(), mimetype="text/plain")
 
 
+@bp.get("/data/regions-licence.txt")
+@allowed(Act.READ_PUBLIC_PAGE)
+def regions_licence() -> ResponseReturnValue:
+    """The notice that stays beside every copy of the codes and names of regions."""
+    return Response((data_folder("seed") / "LICENSE-regions.txt").read_bytes(), mimetype="text/plain")
+
+
 @bp.get("/data/publications.atom")
 @allowed(Act.READ_PUBLIC_PAGE)
 def feed() -> ResponseReturnValue:

@@ -119,7 +119,7 @@ def _pages(published: Sequence[Publication], url: Address) -> list[str]:
 
 def _downloads(published: Sequence[Publication], url: Address) -> list[str]:
     """The addresses of the files."""
-    found = [url("open_data.feed"), url("open_data.method_text")]
+    found = [url(f"open_data.{name}") for name in ("feed", "method_text", "regions_licence")]
     found += [url("open_data.json_schema", {"schema_name": name}) for name in NAMES]
     found += [
         url(f"open_data.dataset_{end}", {"dataset": name}) for name in DATASETS for end in ("csv", "xlsx", "json")
