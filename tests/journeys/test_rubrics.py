@@ -21,8 +21,8 @@ def test_a_rubric_is_built_from_nothing_and_frozen_by_two_people(site: Site, wal
     organiser.choose("Begin with", "").fill("Code", "contoh-2026").choose("Kind of category", "regency_city")
     organiser.fill("Title in Indonesian", "Rubrik Contoh 2026").fill("Title in English", "Contoh rubric 2026")
     organiser.press("Make the version").reads("There is no indicator yet.").look("rubric-empty")
-    _indicator(organiser, "A1", "60", "desk")
-    _indicator(organiser, "A2", "38", "interview")
+    add_indicator(organiser, "A1", "60", "desk")
+    add_indicator(organiser, "A2", "38", "interview")
     low = "Jumlah bobot 98,00, seharusnya 100,00. Kurang 2,00."
     organiser.says(low).look("rubric-low")
     assert organiser.main.get_by_role("button", name=organiser.word("Propose to freeze it")).count() == 0
@@ -66,7 +66,7 @@ def test_the_builder_works_without_a_script(site: Site, walker: Walk) -> None:
     expect(organiser.main.locator("#levels-score-8")).to_have_count(0)
 
 
-def _indicator(organiser: Walker, code: str, weight: str, stage: str) -> None:
+def add_indicator(organiser: Walker, code: str, weight: str, stage: str) -> None:
     organiser.follow("Add an indicator").look("rubric-indicator")
     organiser.fill("Code", code).fill("Title in Indonesian", f"Indikator {code}").fill(
         "Title in English", f"Indicator {code}"

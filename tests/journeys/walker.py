@@ -20,6 +20,7 @@ from paritrana.accounts.models import Account
 from paritrana.core.evidence import KINDS
 from paritrana.cycles.queries import get_cycle
 from paritrana.database import db
+from paritrana.reference.models import Organisation
 from tests.factories import PASSWORD, World
 from tests.journeys import guide
 
@@ -271,4 +272,6 @@ def world_again(now: datetime) -> World:
     """The world of `tests.factories.world` read back from the database, in another application context."""
     cycle = get_cycle("contoh-2025")
     accounts = {one.email.partition("@")[0]: one for one in db.session.scalars(select(Account))}
-    return World(cycle, {one.slug: one for one in cycle.categories}, {}, accounts, now)
+    governments = db.session.scalars(select(Organisation).where(Organisation.kind == "local_government"))
+    organisations = {f"regency-{one.region_code.removeprefix('99.0')}": one for one in governments}
+    return World(cycle, {one.slug: one for one in cycle.categories}, organisations, accounts, now)
