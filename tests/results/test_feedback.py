@@ -165,14 +165,14 @@ def test_findings_come_with_their_reasons(app, here):
         assert "Does not match" in said
 
 
-def test_a_finding_that_changes_after_the_seal_waits_for_the_corrected_result(app, here):
+def test_a_finding_that_changes_after_the_publication_waits_for_the_corrected_result(app, here):
     candidate = nominations(here)[0]
     judge(here, candidate)
     publish(here)
     db.session.execute(update(Finding).values(found_at=here.now.replace(year=2099)))
     db.session.commit()
     text = text_of(asked(app, "nominee-1", candidate))
-    assert "have changed since this result was sealed" in text
+    assert "have changed since this result was published" in text
     assert "angka tahun lalu" not in text
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -87,7 +86,7 @@ def account_of(
     lines = feedback(published.field, code, levels_of(rubric))
     shown = {one["candidate"]: one["name"] for one in publication.table["rows"]}
     findings = [] if verification is None else list(verification.findings)
-    changed = any(one.found_at > _sealed_at(publication) for one in findings)
+    changed = any(one.found_at > publication.published_at for one in findings)
     return Account(
         ranked=published.field.ranked,
         facts=_facts(publication, described, row),
@@ -105,11 +104,6 @@ def account_of(
         findings=[] if changed else _findings(rubric, revision, findings, nomination.category.cycle.election_held),
         changed=changed,
     )
-
-
-def _sealed_at(publication: Publication) -> datetime:
-    sealed = publication.table.get("sealed_at")
-    return datetime.fromisoformat(sealed) if sealed else publication.published_at
 
 
 def _facts(publication: Publication, described: Described, row: Mapping[str, Any]) -> list[tuple[str, str]]:
