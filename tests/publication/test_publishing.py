@@ -1,5 +1,6 @@
 """A result becomes public at a set instant, everywhere at once; until then two people can take it back."""
 
+import json
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,6 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from paritrana.audit.models import Event
+from paritrana.core.bundle import compare, parse
 from paritrana.core.chain import plain
 from paritrana.core.errors import MissingReason, SamePerson, WrongState
 from paritrana.core.lifecycle import State
@@ -20,6 +22,7 @@ from paritrana.publication.models import Publication, Recall
 from tests.factories import grant
 from tests.factories_results import category_of, contest, seal
 from tests.nominations.pages import Forms, fields_in, send, text_of
+from tests.test_cli_ranking import run
 
 MANAGE = "/manage/contoh-2025/publication"
 RESULT = "/cycles/contoh-2025/results/kabkota"
@@ -280,3 +283,40 @@ def test_one_person_with_both_roles_recalls_nothing_alone(here, door):
     answer = send(chair, f"{MANAGE}/kabkota/recall/{asked.ref}", body)
     assert answer.status_code == 409
     assert db.session.query(Recall).count() == 0
+
+
+def test_nothing_is_published_while_sheets_are_open(app, db_session, door):
+    here = contest(2, state=State.SCORING)
+    organiser = door("organiser-1")
+    token = fields_in(english(organiser, MANAGE), "/sign-out")["csrf_token"]
+    body = {"csrf_token": token, "idempotency_key": "much-too-early", "digest": "0" * 64}
+    answer = send(organiser, f"{MANAGE}/kabkota", body)
+    assert answer.status_code == 409
+    assert "The category is not at the stage in which this is possible." in text_of(answer)
+    assert category_of(here).stored_state is State.SCORING
+    assert db.session.query(Publication).count() == 0
+    assert db.session.query(Proposal).filter(Proposal.act == "publish_results").count() == 0
+
+
+def test_a_bundle_that_was_edited_by_hand_does_not_verify(here, client, tmp_path, clock):
+    scheduled(here)
+    clock.set(here.now + INSTANT)
+    written = client.get(RESULT + ".json").get_data(as_text=True)
+    assert compare(parse(written.encode())) == []
+    forged = json.loads(written)
+    forged["result"][0]["total"] = "99.99"
+    assert compare(parse(json.dumps(forged).encode()))
+    file = tmp_path / "forged.json"
+    file.write_text(json.dumps(forged))
+    said = run("verify-ranking", file)
+    assert said.returncode == 1
+    assert b"99.99" in said.stdout + said.stderr
+
+
+def test_lists_of_the_office_take_a_fixed_number_of_statements(here, door, statements):
+    scheduled(here)
+    organiser = door("organiser-1")
+    english(organiser, MANAGE)
+    with statements() as sent:
+        assert english(organiser, MANAGE).status_code == 200
+    assert len([one for one in sent if one.startswith("SELECT")]) <= 20
