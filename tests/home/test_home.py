@@ -108,8 +108,12 @@ def test_the_menu_holds_what_the_roles_of_a_person_need(visit, db_session, name,
     assert menu.count('aria-current="page"') == 1
 
 
-def test_the_public_has_no_menu(client, db_session):
-    assert '<nav class="p-nav"' not in client.get("/sign-in").get_data(as_text=True)
+def test_the_menu_of_the_public_leads_to_public_pages_only(client, db_session):
+    page = client.get("/sign-in").get_data(as_text=True)
+    menu = page[page.index('<nav class="p-nav"') :].partition("</nav>")[0]
+    led = re.findall(r'href="([^"]+)"', menu)
+    assert led == ["/cycles", "/winners", "/regions", "/data"]
+    assert [client.get(address).status_code for address in led] == [200] * len(led)
 
 
 @pytest.mark.parametrize("name", ["nominee-1", "verifier-1", "chair", "organiser-1"])
