@@ -32,6 +32,8 @@ from paritrana.nominations.models import Attachment, FileDeclaration, Nomination
 from paritrana.outbox.models import Message
 from paritrana.panels.models import Recusal, Seat
 from paritrana.publication.objections.models import Objection, ObjectionFile
+from paritrana.results.models import ResultRun
+from paritrana.results.plenary.models import Decision, Plenary, PlenaryAttendance
 from paritrana.seeding.documents import simulated_document
 from paritrana.sheets.late.models import LateMark
 from paritrana.sheets.models import Calibration, Consolidation, Sheet
@@ -294,6 +296,7 @@ class Stage:
                           indicators=[{"code": "A1", "low": "1", "high": "9"}], opened_at=NOW, opened_reason="?",
                           opened_by=self.accounts["chair"])
         )  # fmt: skip
+        self._plenary(here)
         form = form_of(rubric_of(here.category)) | {"code": "contoh-rubrik"}
         rubrics.make(here.cycle, form, actor=here.actor("organiser-1"), at=here.now)
         self.job = random_ref("Q")
@@ -349,6 +352,26 @@ class Stage:
         self.code = shown(db.session.scalars(select(Certificate).limit(1)).one().code)
         self.gates = [gate["code"] for gate in category_of(here).rubric.gates]
         db.session.commit()
+
+    def _plenary(self, here: World) -> None:
+        """The plenary is in session with half of the panel, and has left a title without a holder."""
+        session = Plenary(ref=random_ref("Y"), category_id=here.category.id, no=1, opened_at=NOW,
+                          opened_by=self.accounts["chair"], opened_by_name="K")  # fmt: skip
+        db.session.add(session)
+        db.session.flush()
+        seats = db.session.scalars(select(Seat).where(Seat.category_id == here.category.id).order_by(Seat.id)).all()
+        db.session.add_all(
+            PlenaryAttendance(plenary_id=session.id, seat_id=seat.id, no=1, present=no < 6, at=NOW)
+            for no, seat in enumerate(seats)
+        )
+        run_id = db.session.scalars(select(ResultRun.id)).first()
+        db.session.add(
+            Decision(ref=random_ref("Z"), category_id=here.category.id, plenary_id=session.id, run_id=run_id, no=1,
+                     kind="withhold", place=3, candidates=[], title_id="Terbaik III", title_en="Third", reason="?",
+                     votes_for=5, votes_against=1, votes_abstained=0, present=6, quorum=5, basis="0" * 64,
+                     proposal_ref=random_ref("P"), proposed_by=self.accounts["chair"], proposed_by_name="K",
+                     confirmed_by=self.accounts["deputy"], confirmed_by_name="W", decided_at=NOW)
+        )  # fmt: skip
 
     def _recuse(self, account_id: int, nomination: Nomination) -> None:
         db.session.add(

@@ -70,6 +70,9 @@ def turned(stage: Stage, keep: int | None) -> None:
     _turn_text(stage, "publication", "result_table", other)
     stage.watch.execute("UPDATE award SET rank = 4 - rank, title_id = 'Lain', title_en = 'Other'")
     stage.watch.execute("UPDATE acknowledgement SET found = 99, reason = 'lain'")
+    stage.watch.execute("UPDATE decision SET place = 1, reason = 'lain', votes_for = 6, votes_against = 0")
+    stage.watch.execute("UPDATE plenary_attendance SET present = 1 - present")
+    stage.watch.execute("UPDATE proposal SET state = 'waiting', reason = 'lain' WHERE act = 'record_decision'")
 
 
 def _turn_marks(stage: Stage, keep: int | None) -> None:
