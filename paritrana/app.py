@@ -84,7 +84,7 @@ from paritrana.sheets.restarts import views as restarts_views
 from paritrana.signing import RECEIPT, UnsafeKey, make_key
 from paritrana.verification import facts as verification_facts
 from paritrana.verification import views as verification_views
-from paritrana.web import access, errors, headers, inputs, language, template_filters
+from paritrana.web import access, errors, headers, inputs, language, refusals, template_filters
 from paritrana.web.access import Access, CategoryPlace
 from paritrana.web.intake import PatientRequest
 
@@ -147,6 +147,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     template_filters.init_app(app)
     headers.init_app(app)
     errors.init_app(app)
+    refusals.init_app(app)
     security.init_app(app, db)
     for room in ROOMS:
         app.register_blueprint(room.bp)

@@ -18,6 +18,7 @@ from paritrana.core.words import N_
 from paritrana.database import db, reading
 from paritrana.web.access import UNSAFE
 from paritrana.web.faults import Fault, cause_of, fault_of
+from paritrana.web.refusals import note_refusal
 from paritrana.web.template_filters import sentence
 
 log = structlog.get_logger("paritrana.errors")
@@ -194,6 +195,7 @@ def answer_refusal(error: ParitranaError) -> ResponseReturnValue:
     What may not be known and what does not exist answer alike, to the byte, so a 404 never has words of its own.
     """
     words = words_for(error.status)
+    note_refusal(error)
     if error.status == 404:
         return answer(404, words.code, _(words.title), _(words.happened), _text(words.data), _text(words.advice))
     if error.status < 500:

@@ -26,6 +26,7 @@ from paritrana.core.errors import NumberForm, ParitranaError
 from paritrana.core.wordcount import count_words
 from paritrana.core.words import N_
 from paritrana.web import formats
+from paritrana.web.refusals import note_refusal
 from paritrana.web.template_filters import current_language, in_sentence, sentence
 
 
@@ -396,7 +397,8 @@ class Form(FlaskForm):
         return int(text)
 
     def refuse(self, refusal: ParitranaError, field: Field | None = None) -> None:
-        """Show a refusal of a service in the summary, and at `field` if one is named."""
+        """Show a refusal of a service in the summary, and at `field` if one is named; the log has its code."""
+        note_refusal(refusal)
         if field is None:
             self.form_errors.append(sentence(refusal))
         else:

@@ -16,6 +16,7 @@ import pytest
 
 from paritrana.clock import SetClock
 from paritrana.core.bundle import build, dump, parse
+from paritrana.core.lifecycle import State
 from paritrana.core.ranking import rank
 from tests.access.oracle import ALLOWED, FILE, Matrix
 from tests.access.routes import ROUTES
@@ -41,20 +42,26 @@ def stage(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def outsiders(matrix: Matrix, state: int) -> list[Who]:
-    """Who may see neither marks of others nor the ranking while the category is in `state`."""
+    """Who may see neither marks of others nor the ranking while the category is in `state`.
+
+    Here every assessor has locked the own sheets, so whoever sees marks of others once that is so is none.
+    """
 
     def told(who: Who) -> bool:
         return any(
             matrix.answer(route.act, who.roles_for(route), who.truth(route), state if route.about else None, route.kind)
             == ALLOWED
-            for route in TELLING
+            for route in (*TELLING, *(replace(one, kind="sheet") for one in TELLING))
         )
 
     return [who for who in PEOPLE if not who.stale and not told(who)]
 
 
-def turned(stage: Stage, keep: int | None) -> None:
-    """Turn the ranking round; the sheets of the account `keep` stay as they are."""
+def turned(stage: Stage, state: int, keep: int | None) -> None:
+    """Turn the ranking round; the sheets of the account `keep` stay as they are.
+
+    Titles are turned where there can be any: from the seal on.
+    """
     without_triggers(stage)
     _turn_marks(stage, keep)
     competing = "SELECT candidate_code FROM nomination WHERE id IN (SELECT nomination_id FROM sheet) ORDER BY 1"
@@ -68,7 +75,8 @@ def turned(stage: Stage, keep: int | None) -> None:
         stage.watch.execute("UPDATE publication SET bundle = ?, digest = ?", (made, digest))
     _turn_text(stage, "run_diagnostics", "said", other)
     _turn_text(stage, "publication", "result_table", other)
-    stage.watch.execute("UPDATE award SET rank = 4 - rank, title_id = 'Lain', title_en = 'Other'")
+    if state >= State.SEALED:
+        stage.watch.execute("UPDATE award SET rank = 4 - rank, title_id = 'Lain', title_en = 'Other'")
     stage.watch.execute("UPDATE acknowledgement SET found = 99, reason = 'lain'")
     stage.watch.execute("UPDATE decision SET place = 1, reason = 'lain', votes_for = 6, votes_against = 0")
     stage.watch.execute("UPDATE plenary_attendance SET present = 1 - present")
@@ -129,10 +137,10 @@ def test_who_must_not_know_sees_no_difference_before_the_publication(
     first = {who.name: answers(stage, who) for who in people}
     leaks: dict[str, list[Any]] = {}
     for keep, group in groupby(sorted(people, key=own), key=own):
-        turned(stage, keep or None)
+        turned(stage, state, keep or None)
         leaks |= {who.name: differing(first[who.name], answers(stage, who)) for who in group}
         stage.enter_again()
-    control = _shown_to_the_chair(stage), _planted(stage)
+    control = _shown_to_the_chair(stage, state), _planted(stage, state)
     figures_of(
         "embargo", state=state, people=len(people), compared=sum(map(len, first.values())),
         differing=sum(map(len, leaks.values())), seconds=round(time.monotonic() - began, 1), control=all(control),
@@ -142,16 +150,18 @@ def test_who_must_not_know_sees_no_difference_before_the_publication(
     assert {"", "unassigned", "nominee-1", "verifier-1"} <= set(first)
 
 
-def _shown_to_the_chair(stage: Stage) -> bool:
-    """Whether the one who may know sees the difference: the worlds do differ."""
+def _shown_to_the_chair(stage: Stage, state: int) -> bool:
+    """Whether the chair sees the difference, once it may know the marks: the worlds do differ."""
+    if state < State.SCORING:
+        return True
     chair, address = person("chair"), ["/manage/contoh-2025/ranking/kabkota/marks.csv"]
     one = seen(stage, chair, address)
-    turned(stage, None)
+    turned(stage, state, None)
     other = seen(stage, chair, address)
     stage.enter_again()
     return bool(differing(one, other))
 
 
-def _planted(stage: Stage) -> bool:
-    turned(stage, None)
+def _planted(stage: Stage, state: int) -> bool:
+    turned(stage, state, None)
     return finds_a_leak(stage, person("nominee-1"), ALL_MARKS)

@@ -1,5 +1,6 @@
 """The pages of the plenary at the door: forms, refusals in sentences, who sees what, and the minutes as paper."""
 
+import json
 import re
 from datetime import timedelta
 
@@ -176,14 +177,18 @@ def digest():
     return db.session.scalars(select(Proposal.digest).where(Proposal.state == "waiting")).one()
 
 
-def test_the_proposer_cannot_confirm_and_another_member_may_send_it_back(here, visit):
+def test_the_proposer_cannot_confirm_and_another_member_may_send_it_back(here, visit, capsys):
     in_session(here)
     proposal = propose(here, WITHHOLD, place=3)
     address = f"{PAGE}/waiting/{proposal.ref}"
     chair, deputy = visit("chair"), visit("deputy")
     before = rows()
+    capsys.readouterr()
     answer = press(chair, address, answer="confirm", digest=proposal.digest)
     assert answer.status_code == 409
+    (line,) = (json.loads(one) for one in "".join(capsys.readouterr()).splitlines() if '"refused"' in one)
+    assert (line["act"], line["account"], line["status"]) == ("record_decision", here.accounts["chair"].ref, 409)
+    assert line["code"] == "same_person"
     assert "The requester cannot approve. Ask another person." in text_of(answer)
     assert rows() == before
     answer = press(deputy, address, answer="refuse")
