@@ -26,6 +26,7 @@ from paritrana.results.corrections.models import Correction
 from paritrana.results.models import Award, ResultRun, Seal
 from paritrana.results.plenary import invariants as plenary
 from paritrana.results.workbench import invariants as workbench
+from paritrana.verification.models import Finding, GateFinding, Verification
 
 # What a ranking follows from. Names and titles are told beside it and may be corrected later.
 FOLLOWS: Final = ("marks", "computed", "caps", "not_applicable", "decisions", "assessors", "result")
@@ -188,14 +189,14 @@ def _computed_anew() -> Iterator[Broken]:
         ).one()
         run = queries.run_in_force(category)
         assert run is not None  # noqa: S101 - its seal was read just now, in the same transaction
-        if category.stored_state >= State.PUBLISHED and run.inputs_digest != queries.inputs_digest(category):
-            continue  # what was found has changed for an objection, and the correction is still to come
         where, raw = run.ref, run.bundle
         try:
             sealed = json.loads(raw)
         except ValueError:
             continue  # the rule about the bundle itself names it
         yield from _conflicted(category, where, sealed)
+        if category.stored_state >= State.PUBLISHED and _found_since(category, run):
+            continue  # for an objection; the correction is still to come
         try:
             given = queries.inputs(category)
             contest = given.contest
@@ -214,6 +215,16 @@ def _computed_anew() -> Iterator[Broken]:
                 "result.recomputed", where, f"Computed anew, the sealed ranking differs in {', '.join(moved)}."
             )
         db.session.expunge_all()
+
+
+def _found_since(category: Category, run: ResultRun) -> bool:
+    """Whether a figure was found otherwise, or a condition decided otherwise, after a run was built."""
+    mine = Verification.nomination.has(Nomination.category_id == category.id)
+    changed = (
+        select(Finding.id).join(Finding.verification).where(mine, Finding.found_at > run.built_at),
+        select(GateFinding.id).join(GateFinding.verification).where(mine, GateFinding.decided_at > run.built_at),
+    )
+    return any(db.session.scalar(one.limit(1)) is not None for one in changed)
 
 
 def _conflicted(category: Category, where: str, sealed: Mapping[str, Any]) -> Iterator[Broken]:

@@ -207,6 +207,8 @@ def _body(kind: str, said: str, then: str) -> str:
 
 
 KALTIM = "(SELECT id FROM category WHERE cycle_id = (SELECT id FROM cycle WHERE code = 'simulasi-kaltim'))"
+# A sheet whose marks count in the sealed ranking.
+COUNTING = f"sheet WHERE category_id = {KALTIM} AND submitted_at IS NOT NULL AND withdrawn_at IS NULL ORDER BY id"
 
 TAMPERINGS: Mapping[str, Tampering] = {
     **{f"{name}.without_event": _forged(table, changes) for name, (table, changes, _set) in REPLAYED.items()},
@@ -310,8 +312,8 @@ TAMPERINGS: Mapping[str, Tampering] = {
     "result.set_values": _sql("UPDATE override SET reason = 'x'"),
     "result.conflicted": lambda house: house.copy(
         "recusal", no=9, category_id=f"=SELECT {KALTIM}",
-        nomination_id=f"=SELECT nomination_id FROM award WHERE category_id = {KALTIM}",
-        account_id=f"=SELECT account_id FROM seat WHERE category_id = {KALTIM}",
+        nomination_id=f"=SELECT nomination_id FROM {COUNTING}",
+        account_id=f"=SELECT assessor_id FROM {COUNTING}",
     ),
     "certificate.register": _sql("UPDATE register SET next_no = next_no + 1"),
     "certificate.code": _sql(f"UPDATE certificate SET code = '{CODE}'"),
