@@ -27,9 +27,15 @@ if TYPE_CHECKING:
 
 ENGINES = ("sqlite", "postgresql")
 START = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
-# Measuring which lines run makes a test nearly twice as long, so `make test` measures on SQLite; here on both engines,
-# because the audit's statements differ between them.
+# Measuring which lines run makes a test nearly twice as long, so `make test` measures the tests of the packages that
+# must be covered whole, and those of the pages that use their last lines, on SQLite; the audit's on both engines,
+# because its statements differ between them.
 MEASURED_ON_BOTH = ("tests/audit/", "tests/operations/test_check.py")
+MEASURED = (
+    *MEASURED_ON_BOTH, "tests/access/", "tests/core/", "tests/files/", "tests/web/", "tests/accounts/test_once.py",
+    "tests/faults/test_answers.py", "tests/nominations/test_documents.py", "tests/nominations/test_originals.py",
+    "tests/nominations/test_uploads.py",
+)  # fmt: skip
 
 # A busy machine must not turn a slow example into a failure; `timeout` of pytest ends what really hangs.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -56,8 +62,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--part",
         choices=("all", *PARTS),
         default="all",
-        help="measured: the tests whose coverage counts, all without PostgreSQL and the audit's; "
-        "slow: those marked so; or the rest",
+        help="measured: those whose coverage counts; slow: those marked so, most pages on PostgreSQL; or the rest",
     )
 
 
@@ -104,8 +109,8 @@ def _chosen(config: pytest.Config) -> set[str]:
 def _part_of(item: pytest.Item, seldom: set[str]) -> str:
     if item.nodeid in seldom or item.get_closest_marker("slow"):
         return "slow"
-    measured = _engine_of(item) != "postgresql" or item.nodeid.startswith(MEASURED_ON_BOTH)
-    return "measured" if measured else "rest"
+    of_one = _engine_of(item) != "postgresql" and item.nodeid.startswith(MEASURED)
+    return "measured" if of_one or item.nodeid.startswith(MEASURED_ON_BOTH) else "rest"
 
 
 def _pages_seen_seldom(items: list[pytest.Item]) -> set[str]:

@@ -183,6 +183,18 @@ def test_a_weight_beside_an_indicator_that_is_not_applicable_has_its_exact_borde
     assert (found["I2"].high, found["I3"].high) == (pytest.approx(44), pytest.approx(36))
 
 
+def test_two_with_the_same_marks_are_alike_whatever_the_weights_are() -> None:
+    # The plenary put A first, so that B stands behind it without a lead in any indicator.
+    for marks in ((80, 60, 40), (80, 60, ...)):
+        excused = tuple(NotApplicable(code, "I3", "no election") for code in "AB" if ... in marks)
+        judged = panel_of(
+            (marks,), (marks,), weights=(50, 30, 20), rubric={"tie_break": ("decision",)},
+            decisions=(Decision(("A", "B"), "pleno"),), not_applicable=excused,
+        )  # fmt: skip
+        found = [(one.low, one.below, one.high, one.above) for one in advice(judged).weights]
+        assert found == [(0, None, 100, None)] * 3
+
+
 def test_whoever_only_a_rule_keeps_behind_leaves_no_room_on_one_side() -> None:
     judged = panel_of(((80, 60),), ((60, 80),), weights=(50, 50), rubric={"tie_break": ("indicator:I1",)})
     first, second = advice(judged).weights

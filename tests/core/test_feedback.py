@@ -104,6 +104,16 @@ def test_an_indicator_that_is_not_applicable_has_no_line_and_its_weight_acts_els
     assert lines["I1"].earned == Fraction(55)
 
 
+def test_a_computed_value_that_is_not_applicable_stands_nowhere():
+    rubric = panel_rubric([60], HUNDRED)
+    computed = Indicator("C1", "", "desk", "A", Decimal(40), Source.COMPUTED)
+    rubric = replace(rubric, indicators=(*rubric.indicators, computed), total=Decimal(100))
+    excused = NotApplicable("A", "C1", "tidak ada")
+    values = (Computed("A", "C1", Decimal(25)),)
+    lines = lines_of(contest(rubric, sheets("A", (50,)), computed=values, not_applicable=(excused,)), "A", {})
+    assert list(lines) == ["I1"]
+
+
 def test_too_few_marks_give_no_value():
     line = lines_of(two(rubric={"quorum": 3}), "A")["I1"]
     assert line.value is None

@@ -11,10 +11,12 @@ from paritrana.core.lifecycle import (
     MOVES,
     RESTART,
     STATE_NAMES,
+    NotLater,
     State,
     check_move,
     deadlines_to_come,
     effective_state,
+    extended,
     moves_due,
 )
 
@@ -133,3 +135,24 @@ def test_a_sealed_result_alone_becomes_public_at_its_instant(stored):
     assert at(INSTANT - TICK) is stored
     assert at(INSTANT) is (State.PUBLISHED if stored is State.SEALED else stored)
     assert effective_state(stored, closes_at=None, grace_ends_at=None, now=INSTANT) is stored
+
+
+def test_an_extension_moves_everything_after_the_deadline_by_the_same_stretch():
+    opens = CLOSES - timedelta(days=30)
+    calendar = {"opens_at": opens, "closes_at": CLOSES, "grace_ends_at": GRACE, "interviews_until": None}
+    moved = extended(calendar, CLOSES + timedelta(days=2))
+    assert moved == {
+        "opens_at": opens, "closes_at": CLOSES + timedelta(days=2), "grace_ends_at": GRACE + timedelta(days=2),
+        "interviews_until": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("to", [CLOSES, CLOSES - TICK])
+def test_a_deadline_never_moves_to_an_earlier_moment_or_to_itself(to):
+    with pytest.raises(NotLater):
+        extended({"closes_at": CLOSES}, to)
+
+
+def test_a_category_without_a_deadline_has_none_to_extend():
+    with pytest.raises(NotLater):
+        extended({"closes_at": None}, CLOSES)

@@ -175,3 +175,8 @@ def test_nothing_is_recorded_under_the_name_of_the_public():
     assert Actor(user_id=7).account_id == 7
     with pytest.raises(WrongState):
         _ = ANYBODY.account_id
+
+
+def test_a_seat_that_marks_nothing_gives_no_role_of_the_panel():
+    actor = Actor(ref="U-1", seats={7: Seat(7, "secretary")})
+    assert Role.ASSESSOR not in roles_in(actor, None, 7)

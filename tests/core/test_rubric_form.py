@@ -66,6 +66,10 @@ def _put(*way: Any) -> Callable[[dict[str, Any]], None]:
     ("pointer", "spoil"),
     [
         ("/colour", _put("colour", "red")),
+        ("", lambda form: form.pop("title_en")),
+        ("/version", _put("version", "1")),
+        ("/indicators/0", _put("indicators", 0, "source", "computed")),
+        ("/indicators/4/formula/params/months", _put("indicators", 4, "formula", "params", "months", 12)),
         ("/indicators/0/colour", _put("indicators", 0, "colour", "red")),
         ("/indicators/1/code", _put("indicators", 1, "code", "A1")),
         ("/aspects/1/code", _put("aspects", 1, "code", "A")),
@@ -140,6 +144,8 @@ def test_every_gap_is_named(form: dict[str, Any]) -> None:
     form["indicators"][0]["levels"].pop()
     form["aspects"].append({"code": "Z", "title_id": "Z", "title_en": "Z"})
     assert [one.pointer for one in lacking(form)] == ["/indicators/0/levels", "/aspects/5"]
+    with pytest.raises(BadRubricForm, match="/indicators/0/levels"):
+        check(form)
     assert lacking({**form, "indicators": [], "tie_break": []})[0].pointer == "/indicators"
     two = {**form, "panel_aggregate": "trimmed_mean", "panel_size": 2, "quorum": 1}
     assert "/panel_size" in [one.pointer for one in lacking(two)]

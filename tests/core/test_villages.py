@@ -34,6 +34,7 @@ def test_a_claim_is_found_by_its_name_and_the_words_before_it_do_not_matter():
         ("Desa  Satu", 0, False),
         ("dua", 20, True),
     ]
+    assert [one.name for one in chosen(rolled, "differs")] == ["dua"]
 
 
 def test_a_name_that_could_mean_two_villages_is_not_guessed():
