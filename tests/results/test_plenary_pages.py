@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from paritrana.audit import service as audit
 from paritrana.audit.models import Event
-from paritrana.cycles.models import Proposal
+from paritrana.cycles.models import CategoryHonour, Proposal
 from paritrana.database import db, random_ref
 from paritrana.publication import service as publication
 from paritrana.results import queries as results
@@ -198,6 +198,25 @@ def test_the_proposer_cannot_confirm_and_another_member_may_send_it_back(here, v
     answer = press(chair, f"{PAGE}/waiting/{again.ref}/withdraw")
     assert answer.status_code == 303
     assert db.session.scalars(select(Decision)).all() == []
+
+
+def test_a_title_that_the_category_gives_beside_its_ranks_is_chosen_by_name(here, visit):
+    in_session(here)
+    for no, (kind, own) in enumerate((("title", "Terbaik Cakupan"), ("appreciation", "Apresiasi Mitra")), start=1):
+        db.session.add(
+            CategoryHonour(category_id=here.category.id, position=no, kind=kind, title_id=own, title_en=f"{own} (en)")
+        )
+    db.session.commit()
+    chair = visit("chair")
+    action, fields = form_page(chair, TITLE)
+    assert "Apresiasi Mitra" not in text_of(chair.get(f"{PAGE}/decisions/title"))
+    nothing = send(chair, action, fields | VOTES, candidate="99.04", honour="")
+    assert nothing.status_code == 422
+    assert send(chair, action, fields | VOTES, candidate="99.04", honour="2").status_code == 422
+    answer = send(chair, action, fields | VOTES, candidate="99.04", honour="1")
+    assert answer.status_code == 303, text_of(answer)
+    payload = db.session.scalars(select(Proposal).where(Proposal.state == "waiting")).one().payload
+    assert (payload["title_id"], payload["title_en"]) == ("Terbaik Cakupan", "Terbaik Cakupan (en)")
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,23 @@ from flask_babel import lazy_gettext as _l
 from wtforms import FieldList, HiddenField, SelectMultipleField
 from wtforms.fields import SelectChoice
 
+from paritrana.cycles.models import CategoryHonour
 from paritrana.results.plenary.models import ORDER, OTHER_WINNER, TITLE, WITHDRAWAL, WITHHOLD
 from paritrana.results.plenary.service import LONG_REASON, Votes, Wish
-from paritrana.web.forms import ChoiceField, Form, LongTextField, MinLength, TextField, WholeNumberField, required
+from paritrana.web.forms import (
+    ChoiceField,
+    Form,
+    LongTextField,
+    MinLength,
+    TextField,
+    WholeNumberField,
+    optional,
+    required,
+)
+from paritrana.web.template_filters import current_language
 
 LONGEST_REASON = 1000
+APPRECIATION = "appreciation"
 Choices = Sequence[tuple[str, str]]
 
 
@@ -41,7 +53,9 @@ class DecisionForm(Form):
     votes_abstained = WholeNumberField(_l("Abstained"), [required()])
     reason = LongTextField(_l("Reason"), [required()], max_length=LONGEST_REASON)
 
-    def __init__(self, *args: Any, choices: Choices = (), **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, choices: Choices = (), honours: Sequence[CategoryHonour] = (), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
 
     def wish(self, kind: str, about: int | None) -> Wish:
@@ -88,14 +102,31 @@ class OtherWinnerForm(CandidateForm):
 
 
 class TitleForm(CandidateForm):
-    """A special mention in words of its own."""
+    """A title that the category gives beside its ranks, or a special mention in words of its own."""
 
-    title_id = TextField(_l("Title in Indonesian"), [required()], max_length=120)
-    title_en = TextField(_l("Title in English"), [required()], max_length=120)
+    honour = ChoiceField(_l("Title"), [optional()])
+    title_id = TextField(_l("Title in Indonesian"), max_length=120)
+    title_en = TextField(_l("Title in English"), max_length=120)
+
+    def __init__(self, *args: Any, honours: Sequence[CategoryHonour] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # An appreciation stands outside the ranking: no decision about a candidate gives it.
+        self.honours = {str(one.position): one for one in honours if one.kind != APPRECIATION}
+        own = current_language()
+        self.honour.choices = [
+            ("", _("Another one, in words of its own")),
+            *((no, str(getattr(one, f"title_{own}"))) for no, one in self.honours.items()),
+        ]
+        for words in (self.title_id, self.title_en):
+            words.flags.required = not self.honours
+            if not self.honour.data:
+                words.validators = [required(), *words.validators]
 
     def chosen(self) -> dict[str, Any]:
         """The candidate and the title."""
-        return super().chosen() | {"title_id": self.title_id.data, "title_en": self.title_en.data}
+        one = self.honours.get(self.honour.data or "")
+        given = (self.title_id.data, self.title_en.data) if one is None else (one.title_id, one.title_en)
+        return super().chosen() | dict(zip(("title_id", "title_en"), given, strict=True))
 
 
 class OrderForm(DecisionForm):

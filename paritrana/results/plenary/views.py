@@ -135,7 +135,7 @@ def propose(category: Category, wish: str) -> ResponseReturnValue:
     if wish not in FORMS:
         raise NotFound
     table, about = shown(category), _about()
-    form = FORMS[wish](choices=_choices(table, wish, about))
+    form = FORMS[wish](choices=_choices(table, wish, about), honours=category.honours)
     if not form.validate():
         return _decision_page(category, wish, form), 422
     try:
@@ -210,7 +210,7 @@ def _decision_page(category: Category, kind: str, form: DecisionForm | None) -> 
     if table.run is None:
         raise NoRun
     if form is None:
-        form = FORMS[kind](choices=_choices(table, kind, about), formdata=None)
+        form = FORMS[kind](choices=_choices(table, kind, about), honours=category.honours, formdata=None)
         form.digest.data = table.run.digest
     place = next((one for one in table.titles.places if one.rank == about), None) if table.titles else None
     return render_template(
