@@ -19,6 +19,7 @@ from paritrana.database import db
 from paritrana.files.service import Kept, keep_upload, row_of
 from paritrana.files.web import blob_store, send_blob
 from paritrana.nominations.models import Nomination
+from paritrana.nominations.queries import get_nomination
 from paritrana.publication.objections import queries, service, words
 from paritrana.publication.objections.forms import AnswerForm, ObjectionForm
 from paritrana.publication.objections.models import FINDING, Objection
@@ -43,10 +44,11 @@ def own_objections(nomination: Nomination) -> ResponseReturnValue:
 
 
 @bp.post("/nominations/<ref>/objections")
-@allowed(Act.OBJECT, nomination=get_sent_nomination)
+@allowed(Act.OBJECT, nomination=get_nomination)
 @once
 def file_objection(nomination: Nomination) -> ResponseReturnValue:
     """File an objection with its files, whole or not at all; a refusal gives everything typed back."""
+    nomination = get_sent_nomination(nomination.ref)
     ref, targets = nomination.ref, queries.targets_of(nomination)
     form = _objection_form(nomination, targets)
     if not form.validate():
