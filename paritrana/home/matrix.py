@@ -90,7 +90,7 @@ WORDS = {
 
 # Acts that the security notes name and that nothing does yet.
 WAITING = (
-    "assign_verifier", "object", "correct_publication", "revoke_certificate",
+    "assign_verifier", "revoke_certificate",
     "view_audit", "export_bundle", "manage_users", "manage_reference",
     "erase_person", "rotate_key", "breach_pack",
 )  # fmt: skip
