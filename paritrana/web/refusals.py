@@ -9,11 +9,13 @@ import structlog
 from flask import Flask, Response, current_app, g, request
 
 from paritrana.core.errors import ParitranaError
+from paritrana.core.policy import Act
 from paritrana.web.access import UNSAFE, current_actor
 
 log = structlog.get_logger("paritrana.refusals")
 
 DENIED: Final = frozenset({401, 403, 404})
+OWN_LINES: Final = frozenset({Act.SIGN_IN})  # a failed sign-in has a line of its own
 OF_THE_FORM: Final = "form"  # a field says why; no rule was asked
 
 
@@ -31,8 +33,9 @@ def _tell(response: Response) -> Response:
     refused = 400 <= response.status_code < 500 and response.status_code not in DENIED
     if request.method in UNSAFE and request.endpoint and refused:
         declared = vars(current_app.view_functions[request.endpoint])["__allowed__"]  # every view says its act
-        log.info(
-            "refused", act=declared.act.value, account=current_actor().ref, status=response.status_code,
-            code=g.get("refused", OF_THE_FORM),
-        )  # fmt: skip
+        if declared.act not in OWN_LINES:
+            log.info(
+                "refused", act=declared.act.value, account=current_actor().ref, status=response.status_code,
+                code=g.get("refused", OF_THE_FORM),
+            )  # fmt: skip
     return response
