@@ -60,7 +60,7 @@ def outsiders(matrix: Matrix, state: int) -> list[Who]:
 def turned(stage: Stage, state: int, keep: int | None) -> None:
     """Turn the ranking round; the sheets of the account `keep` stay as they are.
 
-    Titles are turned where there can be any: from the seal on.
+    Decisions and titles are turned where there can be any: from the plenary, and from the seal on.
     """
     without_triggers(stage)
     _turn_marks(stage, keep)
@@ -78,9 +78,10 @@ def turned(stage: Stage, state: int, keep: int | None) -> None:
     if state >= State.SEALED:
         stage.watch.execute("UPDATE award SET rank = 4 - rank, title_id = 'Lain', title_en = 'Other'")
     stage.watch.execute("UPDATE acknowledgement SET found = 99, reason = 'lain'")
-    stage.watch.execute("UPDATE decision SET place = 1, reason = 'lain', votes_for = 6, votes_against = 0")
-    stage.watch.execute("UPDATE plenary_attendance SET present = 1 - present")
-    stage.watch.execute("UPDATE proposal SET state = 'waiting', reason = 'lain' WHERE act = 'record_decision'")
+    if state >= State.PLENARY:
+        stage.watch.execute("UPDATE decision SET place = 1, reason = 'lain', votes_for = 6, votes_against = 0")
+        stage.watch.execute("UPDATE plenary_attendance SET present = 1 - present")
+        stage.watch.execute("UPDATE proposal SET state = 'waiting', reason = 'lain' WHERE act = 'record_decision'")
 
 
 def _turn_marks(stage: Stage, keep: int | None) -> None:
