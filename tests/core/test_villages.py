@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paritrana.core.quantities import People
 from paritrana.core.villages import STANDINGS, Claim, bare, chosen, protected, roll_up
 
 NAMES = st.lists(st.sampled_from(["Desa Satu", "satu", "Kelurahan Dua", "DUA", "Tiga", "Desa", ""]), max_size=9)
@@ -35,6 +36,7 @@ def test_a_claim_is_found_by_its_name_and_the_words_before_it_do_not_matter():
         ("dua", 20, True),
     ]
     assert [one.name for one in chosen(rolled, "differs")] == ["dua"]
+    assert [one.gap for one in chosen(rolled, "")] == [People(0, signed=True), People(20, signed=True)]
 
 
 def test_a_name_that_could_mean_two_villages_is_not_guessed():

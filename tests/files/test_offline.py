@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from paritrana.files import sandbox
+from paritrana.files.offline import leave_network
 from paritrana.files.previews import service as previews
 from tests.nominations.pages import PDF
 
-CONNECT = """
+CONNECT = f"""
 import socket, sys
-from paritrana.files.offline import leave_network
+from {leave_network.__module__} import {leave_network.__name__}
 left = leave_network() if sys.argv[2] == "leave" else False
 try:
     socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=5).close()
