@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypedDict
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 
 from paritrana.core.errors import NotFound
@@ -249,7 +249,7 @@ def waiting_proposal(category: Category, act: str, subject_ref: str | None = Non
             Proposal.category_id == category.id,
             Proposal.act == act,
             Proposal.state == "waiting",
-            Proposal.subject_ref == subject_ref if subject_ref is not None else True,  # type: ignore[arg-type]
+            Proposal.subject_ref == subject_ref if subject_ref is not None else true(),
         )
     )
 

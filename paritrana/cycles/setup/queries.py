@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import joinedload, selectinload
 
 from paritrana.core.errors import NotFound
@@ -86,8 +86,8 @@ def same_award(kind: str, year: int, tier: str, region_code: str, *, besides: in
             Cycle.assessment_year == year,
             Cycle.tier == tier,
             Cycle.rehearses_id.is_(None),
-            True if tier == "national" else Cycle.region_code == region_code,  # type: ignore[arg-type]
-            True if besides is None else Cycle.id != besides,  # type: ignore[arg-type]
+            true() if tier == "national" else Cycle.region_code == region_code,
+            true() if besides is None else Cycle.id != besides,
         )
         .limit(1)
     )

@@ -108,7 +108,7 @@ def file_objection(
         raise AlreadyObjected
     objection = Objection(
         ref=random_ref("K"), nomination=nomination, subject=target.subject, kind=target.kind, code=target.code,
-        stood=target.stood, reason=reason.strip()[:MAX_TEXT], filed_by=actor.account_id, filed_by_name=actor.name,
+        stood=target.stood, reason=reason.strip(), filed_by=actor.account_id, filed_by_name=actor.name,
         filed_at=moment, state=OPEN, version=1,
     )  # fmt: skip
     objection.files = [ObjectionFile(no=no, blob=blob, name=name) for no, (blob, name) in enumerate(files, start=1)]
@@ -168,7 +168,7 @@ def check_answer(objection: Objection, answer: Answer) -> None:
 
 
 def _answer(objection: Objection, answer: Answer, *, actor: Actor, at: datetime, proposal: Proposal | None) -> None:
-    reason, nomination = answer.reason.strip()[:MAX_TEXT], objection.nomination
+    reason, nomination = answer.reason.strip(), objection.nomination
     if answer.state == GRANTED and objection.subject == FINDING:
         change_finding(nomination, objection.kind, objection.code, answer.found, reason, actor=actor, at=at)
         objection.becomes = to_text(answer.found)

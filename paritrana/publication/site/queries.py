@@ -92,7 +92,7 @@ def results_of(region_code: str, at: datetime) -> list[Outcome]:
             Organisation.kind == "local_government",
         )
     ).all()
-    candidates: dict[int, str] = {category_id: code for category_id, code in rows}  # noqa: C416 - rows are no pairs
+    candidates: dict[int, str] = dict(rows)
     taken_over = [one for one in shown if one.cycle.kind == "historical"]
     wanted = [one for one in shown if one.id in candidates or one in taken_over]
     publications = publications_in_force(wanted, at)

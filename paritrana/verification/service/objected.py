@@ -13,7 +13,7 @@ from paritrana.verification.figures import Value
 from paritrana.verification.models import Finding, GateFinding, Verification
 from paritrana.verification.service.findings import Entry, store_finding
 from paritrana.verification.service.overrides import void_moved
-from paritrana.verification.service.writing import MAX_TEXT, lock
+from paritrana.verification.service.writing import lock
 
 
 def change_finding(
@@ -46,7 +46,7 @@ def change_gate(
         raise NotFound
     if decided not in ("pass", "fail"):
         raise BadInput(decided)
-    there.decided, there.decided_reason = decided, reason.strip()[:MAX_TEXT]
+    there.decided, there.decided_reason = decided, reason.strip()
     there.decided_by, there.decided_by_name, there.decided_at = actor.account_id, actor.name, at
     there.version += 1
     verification.version += 1
