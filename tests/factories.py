@@ -201,6 +201,7 @@ def world(
             "election_held": False,
             "rates_as_of": now,
             "decree": "SK Contoh 1/2026",
+            "settings": {"objection_days": 7},
         },
         actor=SYSTEM,
         at=now,

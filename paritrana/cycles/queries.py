@@ -14,6 +14,7 @@ from paritrana.core.rubric import Aspect, Gate, Indicator, PanelAggregate, Rubri
 from paritrana.cycles.models import Category, Cycle, DeadlineExtension, Proposal, RubricVersion
 from paritrana.database import db
 
+OBJECTION_DAYS = "objection_days"  # of the settings of a cycle
 OPEN_ACT = "open_category"
 EXTEND_ACT = "extend_deadline"
 RESTART_ACT = "restart_category"
@@ -72,6 +73,12 @@ def public_now(at: datetime) -> ColumnElement[bool]:
     ).all()
     passed = [one.id for one in due if state_now(one, at) >= State.PUBLISHED]
     return or_(Category.state >= int(State.PUBLISHED), Category.id.in_(passed))
+
+
+def objection_days_in(cycle: Cycle) -> int | None:
+    """For how many days nominees of a cycle may object after a publication; None where its settings do not say."""
+    days = (cycle.settings or {}).get(OBJECTION_DAYS)
+    return None if days is None else int(days)
 
 
 def get_cycle(cycle: str) -> Cycle:

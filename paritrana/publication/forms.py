@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField
 
-from paritrana.publication.service import OBJECTION_DAYS, InstantPassed
+from paritrana.publication.service import InstantPassed
 from paritrana.web.forms import DayField, Form, LongTextField, TextField, WholeNumberField, required
 from paritrana.web.moments import is_time, moment_of
 
@@ -32,7 +32,7 @@ class PublishForm(Form):
     def validate(self, extra_validators: Any = None) -> bool:
         """Whether nothing, or a whole moment ahead by no more than a year, was typed."""
         valid: bool = super().validate(extra_validators)
-        if self.days > MOST_OBJECTION_DAYS:
+        if self.days is not None and self.days > MOST_OBJECTION_DAYS:
             valid = _refuse(self.objection_days, _("Write at most %(days)s days", days=MOST_OBJECTION_DAYS))
         if self.on.errors or self.time.errors or (self.on.data is None and not self.time.data):
             return valid
@@ -47,10 +47,10 @@ class PublishForm(Form):
         return valid
 
     @property
-    def days(self) -> int:
-        """For how many days nominees may object."""
+    def days(self) -> int | None:
+        """For how many days nominees may object; None is what the cycle says."""
         typed = self.objection_days.data
-        return OBJECTION_DAYS if typed is None else int(typed)
+        return None if typed is None else int(typed)
 
     @property
     def moment(self) -> datetime | None:

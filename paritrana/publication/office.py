@@ -14,7 +14,14 @@ from paritrana.core.lifecycle import STATE_NAMES, State
 from paritrana.core.policy import Act, Part
 from paritrana.cycles.models import Category, Cycle, Proposal
 from paritrana.cycles.pages import answer_proposal
-from paritrana.cycles.queries import cycle_time, get_category, get_cycle, state_now, waiting_proposal
+from paritrana.cycles.queries import (
+    cycle_time,
+    get_category,
+    get_cycle,
+    objection_days_in,
+    state_now,
+    waiting_proposal,
+)
 from paritrana.cycles.service import withdraw_proposal
 from paritrana.database import db
 from paritrana.publication import queries, service
@@ -65,7 +72,7 @@ def request_page(category: Category) -> ResponseReturnValue:
             digest=service.payload_of(category)["digest"],
             on=local and local.date(),
             time=local and local.strftime("%H.%M"),
-            objection_days=service.OBJECTION_DAYS,
+            objection_days=objection_days_in(category.cycle),
         ),
     )
 
@@ -78,10 +85,14 @@ def propose(category: Category) -> ResponseReturnValue:
     form = _publish_form(category)
     if not form.validate():
         return _request_page(category, form), 422
-    service.propose_publication(
-        category, form.digest.data or "", actor=current_actor(), at=_at(category), publish_at=form.moment,
-        objection_days=form.days,
-    )  # fmt: skip
+    try:
+        service.propose_publication(
+            category, form.digest.data or "", actor=current_actor(), at=_at(category), publish_at=form.moment,
+            objection_days=form.days,
+        )  # fmt: skip
+    except service.ObjectionDaysMissing as refusal:
+        form.refuse(refusal, form.objection_days)
+        return _request_page(category, form), refusal.status
     return _stored(category, _("Requested. The chair must confirm the publication."))
 
 

@@ -10,7 +10,7 @@ from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor
 from paritrana.core.words import N_
 from paritrana.cycles.models import Category, Proposal
-from paritrana.cycles.queries import rubric_of, waiting_proposal
+from paritrana.cycles.queries import objection_days_in, rubric_of, waiting_proposal
 from paritrana.cycles.service import (
     ProposalVoid,
     confirm,
@@ -44,8 +44,14 @@ class NothingScheduled(ParitranaError):
     message = N_("No publication waits for its time. What is public stays public.")
 
 
-OBJECTION_DAYS: Final = 7  # where the organiser says nothing else
 CHOSEN: Final = ("publish_at", "objection_days")  # of a proposal: what the organiser chose, and the result does not say
+
+
+class ObjectionDaysMissing(BadInput):
+    """Neither the organiser nor the cycle says for how long nominees may object."""
+
+    code = "objection_days_missing"
+    message = N_("Write for how many days nominees may object after the publication; 0 is none.")
 
 
 class NotHistorical(ParitranaError):
@@ -77,15 +83,19 @@ def propose_publication(
     actor: Actor,
     at: datetime,
     publish_at: datetime | None = None,
-    objection_days: int = OBJECTION_DAYS,
+    objection_days: int | None = None,
 ) -> Proposal:
     """An organiser asks to publish the sealed result with `digest`, at `publish_at` or once confirmed.
 
-    For `objection_days` from then on nominees may object. The caller commits. Raises `WrongState` when it is not
-    sealed, already public or set down for an instant, `ProposalVoid` when the digest is another one, `InstantPassed`,
-    `ProposalWaiting`, `RehearsalHasNoResult`.
+    For `objection_days` from then on nominees may object; None takes the number of the cycle. The caller commits.
+    Raises `ObjectionDaysMissing` where the cycle has none, `WrongState` when it is not sealed, already public or set
+    down for an instant, `ProposalVoid` when the digest is another one, `InstantPassed`, `ProposalWaiting`,
+    `RehearsalHasNoResult`.
     """
     refuse_rehearsal(category)
+    days = objection_days_in(category.cycle) if objection_days is None else objection_days
+    if days is None:
+        raise ObjectionDaysMissing
     audit.lock_stream(audit.judging(category.cycle.code))
     _refresh_sealed(category, at)
     if category.publishes_at is not None:
@@ -96,7 +106,7 @@ def propose_publication(
     if publish_at is not None:
         _refuse_passed(publish_at, at)
         payload["publish_at"] = publish_at.isoformat()
-    payload["objection_days"] = objection_days
+    payload["objection_days"] = days
     void_moved_publication(category, at=at)
     return propose(PUBLISH_ACT, category, payload=payload, reason=None, actor=actor, at=at)
 
@@ -164,13 +174,13 @@ def instant_of(proposal: Proposal) -> datetime | None:
 
 def objection_days_of(proposal: Proposal) -> int:
     """For how many days nominees may object after the publication that a proposal asks for."""
-    return int(proposal.payload.get("objection_days", OBJECTION_DAYS))
+    return int(proposal.payload.get("objection_days", 0))
 
 
 def stands(proposal: Proposal) -> bool:
-    """Whether a proposal to publish still names the sealed run, its bundle and the public table."""
+    """Whether a proposal to publish still names the sealed run, its bundle and the public table, and says the days."""
     named = {name: value for name, value in proposal.payload.items() if name not in CHOSEN}
-    return named == payload_of(proposal.category)
+    return "objection_days" in proposal.payload and named == payload_of(proposal.category)
 
 
 def void_moved_publication(category: Category, *, at: datetime) -> bool:

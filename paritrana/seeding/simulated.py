@@ -112,6 +112,7 @@ CYCLES: Final = Table(
         column("target_instrument", code),
         column("target_year", year),
         column("decree", words),
+        column("objection_days", whole(0, 60)),
         *(column(stage, days) for stage in STAGES),
         column("reaches", choice(*REACHES)),
     ),

@@ -19,7 +19,7 @@ from paritrana.core.evidence.specs import line_key_of
 from paritrana.core.policy import Actor
 from paritrana.cycles import service as cycles
 from paritrana.cycles.models import Category, Cycle
-from paritrana.cycles.queries import find_rubric, rubric_of
+from paritrana.cycles.queries import OBJECTION_DAYS, find_rubric, rubric_of
 from paritrana.files.service import store_upload
 from paritrana.files.store import BlobStore
 from paritrana.nominations import service as nominations
@@ -121,6 +121,7 @@ def open_cycle(play: Play) -> None:
             "timezone": play.zone.key,
             "election_held": False,
             "rates_as_of": play.moment(row["opens"], MORNING),
+            "settings": {OBJECTION_DAYS: row["objection_days"]},
         },
         actor=SEEDING,
         at=at,

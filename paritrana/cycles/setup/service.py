@@ -4,13 +4,16 @@ Every write locks the cycle's intake stream, compares the version the sender saw
 What is fixed when a category opens is refused from then on; a deadline has its own way (`propose_extension`).
 """
 
+import csv
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from paritrana.audit import service as audit
+from paritrana.config import data_folder
 from paritrana.core.errors import BadInput, ParitranaError
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor
@@ -18,7 +21,7 @@ from paritrana.core.scope import scope_of
 from paritrana.core.words import N_
 from paritrana.cycles import service as cycles
 from paritrana.cycles.models import CALENDAR, Category, CategoryHonour, CategoryTitle, Cycle
-from paritrana.cycles.queries import OPEN_ACT, extensions_of
+from paritrana.cycles.queries import OBJECTION_DAYS, OPEN_ACT, extensions_of
 from paritrana.cycles.rubrics import service as rubrics
 from paritrana.cycles.rubrics.document import form_of
 from paritrana.cycles.setup import queries
@@ -37,7 +40,7 @@ FIGURES: Final = ("target_instrument", "target_year", "rates_as_of")
 WHOM: Final = ("zones", "sectors", "size_classes")
 CATEGORY: Final = ("slug", "kind", "title_id", "title_en", "ranks", "public_table", *WHOM)
 # What of a cycle's settings are rules. The others were decided about people and nominations of that year.
-NORMS: Final = ("norm_per_village", "village_counts", "jump_share")
+NORMS: Final = ("norm_per_village", "village_counts", "jump_share", OBJECTION_DAYS)
 MOST_RANKS: Final = 12
 SAME, DRAFT = "same", "draft"  # what becomes of the rubrics in a copy
 
@@ -394,13 +397,14 @@ def _fit_titles(category: Category) -> None:
 
 
 def usual_title(rank: int) -> Pair:
-    """What a rank is called where nobody has said otherwise: I to III, Harapan I to III, then its number."""
-    numerals, english = ("I", "II", "III"), ("First", "Second", "Third")
-    if rank <= len(numerals):
-        return f"Terbaik {numerals[rank - 1]}", english[rank - 1]
-    if rank <= 2 * len(numerals):
-        return f"Harapan {numerals[rank - 4]}", f"Commended {numerals[rank - 4]}"
-    return f"Peringkat {rank}", f"Rank {rank}"
+    """What a rank is called where nobody has said otherwise: by `seed/usual_titles.csv`, beyond it by its number."""
+    return _usual_titles().get(rank, (f"Peringkat {rank}", f"Rank {rank}"))
+
+
+@cache
+def _usual_titles() -> Mapping[int, Pair]:
+    with (data_folder("seed") / "usual_titles.csv").open(encoding="utf-8", newline="") as file:
+        return {int(row["rank"]): (row["title_id"], row["title_en"]) for row in csv.DictReader(file)}
 
 
 # What every write does -----------------------------------------------------------------------------------------------
