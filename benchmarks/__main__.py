@@ -30,6 +30,8 @@ def main() -> None:
     options.add_argument("--pages", type=int, default=50, help="of the document that the worker draws")
     options.add_argument("--seconds", type=float, default=300.0, help="of the interview day")
     options.add_argument("--viewers", type=int, default=100, help="of the board of that day")
+    options.add_argument("--papers", type=int, default=60, help="certificates drawn in a round")
+    options.add_argument("--many", type=int, default=500, help="certificates drawn in one process")
     options.add_argument("--table", type=Path, help="document between whose markers the figures are written")
     chosen = options.parse_args()
     only = set(chosen.only.split(","))
@@ -48,6 +50,9 @@ def main() -> None:
         for engine in chosen.engines.split(","):
             limits = "--rounds", str(chosen.rounds), "--patience", str(chosen.patience)
             lines += run("pages", "--engine", engine, "--candidates", size, *limits)
+    if "certificates" in only:
+        lines += run("certificates", "--papers", str(chosen.papers), "--many", str(chosen.many))
+        lines += run("certificate_batch", "--many", str(chosen.many))
     if chosen.table is not None:
         table.write(lines, chosen.table, only)
 

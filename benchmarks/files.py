@@ -272,6 +272,7 @@ class Place:
             "PARITRANA_INSTANCE": str(folder / "instance"),
             "PARITRANA_DATABASE_URL": database,
             "PARITRANA_BASE_URL": f"http://127.0.0.1:{port}",
+            "PARITRANA_SECOND_FACTOR": "off",
             "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
             "TMPDIR": str(folder),
         }

@@ -37,12 +37,19 @@ DAY = (
     ("save", "Save one mark, everybody there"),
     ("board", "One look at the board, everybody there"),
 )
+# The measures of certificates, likewise.
+PAPERS = (
+    ("plain paper", "ReportLab alone: the same border, words and code from a cached template"),
+    ("unsigned", "A certificate, unsigned"),
+    ("signed", "A certificate, drawn and signed (P-256)"),
+)
 # The benchmarks in the order of their tables, and how the headings of each begin; the machine stands above the first.
 HEADINGS = {
     "pages": r"[\d,]+ candidates|From ",
     "files": r"\d+ files",
     "day": r"An interview day",
     "ranking": r"The commands|A result run",
+    "certificates": r"Certificates",
 }
 MEMORIES = ("before_kb", "peak_kb", "after_kb")
 Line = dict[str, Any]
@@ -66,10 +73,13 @@ def render(lines: Iterable[Line]) -> str:
     runs = [one for one in found if "cpu_ms" in one]
     if runs:
         parts.append(_result_run(runs))
-    others = {*documents, *day, *(one["measure"] for one in runs)}
+    papers = {one["measure"]: one for one in found if "papers" in one}
+    others = {*documents, *day, *papers, *(one["measure"] for one in runs)}
     commands = [one for one in found if "engine" not in one and one["measure"] not in others]
     if commands:
         parts.append(_commands(commands))
+    if papers:
+        parts.append(_papers(papers))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -224,6 +234,30 @@ def _commands(lines: Sequence[Line]) -> str:
             "| process | marks | best, s | × json.load |",
             "| --- | ---: | ---: | ---: |",
             *rows,
+        ]
+    )
+
+
+def _papers(lines: dict[str, Line]) -> str:
+    """The figures of certificates: the processor's time for one, how many a core makes, and the floor."""
+    rows = [
+        f"| {words} | {_number(lines[name]['paper_ms'])} | {lines[name]['per_second']:g} | {lines[name]['ratio']} |"
+        for name, words in PAPERS
+    ]
+    many, batch = lines["one job"], lines["one batch"]
+    return "\n".join(
+        [
+            f"### Certificates: {lines['unsigned']['papers']} papers of one template, one core",
+            "",
+            "| what | of the processor, ms | for each second and core | × floor |",
+            "| --- | ---: | ---: | ---: |",
+            *rows,
+            "",
+            f"A process that draws {many['papers']} papers in a row grows by {many['grown_kb'] / 1024:.1f} MB.",
+            "",
+            f"A job that issues {batch['papers']} certificates (drawn, signed, stored, recorded and announced) makes "
+            f"{batch['per_second_of_processor']} for each second of the processor; its memory varies by "
+            f"{batch['spread_kb'] / 1024:.1f} MB.",
         ]
     )
 

@@ -1,6 +1,7 @@
 """The console command `paritrana`: gathers the rooms' commands and loads each only when it is called.
 
-`rank` and `verify-ranking` need no database, no settings and no network, so they stand here and import the core alone.
+`rank` and the commands that verify a document need no database, no settings and no network, so they stand here and
+import the core alone, or the core and the signatures.
 """
 
 import gc
@@ -20,23 +21,31 @@ if TYPE_CHECKING:
 
 LAZY: Final = {
     "authz": ("paritrana.home.cli:authz", "Print the table of who may do what."),
+    "backup": ("paritrana.operations.cli:backup", "Copy the database and every file into a folder."),
     "check": ("paritrana.operations.cli:check", "Check the settings, the database, the chain and the file store."),
+    "clear-second-factors": ("paritrana.accounts.cli:clear_second_factors", "Remove the second factors of an account."),
     "create-admin": ("paritrana.accounts.cli:create_admin", "Create an administrator's account."),
     "demo": ("paritrana.operations.cli:demo", "Fill a fresh database with the simulated cycles and serve it."),
     "export-site": (
         "paritrana.publication.static_site.cli:export_site",
         "Write the public pages into a folder that anything can serve.",
     ),
+    "breach-pack": ("paritrana.privacy.cli:breach_pack", "Write what was seen in chosen hours, for the notices."),
+    "retention": ("paritrana.privacy.cli:retention", "List what has reached the end of its time, or destroy it."),
+    "restore": ("paritrana.operations.cli:restore", "Put a copy back on an empty place and check it."),
     "seed": ("paritrana.seeding.cli:seed", "Load the project's own data files."),
     "serve": ("paritrana.operations.cli:serve", "Serve the pages."),
     "set-password": ("paritrana.accounts.cli:set_password", "Set a new password for an account and lift its lock."),
     "upgrade": ("paritrana.operations.cli:upgrade", "Bring the database to the newest form."),
     "worker": ("paritrana.operations.cli:worker", "Carry out jobs."),
-    "verify-audit": ("paritrana.audit.cli:verify_audit", "Check the chain of audit events."),
+    "verify-audit": ("paritrana.inspection.cli:verify_audit", "Check the record of events, here or in a bundle."),
+    "adopt-restore": ("paritrana.inspection.cli:adopt_restore", "Accept that a restored database lacks events."),
+    "compare-checkpoints": ("paritrana.inspection.cli:compare_checkpoints", "Compare two checkpoints of one record."),
 }
 """Command -> where it lives and what the help says of it."""
 
 DIFFERENCES_SHOWN: Final = 20
+LONGEST_NAME: Final = 120  # characters; signed texts of codes are longer than names of files usually are
 
 
 class LazyGroup(click.Group):
@@ -62,7 +71,9 @@ class LazyGroup(click.Group):
 def make_app(settings: "Settings | None" = None) -> "Flask":
     """The application, loaded when a command asks for it. Raises `BadSettings`."""
     from paritrana.app import create_app
+    from paritrana.scopes import Scope, set_scope
 
+    set_scope(Scope(reason="a command works for the whole house; pages that it serves have the scope of who asks"))
     return create_app(settings)
 
 
@@ -72,6 +83,10 @@ def main(ctx: click.Context) -> None:
     """Paritrana: run a Paritrana Award so that anybody can recompute its ranking."""
     # The commands stand in rooms below the application, so they are handed what builds it: `@click.pass_obj`.
     ctx.obj = make_app
+    if ctx.invoked_subcommand in LAZY:
+        from paritrana.scopes import Scope, set_scope
+
+        set_scope(Scope(reason="whoever may start commands on the host works for the whole house"))
 
 
 @main.command("rank")
@@ -116,6 +131,43 @@ def verify_receipt(receipt: str, keys: str) -> None:
     except NotSigned as refusal:
         _answer(f"{refusal}\n".encode(), status=1)
     _answer("".join(f"{name}: {value}\n" for name, value in sorted(said.items())).encode())
+
+
+@main.command("verify-certificate")
+@click.argument("certificate", metavar="FILE|PAYLOAD|-")
+@click.option("--keys", required=True, help="The published list of keys: certificate-keys.json of the installation.")
+def verify_certificate(certificate: str, keys: str) -> None:
+    """Check a certificate without network: a PDF, the text of its QR code in a file or as an argument, or - for input.
+
+    Exit 0 genuine, 1 not, 2 cannot be read. Whether it was revoked or replaced stands at the address in its QR code.
+    """
+    from paritrana.signing import NotSigned
+    from paritrana.signing.faults import Unreadable
+    from paritrana.signing.offline import facts_of
+    from paritrana.signing.signed_pdf import read_certificate_keys
+
+    try:
+        known = read_certificate_keys(_bytes_of(keys))
+        content = certificate.encode() if _is_code(certificate) else _bytes_of(certificate)
+    except NotSigned as refusal:
+        _complain(str(refusal))
+        raise SystemExit(2) from None
+    except (OSError, ValueError) as fault:
+        _complain(f"A file cannot be read: {getattr(fault, 'strerror', None) or fault}.")
+        raise SystemExit(2) from None
+    try:
+        facts = facts_of(content, known)
+    except Unreadable as refusal:
+        _complain(str(refusal))
+        raise SystemExit(2) from None
+    except NotSigned as refusal:
+        _answer(f"{refusal}\n".encode(), status=1)
+    _answer("".join(f"{name}: {value}\n" for name, value in facts.items()).encode())
+
+
+def _is_code(argument: str) -> bool:
+    """Whether an argument is the text of a QR code and no name of a file."""
+    return argument != "-" and not os.path.exists(argument) and len(argument.rsplit("/", 1)[-1]) > LONGEST_NAME
 
 
 def _read(path: str) -> "Bundle":

@@ -33,6 +33,11 @@ class Settings(BaseModel):
     blob_path: Path
     queue_url: str = ""  # empty: a file of its own in the instance folder
     log_file: Path | None = None  # none: standard error
+    backup_path: Path | None = None  # none: no copies are made by themselves
+    metrics_token_file: Path | None = None  # none: figures for monitoring answer on this machine only
+    checkpoint_copy: Path | None = None  # a second folder, best on another host, that keeps the checkpoints
+    security_log_path: Path | None = None  # none: the folder `security` of the instance folder
+    security_log_copy: str = ""  # a second place: syslog://HOST:PORT, or a folder
     job_lease_seconds: int = Field(default=60, ge=2, le=3600)
     secret_key: str = Field(min_length=32)
     base_url: str = "http://127.0.0.1:8080"
@@ -40,6 +45,9 @@ class Settings(BaseModel):
     proxy_hops: int = Field(default=0, ge=0, le=5)
     demo: bool = False
     testing: bool = False
+    second_factor: Literal["officers", "off"] = "officers"
+    password_profile: Literal["nist", "bssn"] = "nist"  # noqa: S105 - the name of a profile
+    password_days: int = Field(default=90, ge=1, le=3650)  # under `bssn`, the days that a password is good for
     operator_name: str = "Panitia Paritrana Award"
     support_contact: str = ""
     max_file_bytes: int = Field(default=25 * 1024 * 1024, ge=1024)
@@ -52,6 +60,14 @@ class Settings(BaseModel):
     mail_user: str = ""
     mail_password: str = Field(default="", repr=False)
     mail_from: str = ""
+    pades_certificate_file: Path | None = None  # none: a key for development, made at the first start
+    pades_key_file: Path | None = None
+    pades_password_file: Path | None = None
+    pkcs11_module: Path | None = None
+    pkcs11_token: str = ""
+    pkcs11_key: str = ""
+    pkcs11_pin_file: Path | None = None
+    timestamp_url: str = ""  # empty: signatures without a time stamp
 
     @field_validator("base_url")
     @classmethod
@@ -86,12 +102,45 @@ class Settings(BaseModel):
             raise ValueError("write the name or address of the mail server alone")
         return value
 
+    @field_validator("security_log_copy")
+    @classmethod
+    def _second_place(cls, value: str) -> str:
+        if value.startswith("syslog://"):
+            parts = urlsplit(value)
+            if not parts.hostname or not _has_port(value) or parts.port is None or parts.path not in {"", "/"}:
+                raise ValueError("write syslog://HOST:PORT, or the name of a folder")
+            return value.rstrip("/")
+        if value and not Path(value).is_absolute():
+            raise ValueError("write syslog://HOST:PORT, or the whole name of a folder")
+        return value
+
     @field_validator("mail_from")
     @classmethod
     def _plain_address(cls, value: str) -> str:
         if value and not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+", value):
             raise ValueError("write one address such as paritrana@example.org")
         return value
+
+    @field_validator("timestamp_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.username):
+            raise ValueError("write it as https://host/path, without a name and a password")
+        return value
+
+    @model_validator(mode="after")
+    def _one_signer(self) -> Self:
+        token = (self.pkcs11_module, self.pkcs11_token, self.pkcs11_key, self.pkcs11_pin_file)
+        if any(token) and not all(token):
+            raise ValueError("pkcs11_module, pkcs11_token, pkcs11_key, pkcs11_pin_file: give all or none")
+        if self.pades_key_file and self.pkcs11_module:
+            raise ValueError("pades_key_file, pkcs11_module: the key lies in a file or in a token")
+        if bool(self.pades_certificate_file) != bool(self.pades_key_file or self.pkcs11_module):
+            raise ValueError("pades_certificate_file: a key and its certificate belong together; give both or none")
+        if self.pades_password_file and not self.pades_key_file:
+            raise ValueError("pades_password_file: it belongs to a pades_key_file")
+        return self
 
     @model_validator(mode="after")
     def _mail_whole(self) -> Self:
@@ -110,9 +159,16 @@ class Settings(BaseModel):
             raise ValueError("base_url: plain http is for a loopback address only; write https://…")
         if self.demo and host not in LOOPBACK:
             raise ValueError("demo: demonstration mode runs on a loopback address only")
+        if self.second_factor == "off" and host not in LOOPBACK:
+            raise ValueError("second_factor: officers sign in without one on a loopback address only")
         if self.queue == self.database_url:
             raise ValueError("queue_url: the queue needs a file of its own, so that nobody waits for it")
         return self
+
+    @property
+    def security_log(self) -> Path:
+        """The folder with the security log, a file per day."""
+        return self.security_log_path or self.instance_path / "security"
 
     @property
     def queue(self) -> str:
@@ -123,6 +179,11 @@ class Settings(BaseModel):
     def hosts(self) -> list[str]:
         """Host names the application answers to; the one of `base_url` always is."""
         return sorted({urlsplit(self.base_url).hostname or "", *self.trusted_hosts})
+
+    @property
+    def asks_second_factor(self) -> bool:
+        """Whether officers need a second factor to sign in; nobody does in a demonstration."""
+        return self.second_factor == "officers" and not self.demo
 
     @property
     def secure(self) -> bool:

@@ -20,6 +20,8 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
+from paritrana.scopes import Keeper
+
 # Letters and digits without the ones that are confused when read aloud or copied by hand (Crockford's base 32).
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -117,6 +119,10 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+
+# Every statement about a table of tenants is kept inside the scope in force, or refused where there is none.
+KEEPER = Keeper(mapper_registry)
+event.listen(db.session, "do_orm_execute", KEEPER)
 
 # Whether the transaction that opens next will write. SQLite then takes its write lock at once (BEGIN IMMEDIATE), so
 # that two writers queue instead of one failing half-way; a reader never waits for a writer.

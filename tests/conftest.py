@@ -7,6 +7,7 @@ database that the migrations made.
 import contextvars
 import gc
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests import remembering
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -33,8 +36,9 @@ START = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 MEASURED_ON_BOTH = ("tests/audit/", "tests/operations/test_check.py")
 MEASURED = (
     *MEASURED_ON_BOTH, "tests/access/", "tests/core/", "tests/files/", "tests/web/", "tests/accounts/test_once.py",
-    "tests/faults/test_answers.py", "tests/nominations/test_documents.py", "tests/nominations/test_namelists.py",
-    "tests/nominations/test_originals.py", "tests/nominations/test_uploads.py",
+    "tests/faults/test_answers.py", "tests/inspection/test_checkpoints.py", "tests/operations/test_read_only.py",
+    "tests/privacy/", "tests/nominations/test_documents.py",
+    "tests/nominations/test_namelists.py", "tests/nominations/test_originals.py", "tests/nominations/test_uploads.py",
 )  # fmt: skip
 
 # A busy machine must not turn a slow example into a failure; `timeout` of pytest ends what really hangs.
@@ -43,7 +47,7 @@ settings.register_profile("fast", settings.get_profile("default"), max_examples=
 settings.load_profile("default")
 
 
-PARTS = ("measured", "rest", "slow")
+PARTS = ("measured", "rest", "slow", "release")
 # What looks at pages: by these fixtures, or, where it opens clients of its own, by these files.
 PAGE_FIXTURES = {"client", "door"}
 PAGES = (
@@ -62,7 +66,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--part",
         choices=("all", *PARTS),
         default="all",
-        help="measured: those whose coverage counts; slow: those marked so, most pages on PostgreSQL; or the rest",
+        help="measured: those whose coverage counts; slow, release: those marked so; rest: the others",
     )
 
 
@@ -96,10 +100,19 @@ def figures_of(record_property: Callable[[str, object], None]) -> Callable[..., 
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    for report in terminalreporter.getreports("passed"):
-        for name, line in report.user_properties:
-            if name == "figures":
-                terminalreporter.write_line(line)
+    """Print what was measured; with FIGURES in the environment it is added to that file, for tools/promises.py."""
+    lines = [
+        line
+        for report in terminalreporter.getreports("passed")
+        for name, line in report.user_properties
+        if name == "figures"
+    ]
+    for line in lines:
+        terminalreporter.write_line(line)
+    if lines and (path := os.environ.get("FIGURES")):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
 
 
 def _chosen(config: pytest.Config) -> set[str]:
@@ -107,6 +120,8 @@ def _chosen(config: pytest.Config) -> set[str]:
 
 
 def _part_of(item: pytest.Item, seldom: set[str]) -> str:
+    if item.get_closest_marker("release"):
+        return "release"
     if item.nodeid in seldom or item.get_closest_marker("slow"):
         return "slow"
     of_one = _engine_of(item) != "postgresql" and item.nodeid.startswith(MEASURED)
@@ -132,6 +147,9 @@ class Workshop:
     """What one worker keeps between tests: an engine with its template, and an application, per engine name."""
 
     def __init__(self, folder: Path) -> None:
+        from flask import appcontext_pushed
+
+        appcontext_pushed.connect(see_everything)
         self.folder = folder
         self.engines: dict[str, DatabaseEngine] = {}
         self.apps: dict[str, Flask] = {}
@@ -146,6 +164,8 @@ class Workshop:
 
     def app(self, name: str) -> "Flask":
         """The worker's application on the engine `name`, its database and its blobs as after the migrations."""
+        from paritrana.interviews.board import Boards
+
         if name in self.apps:
             release(self.apps[name])
         address = self.engine(name).fresh("shared")
@@ -153,6 +173,10 @@ class Workshop:
             self.apps[name] = self.build(address, self.folder / name)
         blobs = self.apps[name].extensions["settings"].blob_path
         shutil.rmtree(blobs, ignore_errors=True)
+        # What was kept of another database is none of this one's past.
+        shutil.rmtree(self.apps[name].extensions["settings"].instance_path / "keys" / "checkpoints", ignore_errors=True)
+        self.apps[name].extensions["boards"] = Boards()  # a copied day looks like the one that was read before
+        remembering.begin(self.apps[name], self.engine(name), "shared")
         return self.apps[name]
 
     def build(self, address: str, instance: Path, **overrides: Any) -> "Flask":
@@ -168,6 +192,7 @@ class Workshop:
             "secret_key": "only for tests, but long enough to be a key",
             "base_url": "http://localhost",
             "testing": True,
+            "second_factor": "off",  # but where a test is about it
         }
         app = create_app(Settings(**(values | overrides)))
         app.test_client_class = visitor_class()
@@ -198,6 +223,13 @@ def release(app: "Flask") -> None:
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
+
+
+def see_everything(_app: "Flask", **_rest: Any) -> None:
+    """Whoever opens a context of the application in a test reads everybody's rows; a request narrows it at the door."""
+    from paritrana.scopes import Scope, set_scope
+
+    set_scope(Scope(reason="a test looks at everything"))
 
 
 def visitor_class() -> "type[FlaskClient]":
@@ -246,8 +278,11 @@ def app(workshop: Workshop, engine_name: str, clock: "SetClock") -> "Flask":
 
     It serves many tests, one after the other: a test that wants other settings asks for `make_app`.
     """
+    from paritrana.web.journal import Readers
+
     app = workshop.app(engine_name)
     app.extensions["clock"] = clock
+    app.extensions["readers"] = Readers()  # nobody has read anything yet
     return app
 
 

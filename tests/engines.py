@@ -23,6 +23,10 @@ class DatabaseEngine(Protocol):
         """The address of the database `name`, made anew; nothing may be connected to an earlier one of that name."""
         ...
 
+    def copy(self, source: str, target: str) -> None:
+        """Make `target` a copy of `source`; nothing may be connected to either."""
+        ...
+
     def drop(self, name: str) -> None:
         """Remove the database `name` where it exists."""
         ...
@@ -52,9 +56,13 @@ class SqliteFiles:
 
     def fresh(self, name: str) -> str:
         """The address of a fresh copy of the template."""
-        self.drop(name)
-        shutil.copyfile(self._path("template"), self._path(name))
+        self.copy("template", name)
         return self._address(name)
+
+    def copy(self, source: str, target: str) -> None:
+        """Copy the file, which is whole as long as nobody is connected."""
+        self.drop(target)
+        shutil.copyfile(self._path(source), self._path(target))
 
     def drop(self, name: str) -> None:
         """Remove the file and what SQLite laid beside it."""
@@ -111,11 +119,15 @@ class PostgresServer:
 
     def fresh(self, name: str) -> str:
         """The address of a fresh copy of the template database."""
-        self._execute(
-            f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)',
-            f'CREATE DATABASE "{name}" TEMPLATE "template" {self.strategy}',
-        )
+        self.copy("template", name)
         return self._address(name)
+
+    def copy(self, source: str, target: str) -> None:
+        """Drop `target`, whoever is connected, and make it anew from `source`."""
+        self._execute(
+            f'DROP DATABASE IF EXISTS "{target}" WITH (FORCE)',
+            f'CREATE DATABASE "{target}" TEMPLATE "{source}" {self.strategy}',
+        )
 
     def drop(self, name: str) -> None:
         """Drop the database, whoever is still connected."""

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from paritrana.accounts.models import Account, Person, RoleGrant
+from paritrana.accounts.service import told_of_grant
 from paritrana.audit import service as audit
 from paritrana.config import data_folder
 from paritrana.core.lifecycle import State
@@ -26,6 +27,7 @@ from paritrana.database import db, random_ref
 from paritrana.panels import service as panels
 from paritrana.panels.models import Seat
 from paritrana.reference.models import ContributionRate, Organisation, Region, Source, TargetFigure
+from tests.remembering import remembered
 
 NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 PASSWORD = "a long enough pass phrase"
@@ -104,16 +106,16 @@ def hashed_password() -> str:
 
 
 def grant(account: Account, role: str, *, cycle: Cycle | None = None, organisation: Organisation | None = None) -> None:
-    """Give an account a role."""
-    db.session.add(
-        RoleGrant(
-            account_id=account.id,
-            role=role,
-            cycle_id=cycle.id if cycle else None,
-            organisation_id=organisation.id if organisation else None,
-            granted_at=NOW,
-        )
+    """Give an account a role, with its event but without the rules of the service."""
+    made = RoleGrant(
+        account_id=account.id,
+        role=role,
+        cycle_id=cycle.id if cycle else None,
+        organisation_id=organisation.id if organisation else None,
+        granted_at=NOW,
     )
+    db.session.add(made)
+    audit.record(audit.SYSTEM, "role.granted", SYSTEM, at=NOW, object_ref=account.ref, **told_of_grant(made))
 
 
 def regions() -> None:
@@ -164,6 +166,7 @@ def freeze(stored: RubricVersion) -> None:
     cycles.freeze_rubric(stored, actor=first, second=second, at=NOW)
 
 
+@remembered
 def world(
     *,
     state: State = State.OPEN,

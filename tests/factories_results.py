@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import insert, select
 
+from paritrana.certificates.press import Press
 from paritrana.core.evidence.choices import REGENCY
 from paritrana.core.lifecycle import State
 from paritrana.cycles.models import Category
@@ -29,6 +31,7 @@ from paritrana.verification.figures import figures_of
 from paritrana.verification.models import Finding, GateFinding, Verification
 from tests.factories import World, world
 from tests.nominations.pages import coverage, non_asn, villages, vulnerable
+from tests.remembering import remembered
 
 EVIDENCE = {
     "coverage": coverage, "non_asn_protection": non_asn, "vulnerable_workers": vulnerable,
@@ -44,6 +47,7 @@ def steady(candidate: int, assessor: int, indicator: str) -> Decimal | None:
     return Decimal("9.50") - Decimal("0.25") * (candidate % 30)
 
 
+@remembered
 def contest(count: int = 3, *, value: Value = steady, state: State = State.PLENARY) -> World:
     """The world in `state` with `count` candidates; `value(candidate, assessor, indicator)` gives each mark.
 
@@ -212,6 +216,13 @@ def publish(here: World) -> Publication:
     return made
 
 
+def press() -> Press:
+    """What draws and signs certificates in the application of the test."""
+    found: Press = current_app.extensions["press"]
+    return found
+
+
+@remembered
 def contest_now(count: int, now: datetime) -> World:
     """A sealed result in a world of a cycle whose clock is the machine's, for tests with real servers."""
     here = world(state=State.PLENARY, now=now)

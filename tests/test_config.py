@@ -109,6 +109,15 @@ def test_the_demonstration_is_for_a_loopback_address(tmp_path):
     assert settings(tmp_path, PARITRANA_DEMO="true").demo
 
 
+def test_officers_sign_in_without_a_second_factor_on_a_loopback_address_only(tmp_path):
+    assert settings(tmp_path).asks_second_factor
+    assert not settings(tmp_path, PARITRANA_SECOND_FACTOR="off").asks_second_factor
+    assert not settings(tmp_path, PARITRANA_DEMO="true").asks_second_factor
+    away = {"PARITRANA_BASE_URL": "https://award.example"}
+    assert settings(tmp_path, **away).asks_second_factor
+    assert "second_factor" in refusal(tmp_path, PARITRANA_SECOND_FACTOR="off", **away)
+
+
 def test_a_settings_file_that_is_no_toml_is_refused(tmp_path):
     (tmp_path / "settings.toml").write_bytes(b"\xff\xfe= 1")
     assert "settings.toml" in refusal(tmp_path)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import click
 from flask import Flask
 
-from paritrana.accounts import queries, security, service
+from paritrana.accounts import factors, queries, security, service
 from paritrana.audit import service as audit
 from paritrana.config import BadSettings, Settings, load_settings
 from paritrana.core.errors import NotFound, ParitranaError
@@ -56,6 +56,23 @@ def set_password(make_app: MakeApp, email: str, password: str) -> None:
         return f"The password of {account.ref} is set, its sessions have ended."
 
     _run(make_app, change)
+
+
+@click.command("clear-second-factors")
+@click.option("--email", prompt="E-mail address")
+@click.confirmation_option(prompt="Did you make sure, on another way, that it is this person who asks?")
+@click.pass_obj
+def clear_second_factors(make_app: MakeApp, email: str) -> None:
+    """Remove all second factors and recovery codes of an account, where no two officers can. Exit 1 when refused."""
+
+    def clear() -> str:
+        account = queries.find_account(email)
+        if account is None:
+            raise NotFound(email)
+        count = factors.clear(account, actor=CONSOLE, at=now())
+        return f"{account.ref} has no second factor any more (there were {count}), and its sessions have ended."
+
+    _run(make_app, clear)
 
 
 def _run(make_app: MakeApp, change: Callable[[], str]) -> None:

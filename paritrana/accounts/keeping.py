@@ -12,8 +12,9 @@ from paritrana.core.policy import POLICY, Role
 from paritrana.web.access import UNSAFE, SignInNeeded
 
 LIMIT = 400_000  # bytes of the carried form, below what one form field may hold
-# Never carried: the token belongs to the session that ended, and a password is not kept anywhere.
-LEFT_BEHIND = frozenset({"csrf_token", "password"})
+# Never carried: the token belongs to the session that ended, and nothing that signs in is
+# kept anywhere.
+LEFT_BEHIND = frozenset({"csrf_token", "password", "new_password", "again_password", "code", "credential"})
 
 
 @dataclass(frozen=True, slots=True)

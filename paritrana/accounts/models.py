@@ -4,20 +4,37 @@ from datetime import datetime
 from typing import Any
 
 from flask_security import RoleMixin, UserMixin
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Table, UniqueConstraint, false
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from paritrana.database import Base
 
 
 class Person(Base):
-    """A human being. Two-person rules compare persons, not accounts."""
+    """A human being. Two-person rules compare persons, not accounts.
+
+    Who has no staff number is told apart by a keyed hash of the national identity number; the number is kept nowhere.
+    """
 
     __tablename__ = "person"
+    __table_args__ = (Index("uq_person_identity", "identity_key", "identity_hash", unique=True),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     staff_number: Mapped[str | None] = mapped_column(unique=True)
     fictitious: Mapped[bool] = mapped_column(default=False)
+    identity_hash: Mapped[str | None]  # HMAC-SHA-256
+    identity_key: Mapped[str | None]  # name of the key it was made with
 
 
 # Flask-Security asks for a role table; it stays empty, because grants are scoped and live in `role_grant`.
@@ -51,7 +68,10 @@ class Account(Base, UserMixin):
     position: Mapped[str] = mapped_column(default="")
     office_region_code: Mapped[str | None] = mapped_column(ForeignKey("region.code"))  # for structural conflicts
     password: Mapped[str | None]
+    password_set_at: Mapped[datetime | None]  # none: before this was kept
     active: Mapped[bool] = mapped_column(default=True)
+    language: Mapped[str | None]  # of the pages, set on each browser at sign-in; none: as the browser was left
+    last_sign_in_at: Mapped[datetime | None]
     fs_uniquifier: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
@@ -64,7 +84,8 @@ class Account(Base, UserMixin):
 class RoleGrant(Base):
     """What an account may be: nominee of an organisation; verifier, organiser or auditor of a cycle; administrator.
 
-    Assessor, chair and deputy follow from seats and are not granted here.
+    Assessor, chair and deputy follow from seats and are not granted here. `until` ends a delegation by itself: who
+    stands in for `stands_in_for` does so by the decree named.
     """
 
     __tablename__ = "role_grant"
@@ -74,6 +95,8 @@ class RoleGrant(Base):
         CheckConstraint(
             "(role IN ('verifier', 'organiser', 'auditor')) = (cycle_id IS NOT NULL)", name="officer_of_cycle"
         ),
+        CheckConstraint("until IS NULL OR until > granted_at", name="until_afterwards"),
+        CheckConstraint("stands_in_for_id IS NULL OR until IS NOT NULL", name="stand_in_ends"),
         Index("ix_role_grant_account_id", "account_id"),
     )
 
@@ -83,20 +106,32 @@ class RoleGrant(Base):
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
     cycle_id: Mapped[int | None] = mapped_column(ForeignKey("cycle.id"))
     granted_at: Mapped[datetime]
+    until: Mapped[datetime | None]
+    decree: Mapped[str] = mapped_column(default="", server_default="")
+    stands_in_for_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     ended_at: Mapped[datetime | None]
 
     account: Mapped[Account] = relationship(back_populates="grants", foreign_keys=[account_id])
+    stands_in_for: Mapped[Account | None] = relationship(foreign_keys=[stands_in_for_id])
 
 
 class SignInSession(Base):
-    """One server-side session. The cookie holds a random token, the row its hash."""
+    """One server-side session. The cookie holds a random token, the row its hash.
+
+    `pending` is a session between the password and the second factor: it opens nothing but that step.
+    """
 
     __tablename__ = "sign_in_session"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)
     token_hash: Mapped[str] = mapped_column(unique=True)
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    pending: Mapped[bool] = mapped_column(default=False, server_default=false())
     officer: Mapped[bool] = mapped_column(default=False)  # officers idle out sooner
+    browser: Mapped[str] = mapped_column(default="", server_default="")  # "Firefox, Windows"
+    source: Mapped[str] = mapped_column(default="", server_default="")  # network address it was begun from
+    began_at: Mapped[datetime | None]  # sign-in; `created_at` is of the present token
     data: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
@@ -125,6 +160,62 @@ class Device(Base):
     account: Mapped[Account] = relationship()
 
 
+class SecondFactor(Base):
+    """What a person has besides the password: an app that makes codes, or a passkey.
+
+    The secret of an app is encrypted with a key that lies outside the database and is wiped when the factor is removed.
+    `fingerprint` is the SHA-256 of the secret or of the public key, so that an exchanged one is found. `last_counter`
+    is the time step of the last code that was taken: a code works once. `last_challenge` does the same for a passkey.
+    """
+
+    __tablename__ = "second_factor"
+    __table_args__ = (
+        CheckConstraint("kind IN ('app', 'passkey')", name="kind_known"),
+        CheckConstraint("kind <> 'app' OR (secret IS NULL) = (removed_at IS NOT NULL)", name="secret_wiped"),
+        CheckConstraint("(kind = 'passkey') = (credential_id IS NOT NULL)", name="passkey_has_credential"),
+        CheckConstraint("(kind = 'passkey') = (public_key IS NOT NULL)", name="passkey_has_key"),
+        CheckConstraint("removed_at IS NULL OR removed_at >= added_at", name="removed_afterwards"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    kind: Mapped[str]
+    name: Mapped[str]
+    secret: Mapped[str | None]
+    fingerprint: Mapped[str]
+    last_counter: Mapped[int | None]
+    credential_id: Mapped[str | None] = mapped_column(unique=True)  # base64url
+    public_key: Mapped[str | None]  # COSE as base64url
+    sign_count: Mapped[int] = mapped_column(BigInteger, default=0)  # 32 bits without a sign
+    last_challenge: Mapped[str | None]
+    added_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
+
+    account: Mapped[Account] = relationship()
+
+
+class RecoverySet(Base):
+    """Ten codes for the day on which every second factor is lost, shown once. Only the newest set is good.
+
+    `hashes` are Argon2id in the order shown, each with the four signs by which a typed code finds its hash; `used`
+    names the codes that were taken by their place.
+    """
+
+    __tablename__ = "recovery_set"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    hashes: Mapped[list[Any]]
+    used: Mapped[list[Any]]
+    made_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    account: Mapped[Account] = relationship()
+
+
 class SignInFailure(Base):
     """A failed sign-in, kept to slow guessing down. The e-mail and source are stored as keyed hashes.
 
@@ -143,6 +234,45 @@ class SignInFailure(Base):
     source_key: Mapped[str]
     forgiven: Mapped[bool] = mapped_column(default=False)
     at: Mapped[datetime]
+
+
+class StaffRequest(Base):
+    """The first half of an act about people, keys or the machine, which a second person confirms or declines.
+
+    `given` is what is carried out then, exactly as it was asked for; `cycle_id` names the cycle whose officers may be
+    the second person, where the act belongs to one. What nobody decides on in time can no longer be confirmed.
+    """
+
+    __tablename__ = "staff_request"
+    __table_args__ = (
+        CheckConstraint("state IN ('waiting', 'confirmed', 'declined', 'withdrawn')", name="state_known"),
+        CheckConstraint("state <> 'confirmed' OR decided_person_id <> asked_person_id", name="two_people"),
+        CheckConstraint("(state = 'waiting') = (decided_at IS NULL)", name="decided_has_time"),
+        CheckConstraint("(decided_at IS NULL) = (decided_person_id IS NULL)", name="decided_has_person"),
+        Index(
+            "uq_staff_request_waiting", "kind", "subject_ref", unique=True,
+            sqlite_where=text("state = 'waiting'"), postgresql_where=text("state = 'waiting'"),
+        ),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ref: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    subject_ref: Mapped[str]
+    cycle_id: Mapped[int | None] = mapped_column(ForeignKey("cycle.id"))
+    given: Mapped[dict[str, Any]]
+    reason: Mapped[str]
+    asked_by_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    asked_person_id: Mapped[int]
+    asked_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(default="waiting", index=True)
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    decided_person_id: Mapped[int | None]
+    decided_at: Mapped[datetime | None]
+
+    asked_by: Mapped[Account] = relationship(foreign_keys=[asked_by_id])
+    decided_by: Mapped[Account | None] = relationship(foreign_keys=[decided_by_id])
 
 
 class SentOnce(Base):

@@ -1,13 +1,23 @@
-"""Which passwords are accepted: long ones that are not made of common or own words. No composition rule, no expiry."""
+"""Which passwords are accepted: long ones that are not made of common or own words.
+
+The profile `nist` has no composition rule and no expiry. The profile `bssn` adds both: letters of both cases, digits
+and other signs, another password at every change, and a last day of use.
+"""
 
 import functools
 import re
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from importlib import resources
 from itertools import pairwise
+from typing import Literal
+
+from flask_security.utils import verify_password
 
 from paritrana.core.errors import ParitranaError
 from paritrana.core.words import N_
+
+Profile = Literal["nist", "bssn"]
 
 SHORTEST = 15  # characters
 LONGEST = 128
@@ -33,11 +43,46 @@ class PasswordCommon(ParitranaError):
     message = N_("This password is easy to guess. Choose words that do not stand in your name or in common lists.")
 
 
-def check_password(password: str, about: Iterable[str] = ()) -> None:
+class PasswordClasses(ParitranaError):
+    """A password lacks a kind of characters that the profile asks for."""
+
+    code = "password_classes"
+    status = 422
+    message = N_("Use small and capital letters, digits and another sign, such as a full stop or a space.")
+
+
+class PasswordSame(ParitranaError):
+    """The new password is the old one."""
+
+    code = "password_same"
+    status = 422
+    message = N_("This is the password that you had. Choose another one.")
+
+
+CLASSES = (str.islower, str.isupper, str.isdigit, lambda sign: not sign.isalnum())
+
+
+def asks_classes(profile: Profile) -> bool:
+    """Whether a profile asks for several kinds of characters and for another password from time to time."""
+    return profile == "bssn"
+
+
+def refuse_same(password: str, hashed: str | None, profile: Profile) -> None:
+    """Refuse the old password as the new one where the profile asks for another. Raises `PasswordSame`."""
+    if asks_classes(profile) and hashed and len(password) <= LONGEST and verify_password(password, hashed):
+        raise PasswordSame
+
+
+def is_over(set_at: datetime | None, *, days: int, profile: Profile, at: datetime) -> bool:
+    """Whether a password has been in use for longer than the profile allows; one of an unknown day has."""
+    return asks_classes(profile) and (set_at is None or at - set_at > timedelta(days=days))
+
+
+def check_password(password: str, about: Iterable[str] = (), profile: Profile = "nist") -> None:
     """Refuse a password that is too short, too long or easy to guess; it is taken exactly as typed.
 
     `about` are texts about the person, such as the name and e-mail address: their words count as guessable.
-    Raises `PasswordLength`, `PasswordCommon`.
+    Raises `PasswordLength`, `PasswordCommon`, `PasswordClasses`.
     """
     if not SHORTEST <= len(password) <= LONGEST:
         raise PasswordLength(low=SHORTEST, high=LONGEST)
@@ -45,6 +90,8 @@ def check_password(password: str, about: Iterable[str] = ()) -> None:
     words = {word for text in about for word in re.split(r"[\W_]+", text.casefold()) if len(word) >= 3}
     if _too_plain(plain) or len(_without(plain, words.union(OWN_WORDS, common_words()))) < LEFT_OVER:
         raise PasswordCommon
+    if asks_classes(profile) and not all(any(map(one, password)) for one in CLASSES):
+        raise PasswordClasses
 
 
 def _too_plain(plain: str) -> bool:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Row, column, func, or_, select, table
+from sqlalchemy import Row, and_, column, func, or_, select, table
 from sqlalchemy.orm import aliased
 
 from paritrana.accounts.models import Account, Device, Person, RoleGrant, SentOnce, SignInFailure, SignInSession
@@ -13,6 +13,8 @@ from paritrana.core.policy import Actor, Seat
 from paritrana.cycles.models import Category
 from paritrana.cycles.queries import closed_cycles
 from paritrana.database import db
+
+IDLE_OFFICER, IDLE_OTHERS = timedelta(minutes=30), timedelta(minutes=60)  # how long a session may lie unused
 
 # Tells the seats in force of an account by category. The panels room, which owns them, lies above this one.
 SeatsOf = Callable[[int], Mapping[int, Seat]]
@@ -23,6 +25,11 @@ _seat = table("seat", column("account_id"), column("category_id"), column("role"
 # One session with the account that is signed in with it, in one statement.
 SESSION_BY_HASH = select(
     SignInSession.id,
+    SignInSession.ref.label("session_ref"),
+    SignInSession.pending,
+    SignInSession.browser,
+    SignInSession.source,
+    SignInSession.began_at,
     SignInSession.officer,
     SignInSession.data,
     SignInSession.last_seen_at,
@@ -92,13 +99,15 @@ def find_person(staff_number: str) -> Person | None:
     return db.session.scalars(select(Person).where(Person.staff_number == staff_number)).one_or_none()
 
 
-def grants_of(account_id: int) -> Sequence[Row[str, int | None, int | None]]:
+def grants_of(account_id: int, at: datetime | None = None) -> Sequence[Row[str, int | None, int | None]]:
     """Role, organisation and cycle of every grant in force of an account, in the order they were given.
 
-    A grant in a rehearsal that was thrown away is worth nothing.
+    A grant in a rehearsal that was thrown away is worth nothing, and at the moment `at` one whose time is over.
     """
     mine = select(RoleGrant.role, RoleGrant.organisation_id, RoleGrant.cycle_id)
     open_ = or_(RoleGrant.cycle_id.is_(None), RoleGrant.cycle_id.not_in(closed_cycles()))
+    if at is not None:
+        mine = mine.where(or_(RoleGrant.until.is_(None), RoleGrant.until > at))
     return db.session.execute(
         mine.where(RoleGrant.account_id == account_id, RoleGrant.ended_at.is_(None), open_).order_by(RoleGrant.id)
     ).all()
@@ -113,6 +122,12 @@ def grants_of_person(person_id: int) -> Sequence[RoleGrant]:
     ).all()
 
 
+def grants_due(at: datetime) -> list[RoleGrant]:
+    """The roles that nobody ended yet although their time is over, in the order they were given."""
+    over = select(RoleGrant).where(RoleGrant.ended_at.is_(None), RoleGrant.until <= at)
+    return list(db.session.scalars(over.order_by(RoleGrant.id)))
+
+
 def cycles_seated_in(person_id: int) -> frozenset[int]:
     """The cycles in which a person holds a seat of a panel now; a secretary is an organiser and counts as one."""
     seated = (
@@ -122,6 +137,26 @@ def cycles_seated_in(person_id: int) -> frozenset[int]:
         .where(Account.person_id == person_id, _seat.c.ended_at.is_(None), _seat.c.role != "secretary")
     )
     return frozenset(db.session.scalars(seated))
+
+
+def is_officer(account_id: int, person_id: int) -> bool:
+    """Whether an account holds any role but a nominee's, or its person a seat."""
+    return any(grant.role != "nominee" for grant in grants_of(account_id)) or bool(cycles_seated_in(person_id))
+
+
+def sessions_of(account_id: int, at: datetime) -> Sequence[SignInSession]:
+    """The sessions in which an account is signed in now, the one seen last first."""
+    idle = or_(
+        and_(SignInSession.officer.is_(True), SignInSession.last_seen_at >= at - IDLE_OFFICER),
+        and_(SignInSession.officer.is_(False), SignInSession.last_seen_at >= at - IDLE_OTHERS),
+    )
+    mine = select(SignInSession).where(
+        SignInSession.account_id == account_id,
+        SignInSession.pending.is_(False),
+        SignInSession.expires_at > at,
+        idle,
+    )
+    return db.session.scalars(mine.order_by(SignInSession.last_seen_at.desc(), SignInSession.id.desc())).all()
 
 
 def find_holder(account_id: int) -> Holder | None:
@@ -135,17 +170,22 @@ def find_holder(account_id: int) -> Holder | None:
 
 
 def load_actor(
-    account_id: int, *, fresh: bool, seats_of: SeatsOf | None = None, holder: Holder | None = None
+    account_id: int,
+    *,
+    fresh: bool,
+    seats_of: SeatsOf | None = None,
+    holder: Holder | None = None,
+    at: datetime | None = None,
 ) -> Actor | None:
     """A person with every right in force now; None for an account that is closed or not there.
 
     Two statements where the session already brought `holder`, three otherwise. `fresh` says whether the sign-in is
-    of the last ten minutes.
+    of the last ten minutes. With `at`, roles end at their very second, not when the worker notes it.
     """
     holder = holder or find_holder(account_id)
     if holder is None:
         return None
-    grants = grants_of(account_id)
+    grants = grants_of(account_id, at)
 
     def cycles(role: str) -> frozenset[int]:
         return frozenset(grant.cycle_id for grant in grants if grant.role == role and grant.cycle_id is not None)

@@ -1,7 +1,7 @@
 """Sign-in: Flask-Security hashes passwords and signs people in; its routes and its other ways in do not exist here.
 
 The pages are views of our own, so that every route declares its act and answers in our words. `blueprint`, tokens in
-requests, "remember me", recovery, registration and second factors of the library stay off.
+requests, "remember me", recovery, registration and the second factors' pages of the library stay off.
 """
 
 import functools
@@ -17,12 +17,12 @@ from flask_security.utils import login_user, logout_user, verify_and_update_pass
 from flask_sqlalchemy import SQLAlchemy
 from itsdangerous import BadSignature, URLSafeSerializer
 
-from paritrana.accounts import attempts, keeping, origin, queries, session
+from paritrana.accounts import agents, alerts, attempts, keeping, origin, queries, session
 from paritrana.accounts.attempts import Source, TooManyAttempts
 from paritrana.accounts.models import Account, SecurityRole
-from paritrana.accounts.passwords import LONGEST, SHORTEST
+from paritrana.accounts.passwords import LONGEST, SHORTEST, is_over
 from paritrana.accounts.queries import Holder, SeatsOf
-from paritrana.accounts.session import FRESH_KEY, USER_KEY, session_is_open, this_session
+from paritrana.accounts.session import FRESH_KEY, SECOND_KEY, USER_KEY, session_is_open, this_session
 from paritrana.config import Settings
 from paritrana.core.policy import ANYBODY, Actor
 from paritrana.database import db
@@ -30,6 +30,7 @@ from paritrana.web.access import now
 
 log = structlog.get_logger("security")
 
+PASSWORD_DUE = "password_due"  # noqa: S105 - a mark in the session of who has to set another password
 DEVICE_AGE = 180 * 24 * 3600  # seconds
 # Costs of Argon2id after the recommendation of OWASP (46 MiB); a test run does not gain by waiting.
 COSTS = {"time_cost": 2, "memory_cost": 47104, "parallelism": 1}
@@ -119,16 +120,27 @@ def actor_at_the_door(seats_of: SeatsOf) -> Callable[[], Actor]:
         if here.holder is None:
             return ANYBODY
         fresh = current_app.extensions["settings"].demo or here.fresh(now())
-        found = queries.load_actor(here.holder.account_id, fresh=fresh, seats_of=seats_of, holder=here.holder)
-        return found or ANYBODY
+        found = queries.load_actor(here.holder.account_id, fresh=fresh, seats_of=seats_of, holder=here.holder, at=now())
+        if found is None:
+            return ANYBODY
+        asked = current_app.extensions["settings"].asks_second_factor
+        if asked and is_officer(found) and SECOND_KEY not in here:
+            here.end()  # became an officer after signing in with a password alone
+            return ANYBODY
+        return found
 
     return actor
 
 
-def authenticate(email: str, password: str) -> Account | None:
-    """The active account with this e-mail address and password, or None; it commits the count of failures.
+def is_officer(actor: Actor) -> bool:
+    """Whether somebody holds any right but a nominee's."""
+    return actor.administrator or any((actor.verifies, actor.organises, actor.audits, actor.seats))
 
-    An address without an account costs the same work. Raises `TooManyAttempts` without looking at the password.
+
+def count_attempt(email: str) -> int:
+    """Note an attempt at an account before anything is looked at; committed at once. Gives its id to take it back.
+
+    Raises `TooManyAttempts`.
     """
     at = now()
     source = source_of(email)
@@ -141,10 +153,21 @@ def authenticate(email: str, password: str) -> Account | None:
         db.session.commit()
         log.warning("sign_in_refused", reason=refusal.code, source=request.remote_addr)
         raise
+    return noted
+
+
+def authenticate(email: str, password: str) -> Account | None:
+    """The active account with this e-mail address and password, or None; it commits the count of failures.
+
+    An address without an account costs the same work. Failures before a right password count on until the session
+    begins: whoever knows the password only must not guess at the second factor without end. Raises `TooManyAttempts`
+    without looking at the password.
+    """
+    noted = count_attempt(email)
     row = queries.find_password(email)
     db.session.rollback()  # hashing takes long: no lock is held meanwhile
     known = row is not None and row.password is not None and row.active
-    right = len(password) <= LONGEST and verify_password(password, row.password if known and row else _dummy_hash())
+    right = len(password) <= LONGEST and verify_password(password, row.password if known and row else dummy_hash())
     if not (right and known and row):
         log.warning("sign_in_failed", account=row and row.ref, source=request.remote_addr)
         return None
@@ -153,7 +176,6 @@ def authenticate(email: str, password: str) -> Account | None:
         return None  # changed while the hash was computed
     verify_again_if_outdated(account, password)
     attempts.take_back(noted)
-    attempts.forgive(source.account_key, at)
     db.session.commit()
     return account
 
@@ -165,26 +187,60 @@ def verify_again_if_outdated(account: Account, password: str) -> None:
         verify_and_update_password(password, account)
 
 
-def begin_session(account: Account) -> None:
-    """Sign `account` in: nothing of the earlier session is kept, and the token is a new one."""
-    at = now()
-    holder = Holder(account.id, account.person_id, account.ref, account.name, account.office_region_code)
-    officer = any(grant.role != "nominee" for grant in queries.grants_of(account.id))
-    officer = officer or bool(queries.cycles_seated_in(account.person_id))
-    here = this_session()
-    here.clear()
+def holder_of(account: Account) -> Holder:
+    """What a session knows of an account."""
+    return Holder(account.id, account.person_id, account.ref, account.name, account.office_region_code)
+
+
+def forget_request() -> None:
+    """What the present request knows of the person before is not true any more."""
     g.pop("csrf_token", None)
     g.pop("actor", None)
+
+
+def begin_session(account: Account, second: str = "") -> None:
+    """Sign `account` in, committed: nothing of the earlier session is kept, and the token is a new one.
+
+    `second` is the kind of the second factor that was shown. A sign-in on a device that is not known is told.
+    """
+    at = now()
+    if account.last_sign_in_at is not None and not source_of(account.email).known:
+        alerts.tell(alerts.NEW_DEVICE, account)
+    account.last_sign_in_at = at
+    attempts.forgive(key_of_account(account.email), at)
+    db.session.commit()
+    start_session(account, second)
+    log.info("sign_in", account=account.ref, person=account.person_id, source=request.remote_addr)
+
+
+def start_session(account: Account, second: str) -> None:
+    """Give this browser a new session of `account`, which was just shown its own; `second` as in `begin_session`."""
+    at = now()
+    holder, officer = holder_of(account), queries.is_officer(account.id, account.person_id)
+    here = this_session()
+    here.clear()
+    forget_request()
     login_user(account, remember=False, authn_via=["password"])
     for name in set(here) - {USER_KEY}:
         del here[name]
     here[FRESH_KEY] = int(at.timestamp())
+    settings: Settings = current_app.extensions["settings"]
+    if is_over(account.password_set_at, days=settings.password_days, profile=settings.password_profile, at=at):
+        here[PASSWORD_DUE] = 1
+    if second:
+        here[SECOND_KEY] = second
+    here.browser = agents.browser_of(request.headers.get("User-Agent", ""))
+    here.source = attempts.source_text(request.remote_addr)
     here.begin(holder, officer=officer, at=at)
-    log.info("sign_in", account=holder.ref, person=holder.person_id, source=request.remote_addr)
 
 
-def freshen_session() -> None:
-    """Note that the password was entered again; the token is a new one, the time before the session ends is not."""
+def freshen_session(email: str) -> None:
+    """Note that it was shown again who this is, committed.
+
+    The token is a new one, the time before the session ends is not.
+    """
+    attempts.forgive(key_of_account(email), now())
+    db.session.commit()
     here = this_session()
     here[FRESH_KEY] = int(now().timestamp())
     here.renew()
@@ -198,31 +254,30 @@ def end_session() -> None:
     log.info("sign_out", account=here.holder and here.holder.ref, source=request.remote_addr)
     logout_user()
     here.end()
-    g.pop("actor", None)
-    g.pop("csrf_token", None)
+    forget_request()
 
 
 def unlock(email: str) -> None:
     """Lift the lock of an account after it got a new password; the caller commits."""
-    attempts.forgive(_account_key(email), now())
+    attempts.forgive(key_of_account(email), now())
 
 
 def source_of(email: str) -> Source:
     """Where the present attempt comes from. A device on which this account signed in before is a source of its own."""
-    account_key = _account_key(email)
+    key = key_of_account(email)
     device = _known_device()
-    if device is not None and secrets.compare_digest(device[0], account_key):
-        return Source(account_key, attempts.keyed(_secret(), "device", device[1]), known=True)
+    if device is not None and secrets.compare_digest(device[0], key):
+        return Source(key, attempts.keyed(_secret(), "device", device[1]), known=True)
     address = attempts.source_text(request.remote_addr)
-    return Source(account_key, attempts.keyed(_secret(), "source", address), known=False)
+    return Source(key, attempts.keyed(_secret(), "source", address), known=False)
 
 
 def device_cookie(email: str) -> tuple[str, str]:
     """Name and value of the cookie that lets this browser sign in although rivals guess at the account."""
     device = _known_device()
-    account_key = _account_key(email)
-    number = device[1] if device and device[0] == account_key else secrets.token_urlsafe(16)
-    return _device_name(), _devices().dumps([account_key, number])
+    key = key_of_account(email)
+    number = device[1] if device and device[0] == key else secrets.token_urlsafe(16)
+    return _device_name(), _devices().dumps([key, number])
 
 
 def browser_key() -> str | None:
@@ -238,8 +293,8 @@ def _known_device() -> tuple[str, str] | None:
     except BadSignature:
         return None
     match found:
-        case [str(account_key), str(number)]:
-            return account_key, number
+        case [str(key), str(number)]:
+            return key, number
     return None
 
 
@@ -251,7 +306,8 @@ def _devices() -> URLSafeSerializer:
     return URLSafeSerializer(_secret(), salt="known-device")
 
 
-def _account_key(email: str) -> str:
+def key_of_account(email: str) -> str:
+    """What names an account among the failures to sign in."""
     return attempts.keyed(_secret(), "account", queries.normal_email(email))
 
 
@@ -260,7 +316,7 @@ def _secret() -> str:
     return secret
 
 
-def _dummy_hash() -> str:
+def dummy_hash() -> str:
     """A hash no password fits, made once with today's costs."""
     return _dummy_hash_of(current_app.extensions["security"].pwd_context)
 

@@ -9,7 +9,7 @@ from sqlalchemy import delete
 
 from paritrana.accounts import queries
 from paritrana.accounts.models import Account, Device, Person, RoleGrant, SentOnce, SignInSession
-from paritrana.accounts.passwords import check_password
+from paritrana.accounts.passwords import Profile, check_password, refuse_same
 from paritrana.audit import service as audit
 from paritrana.core.errors import BadInput, ParitranaError
 from paritrana.core.policy import Actor
@@ -66,6 +66,34 @@ class GrantEnded(ParitranaError):
     message = N_("This role has already ended.")
 
 
+class RoleHeld(ParitranaError):
+    """The account has this very role already."""
+
+    code = "role_held"
+    message = N_("This person has this role already.")
+
+
+class RoleUntil(BadInput):
+    """A role for some time ends in the past, or somebody stands in for another without an end or a decree."""
+
+    code = "role_until"
+    message = N_("Whoever stands in for another needs the number of the decree and a last day in the future.")
+
+
+class AccountOpen(ParitranaError):
+    """The account is in use: there is nothing to open."""
+
+    code = "account_open"
+    message = N_("This account is not closed.")
+
+
+class AccountClosed(ParitranaError):
+    """The account is closed: nobody acts through it, and nothing is given to it."""
+
+    code = "account_closed"
+    message = N_("This account is closed.")
+
+
 class NoDeviceKey(BadInput):
     """What came is no public key of the kind that devices have."""
 
@@ -104,14 +132,13 @@ def create_account(
     at: datetime,
     position: str = "",
     office_region_code: str | None = None,
+    profile: Profile = "nist",
 ) -> Account:
     """A way for a person to sign in; without a password it cannot be used yet. The caller commits.
 
-    Raises `EmailForm`, `EmailTaken`, `NameMissing`, `PasswordLength`, `PasswordCommon`.
+    Raises `EmailForm`, `EmailTaken`, `NameMissing`, `PasswordLength`, `PasswordCommon`, `PasswordClasses`.
     """
-    email, name = queries.normal_email(email), name.strip()
-    if not _EMAIL.fullmatch(email):
-        raise EmailForm(email)
+    email, name = checked_email(email), name.strip()
     if not name:
         raise NameMissing
     audit.lock_stream(audit.SYSTEM)
@@ -124,7 +151,8 @@ def create_account(
         name=name,
         position=position,
         office_region_code=office_region_code,
-        password=None if password is None else _hashed(password, email, name),
+        password=None if password is None else _hashed(password, email, name, profile),
+        password_set_at=None if password is None else at,
         active=True,
         fs_uniquifier=random_ref("F", 8),
         created_at=at,
@@ -137,12 +165,22 @@ def create_account(
     return account
 
 
-def set_password(account: Account, password: str, *, actor: Actor, at: datetime) -> None:
+def checked_email(text: str) -> str:
+    """An e-mail address as it is stored. Raises `EmailForm`."""
+    email = queries.normal_email(text)
+    if not _EMAIL.fullmatch(email):
+        raise EmailForm(email)
+    return email
+
+
+def set_password(account: Account, password: str, *, actor: Actor, at: datetime, profile: Profile = "nist") -> None:
     """Set a new password and end every session of the account; the caller commits.
 
-    Raises `PasswordLength`, `PasswordCommon`.
+    Raises `PasswordLength`, `PasswordCommon`, `PasswordClasses`, `PasswordSame` where the profile asks for another one.
     """
-    account.password = _hashed(password, account.email, account.name)
+    refuse_same(password, account.password, profile)
+    account.password = _hashed(password, account.email, account.name, profile)
+    account.password_set_at = at
     account.version += 1
     end_sessions(account)
     revoke_devices(account, actor=actor, at=at)
@@ -203,13 +241,48 @@ def end_sessions(account: Account) -> None:
     account.fs_uniquifier = random_ref("F", 8)
 
 
-def close_account(account: Account, *, actor: Actor, at: datetime) -> None:
+def sign_out_everywhere(account: Account, *, actor: Actor, at: datetime) -> None:
+    """End every session of an account on behalf of its owner; the caller commits."""
+    audit.lock_stream(audit.SYSTEM)
+    end_sessions(account)
+    audit.record(audit.SYSTEM, "account.signed_out", actor, at=at, object_ref=account.ref)
+
+
+def close_account(account: Account, *, actor: Actor, at: datetime, reason: str = "") -> None:
     """End an account: nobody signs in with it any more; the caller commits."""
     account.active = False
     account.version += 1
     end_sessions(account)
     revoke_devices(account, actor=actor, at=at)
-    audit.record(audit.SYSTEM, "account.closed", actor, at=at, object_ref=account.ref)
+    audit.record(audit.SYSTEM, "account.closed", actor, at=at, object_ref=account.ref, reason=reason or None)
+    db.session.flush()
+
+
+def open_account(account: Account, *, actor: Actor, at: datetime) -> None:
+    """Let an account be used again, with the roles it still has; the caller commits. Raises `AccountOpen`."""
+    audit.lock_stream(audit.SYSTEM)
+    db.session.refresh(account)
+    if account.active:
+        raise AccountOpen
+    account.active = True
+    account.version += 1
+    audit.record(audit.SYSTEM, "account.opened", actor, at=at, object_ref=account.ref)
+    db.session.flush()
+
+
+def change_email(account: Account, email: str, *, actor: Actor, at: datetime) -> None:
+    """Sign in with another address from now on; every session ends. The caller commits.
+
+    Raises `EmailForm`, `EmailTaken`.
+    """
+    email = checked_email(email)
+    audit.lock_stream(audit.SYSTEM)
+    if queries.find_account(email) is not None:
+        raise EmailTaken(email)
+    account.email = email
+    account.version += 1
+    end_sessions(account)
+    audit.record(audit.SYSTEM, "account.email_changed", actor, at=at, object_ref=account.ref)
     db.session.flush()
 
 
@@ -220,6 +293,9 @@ def grant_role(
     organisation_id: int | None = None,
     cycle_id: int | None = None,
     new_cycle: bool = False,
+    until: datetime | None = None,
+    decree: str = "",
+    stands_in_for: Account | None = None,
     actor: Actor,
     at: datetime,
 ) -> RoleGrant:
@@ -227,24 +303,55 @@ def grant_role(
 
     Organiser, auditor and administrator exclude each other and every other role in the same cycle; a nominee is never
     an officer. Roles are compared over all accounts of the person. The account's sessions end, so that no page made
-    under the old rights stays open; in a `new_cycle` no page was made yet, and they go on. Raises `RoleScope`,
-    `RolesExclude`.
+    under the old rights stays open; in a `new_cycle` no page was made yet, and they go on. `until` is when the role
+    ends by itself; whoever `stands_in_for` another needs it, and the decree. Raises `RoleScope`, `RoleUntil`,
+    `RolesExclude`, `RoleHeld`, `AccountClosed`.
     """
     if role not in GRANTED or (role == "nominee") != (organisation_id is not None):
         raise RoleScope(role)
     if (role in OF_CYCLE) != (cycle_id is not None):
         raise RoleScope(role)
+    if (until is not None and until <= at) or (stands_in_for is not None and (until is None or not decree.strip())):
+        raise RoleUntil
     audit.lock_stream(audit.SYSTEM)  # two grants to one person at the same time must see each other
+    if not account.active:
+        raise AccountClosed
     _refuse_excluded(account, role, cycle_id)
+    if any(
+        (one.account_id, one.role, one.organisation_id, one.cycle_id) == (account.id, role, organisation_id, cycle_id)
+        for one in queries.grants_of_person(account.person_id)
+    ):
+        raise RoleHeld
     grant = RoleGrant(
-        account_id=account.id, role=role, organisation_id=organisation_id, cycle_id=cycle_id, granted_at=at
-    )
+        account_id=account.id, role=role, organisation_id=organisation_id, cycle_id=cycle_id, granted_at=at,
+        until=until, decree=decree.strip(), stands_in_for=stands_in_for,
+    )  # fmt: skip
     db.session.add(grant)
     if not new_cycle:
         end_sessions(account)
-    audit.record(audit.SYSTEM, "role.granted", actor, at=at, object_ref=account.ref, role=role, **_scope(grant))
     db.session.flush()
+    audit.record(audit.SYSTEM, "role.granted", actor, at=at, object_ref=account.ref, **told_of_grant(grant))
     return grant
+
+
+def told_of_grant(grant: RoleGrant) -> dict[str, Any]:
+    """What an event says of a role as it was given."""
+    return {
+        "role": grant.role,
+        **_scope(grant),
+        "until": grant.until,
+        "decree": grant.decree or None,
+        "stands_in_for": None if grant.stands_in_for is None else grant.stands_in_for.ref,
+    }
+
+
+def end_due_grants(*, actor: Actor, at: datetime) -> list[RoleGrant]:
+    """End the roles whose time is over; the caller commits. Nobody could use them since that moment anyhow."""
+    audit.lock_stream(audit.SYSTEM)
+    due = queries.grants_due(at)
+    for grant in due:
+        end_grant(grant, actor=actor, at=at)
+    return due
 
 
 def end_grant(grant: RoleGrant, *, actor: Actor, at: datetime) -> None:
@@ -288,7 +395,7 @@ def _scope(grant: RoleGrant) -> dict[str, int]:
     return {name: value for name, value in scope.items() if value is not None}
 
 
-def _hashed(password: str, email: str, name: str) -> str:
-    check_password(password, (email, name))
+def _hashed(password: str, email: str, name: str, profile: Profile) -> str:
+    check_password(password, (email, name), profile)
     hashed: str = hash_password(password)
     return hashed

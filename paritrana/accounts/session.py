@@ -27,31 +27,33 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.datastructures import CallbackDict
 
 from paritrana.accounts.models import SignInSession
-from paritrana.accounts.queries import SESSION_BY_HASH, Holder
+from paritrana.accounts.queries import IDLE_OFFICER, IDLE_OTHERS, SESSION_BY_HASH, Holder
 from paritrana.config import Settings
-from paritrana.database import db, reading, set_writing
+from paritrana.database import db, random_ref, reading, set_writing
 from paritrana.web.access import UNSAFE, now
 from paritrana.web.errors import answer_fault
 from paritrana.web.faults import cause_of, fault_of
 
 log = structlog.get_logger("security")
 
-IDLE_OFFICER, IDLE_OTHERS = timedelta(minutes=30), timedelta(minutes=60)
 ABSOLUTE_OFFICER, ABSOLUTE_OTHERS = timedelta(hours=8), timedelta(hours=12)
+PENDING_FOR = timedelta(minutes=30)  # between the password and the second factor, which may have to be set up first
 SEEN_EVERY = timedelta(minutes=1)
 FRESH_FOR = timedelta(minutes=10)
 STATIC_PATHS = ("/static/", "/bootstrap/static/")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 USER_KEY = "_user_id"  # Flask-Login's name for the account's `fs_uniquifier`
+SECOND_KEY = "second"  # the kind of the second factor that was shown
 FRESH_KEY = "fs_paa"  # Flask-Security's name for the moment of the last sign-in, here in whole seconds
 
 
 class ServerSession(CallbackDict[str, Any], SessionMixin):
     """What is remembered between two requests of one browser: JSON values only, no floats.
 
-    `holder` is who is signed in. `lost` says that the browser brought a token that is no longer good, `fault` that it
-    is not known whether it is: the database did not answer.
+    `holder` is who is signed in, `pending` whose password was right while the second factor is still to come. `lost`
+    says that the browser brought a token that is no longer good, `fault` that it is not known whether it is: the
+    database did not answer.
     """
 
     def __init__(
@@ -65,8 +67,13 @@ class ServerSession(CallbackDict[str, Any], SessionMixin):
         self.lost = lost
         self.fault = fault
         self.row_id: int | None = None
+        self.ref = ""
         self.holder: Holder | None = None
+        self.pending: Holder | None = None
         self.officer = False
+        self.browser = ""
+        self.source = ""
+        self.began_at: datetime | None = None
         self.last_seen_at: datetime | None = None
         self.expires_at: datetime | None = None
         self.renewed = False
@@ -83,15 +90,25 @@ class ServerSession(CallbackDict[str, Any], SessionMixin):
 
     def begin(self, holder: Holder, *, officer: bool, at: datetime) -> None:
         """Bind the session to a person who just signed in, with a new token and the whole time before it."""
-        self.holder = holder
+        self.holder, self.pending = holder, None
+        self._start(officer, at, ABSOLUTE_OFFICER if officer else ABSOLUTE_OTHERS)
+
+    def wait_for_second_factor(self, holder: Holder, *, officer: bool, at: datetime) -> None:
+        """Bind the session to a person whose password was right: with a new token, and good for that step only."""
+        self.holder, self.pending = None, holder
+        self._start(officer, at, PENDING_FOR)
+
+    def _start(self, officer: bool, at: datetime, length: timedelta) -> None:
         self.officer = officer
-        self.expires_at = at + (ABSOLUTE_OFFICER if officer else ABSOLUTE_OTHERS)
+        self.ref = random_ref("SS")
+        self.began_at = at
+        self.expires_at = at + length
         self.renew()
 
     def end(self) -> None:
         """Forget everything: the row goes and the cookie with it."""
         self.clear()
-        self.holder = None
+        self.holder = self.pending = None
         self.modified = True
 
     def fresh(self, at: datetime) -> bool:
@@ -127,9 +144,15 @@ class DatabaseSessions(SessionInterface):
             # A new password, a closed account or a changed role gave the account a new uniquifier: old sessions end.
             if not row.active or session.get(USER_KEY) != row.fs_uniquifier:
                 return ServerSession(lost=True)
-            session.holder = Holder(row.account_id, row.person_id, row.ref, row.name, row.office_region_code)
+            owner = Holder(row.account_id, row.person_id, row.ref, row.name, row.office_region_code)
+            if row.pending:
+                session.pending = owner
+            else:
+                session.holder = owner
         session.row_id = row.id
+        session.ref = row.session_ref
         session.officer = row.officer
+        session.browser, session.source, session.began_at = row.browser, row.source, row.began_at
         session.last_seen_at = row.last_seen_at
         session.expires_at = row.expires_at
         return session
@@ -251,12 +274,18 @@ def _insert_row(connection: Any, session: ServerSession, token_hash: str, at: da
         _delete_row(connection, session.row_id)
     unused = and_(SignInSession.account_id.is_(None), SignInSession.last_seen_at < at - IDLE_OTHERS)
     over = select(SignInSession.id).where(or_(SignInSession.expires_at <= at, unused))
+    owner = session.holder or session.pending
     # What another sign-in is clearing away at this moment is left to it: two must not wait for each other.
     connection.execute(delete(SignInSession).where(SignInSession.id.in_(over.with_for_update(skip_locked=True))))
     connection.execute(
         insert(SignInSession).values(
+            ref=session.ref or random_ref("SS"),
             token_hash=token_hash,
-            account_id=None if session.holder is None else session.holder.account_id,
+            account_id=None if owner is None else owner.account_id,
+            pending=session.pending is not None,
+            browser=session.browser,
+            source=session.source,
+            began_at=session.began_at,
             officer=session.officer,
             data=dict(session),
             created_at=at,

@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, collate, or_, select, text, type_coerce
 from sqlalchemy.types import NullType
 
+from paritrana.audit import halt
 from paritrana.audit.models import Event, EventBody
 from paritrana.audit.queries import first_broken_link
 from paritrana.audit.triggers import GUARDED, append_only
-from paritrana.core.invariants import Broken, Check, Told
+from paritrana.core.invariants import Broken, Check, Stored, Told, latest, replay, replayed
 from paritrana.database import db
 
 BATCH = 500
@@ -86,12 +87,19 @@ def _foreign_keys() -> Iterator[Broken]:
         yield Broken("foreign_key.broken", f"{table} {row}", f"The row refers to a row of {parent} that is not there.")
 
 
+def _halts() -> Iterator[Broken]:
+    statement = select(halt.Halt).order_by(in_order(halt.Halt.ref))
+    rows = (Stored(one.ref, (), halt.told_of(one)) for one in db.session.scalars(statement))
+    yield from replay("halt", "read-only time", told("halt.begun", "halt.lifted"), rows, latest())
+
+
 def _dialect() -> str:
     return db.session.get_bind().dialect.name
 
 
 CHECKS = (
     Check({"chain.broken": "The chain of events of every stream is whole."}, _chain),
+    Check(replayed("halt", "read-only time"), _halts),
     Check({"trigger.missing": "Every table that only grows has its triggers, unchanged."}, _triggers),
     Check({"foreign_key.broken": "Every reference between tables leads to a row."}, _foreign_keys),
 )

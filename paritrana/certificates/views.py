@@ -1,15 +1,15 @@
-"""The register page of organisers, and the page on which anybody verifies a certificate."""
+"""The register page of organisers."""
 
 from datetime import datetime
 
-from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import ngettext
 
 from paritrana.accounts.once import once
 from paritrana.certificates import queries, service
-from paritrana.core.codes import parse, shown
-from paritrana.core.errors import NotFound, ParitranaError
+from paritrana.certificates.press import Press
+from paritrana.core.errors import ParitranaError
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import Act
 from paritrana.cycles.models import Category, Cycle
@@ -22,7 +22,6 @@ from paritrana.web.forms import Form
 from paritrana.web.template_filters import sentence
 
 bp = Blueprint("certificates", __name__, template_folder="templates")
-bp.add_app_template_filter(shown, "certificate_code")
 
 
 @bp.get("/manage/<cycle>/certificates")
@@ -48,75 +47,12 @@ def issue_one(award: Award) -> ResponseReturnValue:
     return _issue(award.category, award)
 
 
-@bp.get("/verify")
-@allowed(Act.VERIFY_CERTIFICATE)
-def verify() -> ResponseReturnValue:
-    """The form; with `?code=` it leads to the page of that code."""
-    text = request.args.get("code", "").strip()
-    if not text:
-        return _unlisted(make_response(render_template("certificates/verify.html")))
-    code = parse(text)
-    if code is None:
-        return _unknown()
-    return redirect(url_for("certificates.certificate", code=shown(code)), 303)
-
-
-@bp.get("/verify/<code>")
-@allowed(Act.VERIFY_CERTIFICATE)
-def certificate(code: str) -> ResponseReturnValue:
-    """What the register says about a code."""
-    found = queries.find_public(code, now())
-    if found is None:
-        return _unknown()
-    if code != shown(found.code):
-        return redirect(url_for("certificates.certificate", code=shown(found.code)), 303)
-    settings = current_app.extensions["settings"]
-    return _unlisted(
-        make_response(
-            render_template(
-                "certificates/certificate.html",
-                certificate=found,
-                cycle=found.cycle,
-                category=found.category,
-                simulated=found.cycle.simulated,
-                successor=queries.find_successor(found) if found.status == "replaced" else None,
-                address=service.verify_address(found.code, settings.base_url),
-                host=settings.base_url.split("://", 1)[1],
-            )
-        )
-    )
-
-
-@bp.get("/verify/<code>/certificate.pdf")
-@allowed(Act.VERIFY_CERTIFICATE)
-def paper(code: str) -> ResponseReturnValue:
-    """The certificate as a PDF, for printing or for comparing."""
-    found = queries.find_public(code, now())
-    if found is None or found.status != "valid" or code != shown(found.code):
-        raise NotFound
-    settings = current_app.extensions["settings"]
-    answer = make_response(service.paper_of(found, settings.base_url, settings.operator_name))
-    answer.mimetype = "application/pdf"
-    answer.headers["Content-Disposition"] = f'attachment; filename="piagam-{shown(found.code)}.pdf"'
-    return _unlisted(answer)
-
-
-def _unknown() -> Response:
-    """The one answer for a mistyped code, one that never was, and one whose result is not published."""
-    return _unlisted(make_response(render_template("certificates/unknown.html"), 404))
-
-
-def _unlisted(answer: Response) -> Response:
-    answer.headers["X-Robots-Tag"] = "noindex, nofollow"
-    return answer
-
-
 def _issue(category: Category, wanted: Category | Award) -> ResponseReturnValue:
     grant = ask(Act.ISSUE_CERTIFICATE, category).grant
     try:
         if grant is not None and grant.second is not None:
             raise service.BeforePublication
-        made = service.issue(wanted, actor=current_actor(), at=_at(category))
+        made = service.issue(wanted, press=_press(), actor=current_actor(), at=_at(category))
     except ParitranaError as refusal:
         db.session.rollback()
         return _page(get_cycle(category.cycle.code), problems=[("", sentence(refusal))]), refusal.status
@@ -147,6 +83,11 @@ def _page(cycle: Cycle, problems: list[tuple[str, str]] | None = None) -> str:
         problems=problems or [],
         plain=Form(formdata=None),
     )
+
+
+def _press() -> Press:
+    found: Press = current_app.extensions["press"]
+    return found
 
 
 def _at(category: Category) -> datetime:

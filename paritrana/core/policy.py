@@ -49,6 +49,7 @@ class Guard(StrEnum):
     NOT_OWN = "not_own"
     SIMULATED = "simulated"
     PUBLISHABLE = "publishable"
+    ALL_PUBLIC = "all_public"
 
 
 # What a form must bring along rather than what stands in the database: the service that acts asks for these.
@@ -64,6 +65,8 @@ class Act(StrEnum):
     HOME = "home"
     SIGN_OUT = "sign_out"
     REAUTHENTICATE = "reauthenticate"
+    PROFILE = "profile"
+    CHANGE_SIGN_IN = "change_sign_in"
     READ_PUBLIC_PAGE = "read_public_page"
     READ_PUBLIC_RESULT = "read_public_result"
     VERIFY_CERTIFICATE = "verify_certificate"
@@ -129,6 +132,9 @@ class Act(StrEnum):
     OBJECT = "object"
     ANSWER_OBJECTION = "answer_objection"
     ISSUE_CERTIFICATE = "issue_certificate"
+    REVOKE_CERTIFICATE = "revoke_certificate"
+    SPELL_NAME = "spell_name"
+    PREPARE_CERTIFICATE = "prepare_certificate"
     MANAGE_RUBRIC = "manage_rubric"
     FREEZE_RUBRIC = "freeze_rubric"
     MANAGE_CYCLE = "manage_cycle"
@@ -136,6 +142,30 @@ class Act(StrEnum):
     TAKE_OVER_WINNERS = "take_over_winners"
     REHEARSE = "rehearse"
     OPERATE = "operate"
+    VIEW_AUDIT = "view_audit"
+    VIEW_INTAKE_EVENTS = "view_intake_events"
+    VIEW_JUDGING_EVENTS = "view_judging_events"
+    VIEW_JUDGING_HEADERS = "view_judging_headers"
+    VIEW_SYSTEM_EVENTS = "view_system_events"
+    VIEW_OWN_EVENTS = "view_own_events"
+    VIEW_CHECKPOINTS = "view_checkpoints"
+    VIEW_JUDGING_CHECKPOINTS = "view_judging_checkpoints"
+    EXPORT_BUNDLE = "export_bundle"
+    EXPORT_CATEGORY_BUNDLE = "export_category_bundle"
+    EXPORT_PUBLIC_BUNDLE = "export_public_bundle"
+    MANAGE_WITNESSES = "manage_witnesses"
+    USE_LINK = "use_link"
+    SEE_USERS = "see_users"
+    MANAGE_USERS = "manage_users"
+    MANAGE_OFFICERS = "manage_officers"
+    PROPOSE_OFFICER = "propose_officer"
+    SEE_REQUESTS = "see_requests"
+    INVITE_NOMINEE = "invite_nominee"
+    MANAGE_MEMBERS = "manage_members"
+    SET_READ_ONLY = "set_read_only"
+    ERASE_PERSON = "erase_person"
+    ROTATE_KEY = "rotate_key"
+    BREACH_PACK = "breach_pack"
 
 
 class Part(StrEnum):
@@ -187,6 +217,7 @@ def parse_cell(text: str) -> tuple[Grant, ...]:
 
 _ANY = {role.value: "any" for role in Role}
 _SIGNED_IN = {role: cell for role, cell in _ANY.items() if role != "PU"}
+_AFRESH = dict.fromkeys(_SIGNED_IN, "any r")
 
 MATRIX: Mapping[Act, Mapping[str, str]] = {
     Act.SIGN_IN: _ANY,
@@ -195,6 +226,8 @@ MATRIX: Mapping[Act, Mapping[str, str]] = {
     Act.HOME: _SIGNED_IN,
     Act.SIGN_OUT: _SIGNED_IN,
     Act.REAUTHENTICATE: _SIGNED_IN,
+    Act.PROFILE: _SIGNED_IN,
+    Act.CHANGE_SIGN_IN: _AFRESH,
     Act.READ_PUBLIC_PAGE: dict.fromkeys(_ANY, "1-9 [publishable]"),
     Act.READ_PUBLIC_RESULT: dict.fromkeys(_ANY, "8-9 [publishable]"),
     Act.VERIFY_CERTIFICATE: _ANY,
@@ -266,6 +299,9 @@ MATRIX: Mapping[Act, Mapping[str, str]] = {
     Act.OBJECT: {"NO": "8 o"},
     Act.ANSWER_OBJECTION: {"CH": "8 pnw; 8 2nd pn", "OR": "8 cw2(CH)"},
     Act.ISSUE_CERTIFICATE: {"CH": "7 2nd [publishable]", "OR": "7 crw2(CH) [publishable]; 8 cr [publishable]"},
+    Act.REVOKE_CERTIFICATE: {"CH": "8-9 2nd [publishable]", "OR": "8-9 crw2(CH) [publishable]"},
+    Act.SPELL_NAME: {"NO": "1-7 o"},
+    Act.PREPARE_CERTIFICATE: {"OR": "0-8 c"},
     Act.MANAGE_RUBRIC: {"OR": "0-3 c"},
     Act.FREEZE_RUBRIC: {"CH": "0-3 2nd", "OR": "0 crh2(CH); 1-3 crwh2(CH)"},
     Act.MANAGE_CYCLE: {"OR": "0-9 c", "CH": "0-9 p"},
@@ -273,6 +309,32 @@ MATRIX: Mapping[Act, Mapping[str, str]] = {
     Act.TAKE_OVER_WINNERS: {"OR": "1 c"},
     Act.REHEARSE: {"OR": "0-9 c"},
     Act.OPERATE: {"AD": "any"},
+    Act.VIEW_AUDIT: {"CH": "5-8 p", "OR": "0-9 c", "AU": "0-9"},
+    Act.VIEW_INTAKE_EVENTS: {"OR": "0-9 c", "AU": "0-9"},
+    Act.VIEW_JUDGING_EVENTS: {"AU": "0-9"},
+    Act.VIEW_JUDGING_HEADERS: {"CH": "5-8 p"},
+    Act.VIEW_SYSTEM_EVENTS: {"AD": "any"},
+    Act.VIEW_OWN_EVENTS: {"NO": "1-8 o"},
+    Act.VIEW_CHECKPOINTS: {**dict.fromkeys(_ANY, "1-9 [publishable]"), "OR": "0-9 c", "AU": "0-9"},
+    Act.VIEW_JUDGING_CHECKPOINTS: {
+        **dict.fromkeys(_ANY, "8-9 [publishable all_public]"), "AS": "4-8 p", "CH": "5-8 p", "AU": "0-9",
+    },
+    Act.EXPORT_BUNDLE: {"AU": "5-9 rw"},
+    Act.EXPORT_CATEGORY_BUNDLE: {"CH": "7 pNrw", "OR": "7 crw"},
+    Act.EXPORT_PUBLIC_BUNDLE: dict.fromkeys(_ANY, "8-9 [publishable all_public]"),
+    Act.MANAGE_WITNESSES: {"OR": "0-8 c"},
+    Act.USE_LINK: _ANY,
+    Act.SEE_USERS: {"AD": "any"},
+    Act.MANAGE_USERS: {"AD": "any r"},
+    Act.MANAGE_OFFICERS: {"OR": "any 2nd r", "AU": "any 2nd r", "AD": "any rw2(OR)"},
+    Act.PROPOSE_OFFICER: {"OR": "0-8 crw2(AD)", "AD": "any 2nd r"},
+    Act.SEE_REQUESTS: dict.fromkeys(("OR", "AU", "AD"), "any"),
+    Act.INVITE_NOMINEE: {"OR": "0-8 c"},
+    Act.MANAGE_MEMBERS: {"NO": "1-8 o"},
+    Act.SET_READ_ONLY: {"AD": "any rw2(AU)", "AU": "any 2nd r"},
+    Act.ERASE_PERSON: {"AD": "any rw2(AU)", "AU": "any 2nd r"},
+    Act.ROTATE_KEY: {"AD": "any rw2(AU)", "AU": "any 2nd r"},
+    Act.BREACH_PACK: {"AU": "0-9 rw"},
 }  # fmt: skip
 
 POLICY: Mapping[Act, Mapping[Role, tuple[Grant, ...]]] = {
@@ -281,13 +343,27 @@ POLICY: Mapping[Act, Mapping[Role, tuple[Grant, ...]]] = {
 
 # What everybody with an account may do, also one who holds no role yet.
 WITH_ACCOUNT = frozenset(act for act, row in MATRIX.items() if row is _SIGNED_IN)
+# The same after a fresh sign-in.
+WITH_ACCOUNT_AFRESH = frozenset(act for act, row in MATRIX.items() if row is _AFRESH)
+
+# What goes on while nothing is stored: signing in and out, reading, and what ends that time.
+WHILE_HALTED = frozenset({
+    Act.SIGN_IN, Act.SIGN_OUT, Act.REAUTHENTICATE, Act.SET_LANGUAGE, Act.VERIFY_CERTIFICATE, Act.SET_READ_ONLY,
+})  # fmt: skip
+
+# What the public may ask for: somebody without an account learns there that it is not there, not that one signs in.
+PUBLIC_ACTS = frozenset({
+    Act.READ_PUBLIC_PAGE, Act.READ_PUBLIC_RESULT, Act.VERIFY_CERTIFICATE, Act.VIEW_CHECKPOINTS,
+    Act.EXPORT_PUBLIC_BUNDLE,
+})  # fmt: skip
 
 # The acts that already show a person that an object exists. Who has none of them for it gets the answer of an object
 # that is not there; who has one learns why the act itself is refused.
 _OF_A_NOMINATION = (
     Act.EDIT_NOMINATION, Act.SUBMIT, Act.TAKE_BACK, Act.WITHDRAW, Act.UPLOAD, Act.DOWNLOAD_EVIDENCE,
     Act.TAKE_VERIFICATION, Act.VERIFY, Act.SET_FINDING, Act.DECIDE_FINDING, Act.REQUEST_CHANGE,
-    Act.ANSWER_REQUEST, Act.CLOSE_VERIFICATION, Act.OVERRIDE, Act.OBJECT,
+    Act.ANSWER_REQUEST, Act.CLOSE_VERIFICATION, Act.OVERRIDE, Act.OBJECT, Act.SPELL_NAME, Act.MANAGE_MEMBERS,
+    Act.VIEW_OWN_EVENTS,
 )  # fmt: skip
 _OF_A_SLOT = (Act.OPEN_SESSION, Act.CLOSE_SESSION, Act.ANSWER_SLOT, Act.RECORD_ATTENDANCE, Act.CONFIRM_NO_SHOW)
 _OF_A_CYCLE = (
@@ -297,9 +373,10 @@ _OF_A_CYCLE = (
     Act.MOVE_STATE, Act.ADVANCE_CLOCK, Act.EXTEND_DEADLINE, Act.SEE_RANKING_PREVIEW, Act.BUILD_RUN, Act.HOLD_PLENARY,
     Act.RECORD_DECISION, Act.SEAL_RESULTS,
     Act.PROPOSE_PUBLICATION, Act.CONFIRM_PUBLICATION, Act.RECALL_PUBLICATION, Act.CORRECT_PUBLICATION,
-    Act.ANSWER_OBJECTION, Act.ISSUE_CERTIFICATE, Act.SEE_OTHERS_MARKS, Act.REHEARSE,
-    Act.SET_UP_CYCLE, Act.TAKE_OVER_WINNERS,
+    Act.ANSWER_OBJECTION, Act.ISSUE_CERTIFICATE, Act.REVOKE_CERTIFICATE, Act.SEE_OTHERS_MARKS, Act.REHEARSE,
+    Act.PREPARE_CERTIFICATE, Act.SET_UP_CYCLE, Act.TAKE_OVER_WINNERS, Act.INVITE_NOMINEE, Act.PROPOSE_OFFICER,
 )  # fmt: skip
+_OF_A_RECORD = (Act.VIEW_JUDGING_EVENTS, Act.EXPORT_BUNDLE, Act.EXPORT_CATEGORY_BUNDLE, Act.MANAGE_WITNESSES)
 
 SEEN_BY: Mapping[Act, tuple[Act, ...]] = {
     **dict.fromkeys(_OF_A_NOMINATION, (Act.SEE_DRAFT, Act.SEE_NOMINATION)),
@@ -315,6 +392,7 @@ SEEN_BY: Mapping[Act, tuple[Act, ...]] = {
     Act.LEAD_CONSOLIDATION: (Act.SEE_OWN_MARKS,),
     Act.RECUSE: (Act.SEE_OWN_MARKS,),
     Act.CREATE_NOMINATION: (Act.READ_PUBLIC_PAGE,),
+    **dict.fromkeys(_OF_A_RECORD, (Act.VIEW_AUDIT,)),
 }
 
 
@@ -463,11 +541,13 @@ def decide(
     """The whole answer for a door: `can`, and when it says no, how much of that no this person may learn."""
     if actor.signed_in and act in WITH_ACCOUNT:
         return Decision(Answer.ALLOW)
+    if actor.signed_in and act in WITH_ACCOUNT_AFRESH:
+        return Decision(Answer.ALLOW if actor.fresh else Answer.NOT_FRESH)
     roles = roles_in(actor, cycle_id, category_id)
     answer = can(roles, act, facts, state, part=part)
     if answer.allowed:
         return answer
-    if not actor.signed_in and act not in {Act.READ_PUBLIC_PAGE, Act.READ_PUBLIC_RESULT, Act.VERIFY_CERTIFICATE}:
+    if not actor.signed_in and act not in PUBLIC_ACTS:
         return Decision(Answer.SIGN_IN)
     if answer.answer is Answer.NOT_FRESH:
         return answer

@@ -12,6 +12,7 @@ from paritrana.core.lifecycle import State
 from paritrana.core.scope import Scope, scope_of
 from paritrana.cycles import rehearsals
 from paritrana.database import Base, Document
+from paritrana.scopes import Tenancy
 
 
 class RubricVersion(Base):
@@ -316,6 +317,7 @@ class Proposal(Base):
     """The first half of a two-person act. It names a digest of what is proposed; a moved digest voids it."""
 
     __tablename__ = "proposal"
+    __tenancy__ = Tenancy(office="category_id")
     __table_args__ = (
         CheckConstraint("state IN ('waiting', 'confirmed', 'withdrawn', 'void')", name="state_known"),
         CheckConstraint("(state = 'confirmed') = (confirmed_at IS NOT NULL)", name="confirmed_has_time"),
@@ -329,7 +331,7 @@ class Proposal(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     ref: Mapped[str] = mapped_column(unique=True)
     act: Mapped[str]
-    category_id: Mapped[int] = mapped_column(ForeignKey("category.id"))
+    category_id: Mapped[int] = mapped_column(ForeignKey("category.id"), index=True)
     subject_ref: Mapped[str]
     digest: Mapped[str]
     payload: Mapped[dict[str, Any]]

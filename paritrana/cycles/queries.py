@@ -261,6 +261,15 @@ def waiting_proposal(category: Category, act: str, subject_ref: str | None = Non
     )
 
 
+def waiting_for(category: Category, act: str) -> Sequence[Proposal]:
+    """The proposals for `act` in this category that wait for a second person, oldest first (one statement)."""
+    return db.session.scalars(
+        select(Proposal)
+        .where(Proposal.category_id == category.id, Proposal.act == act, Proposal.state == "waiting")
+        .order_by(Proposal.id)
+    ).all()
+
+
 def extensions_of(category_ids: Collection[int]) -> Mapping[int, Sequence[DeadlineExtension]]:
     """The extensions of these categories' deadlines by category, newest first (at most one statement)."""
     found: dict[int, list[DeadlineExtension]] = {number: [] for number in category_ids}

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
-
 from paritrana.audit import service as audit
 from paritrana.core.errors import (
     MissingReason,
@@ -395,14 +393,18 @@ def withdraw_proposal(proposal: Proposal, *, actor: Actor, at: datetime) -> None
 
 def void_proposals(category: Category, act: str, *, at: datetime) -> None:
     """Void the waiting proposals for `act`, because what they named has moved; the caller commits."""
-    waiting = db.session.scalars(
-        select(Proposal).where(Proposal.category_id == category.id, Proposal.act == act, Proposal.state == "waiting")
-    )
-    for proposal in waiting:
-        proposal.state = "void"
-        audit.record(
-            stream_of(category.cycle, category.stored_state), f"{act}.void", _CLOCK, at=at, object_ref=proposal.ref
-        )
+    for proposal in queries.waiting_for(category, act):
+        void_proposal(proposal, at=at)
+
+
+def void_proposal(proposal: Proposal, *, at: datetime) -> None:
+    """Void one waiting proposal, because what it named has moved; the caller commits."""
+    category = proposal.category
+    proposal.state = "void"
+    audit.record(
+        stream_of(category.cycle, category.stored_state), f"{proposal.act}.void", _CLOCK, at=at,
+        object_ref=proposal.ref,
+    )  # fmt: skip
     db.session.flush()
 
 

@@ -49,7 +49,8 @@ def check_of(store: BlobStore, now: datetime) -> Check:
 
 def _look(root: Path, now: datetime) -> Iterator[Broken]:
     drawn = select(Blob.organisation_id, Preview.sha256, Preview.size).join(Preview, Preview.blob_id == Blob.id)
-    every = select(Blob.organisation_id, Blob.sha256, Blob.size).union(drawn).subquery()
+    whole = select(Blob.organisation_id, Blob.sha256, Blob.size).where(Blob.destroyed_at.is_(None))
+    every = whole.union(drawn).subquery()
     rows = stream(select(every).order_by(every.c.organisation_id, every.c.sha256))
     before = (now - SPARED).timestamp()
     for where, kept, known in side_by_side(kept_files(root / "objects"), rows, lambda one: one[0], _address):

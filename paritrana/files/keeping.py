@@ -57,7 +57,7 @@ def remove_orphans(run: Run, progress: Progress) -> Said:
 
 def _remove(old: Collection[tuple[int, str]], store: BlobStore, before: datetime) -> int:
     hashes = {sha256 for _organisation, sha256 in old}
-    originals = select(Blob.organisation_id, Blob.sha256).where(Blob.sha256.in_(hashes))
+    originals = select(Blob.organisation_id, Blob.sha256).where(Blob.sha256.in_(hashes), Blob.destroyed_at.is_(None))
     drawn = select(Blob.organisation_id, Preview.sha256).join(Preview, Preview.blob_id == Blob.id)
     named = {tuple(row) for row in db.session.execute(originals.union(drawn.where(Preview.sha256.in_(hashes))))}
     db.session.rollback()

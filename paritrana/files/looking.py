@@ -6,6 +6,7 @@ The answer is one JSON object: `{"code": ""}` for a file that is taken, else the
 Whoever reads it trusts nothing of it: the file may have taken this process over.
 """
 
+import html
 import io
 import json
 import re
@@ -16,17 +17,13 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
+from xml.parsers import expat
+
+from paritrana.files.limits import limits
 
 MEMORY: Final = 512 * 1024 * 1024  # bytes
 CPU: Final = 4  # seconds
-LIMITS: Final = (
-    (resource.RLIMIT_AS, MEMORY),
-    (resource.RLIMIT_CPU, CPU),
-    (resource.RLIMIT_FSIZE, 0),
-    (resource.RLIMIT_NOFILE, 16),
-    (resource.RLIMIT_NPROC, 0),
-    (resource.RLIMIT_CORE, 0),
-)
+LIMITS: Final = limits(memory=MEMORY, cpu=CPU)
 MOST_PAGES: Final = 1000
 LARGEST_SIDE: Final = 14_400  # points
 MOST_PIXELS: Final = 40_000_000
@@ -47,11 +44,34 @@ MACROS: Final = re.compile(
 )
 OUTSIDE: Final = re.compile(r"^xl/(externallinks/|connections\.xml|querytables/|model/)", re.IGNORECASE)
 EMBEDDED: Final = re.compile(r"/embeddings/|oleobject", re.IGNORECASE)
-FORMULA: Final = re.compile(rb"<(?:\w+:)?f\b[^>]*>([^<]*)<", re.IGNORECASE)
-REACHING: Final = re.compile(rb"\||\[\d+\]|WEBSERVICE|FILTERXML|\bRTD\(|\bCALL\(|REGISTER|file:|https?:", re.IGNORECASE)
-EXTERNAL: Final = re.compile(rb"<(?:\w+:)?Relationship\b[^>]*TargetMode\s*=\s*[\"']External[\"'][^>]*>", re.IGNORECASE)
-LINK: Final = re.compile(rb"Target\s*=\s*[\"'](?:https?://|mailto:)", re.IGNORECASE)
+# Wherever a formula may stand: cells, conditions, checks of what is typed, names, columns of tables.
+FORMULA: Final = re.compile(
+    rb"<(?:[^\s<>/:!?]+:)?(?:f|formula[12]?|definedName|calculatedColumnFormula|totalsRowFormula)(?=[\s>])[^>]*>([^<]*)<",
+    re.IGNORECASE,
+)
+TEXT: Final = re.compile(r'"[^"]*"')  # in a formula
+REACHING: Final = re.compile(r"WEBSERVICE|FILTERXML|\bRTD\(|\bCALL\(|REGISTER|file:|https?:", re.IGNORECASE)
+# A program and its topic (DDE), or a sheet of a numbered or named other workbook; a column of a table names no sheet.
+OTHER: Final = re.compile(
+    r"\||'[^']*\[\d+\]|\[\d+\][^\[\]()+\-*/^&=<>,;:\"'\s]*!|\.(?:xl[a-z]{1,2}|csv|ods|dbf|txt|mdb)\]", re.IGNORECASE
+)
+# Ends of the types of parts and of relations to them.
+MACRO_TYPES: Final = re.compile(
+    r"macroEnabled|vbaProject|vbaData|activeX|/control$|ctrlProp|macrosheet|dialogsheet|extensibility|customUI",
+    re.IGNORECASE,
+)
+OUTSIDE_TYPES: Final = re.compile(
+    r"externalLink|/connections$|connections\+xml|queryTable|attachedTemplate|/powerPivotData", re.IGNORECASE
+)
+EMBEDDED_TYPES: Final = re.compile(r"oleObject|/package$|\.embedd", re.IGNORECASE)
+WEB: Final = re.compile(r"\s*(?:https?://|mailto:)", re.IGNORECASE)
+# What stands beside elements and text, and text that needs no signs; read from left to right.
+ASIDE: Final = re.compile(rb"<!--.*?-->|<\?.*?\?>|<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
+CODING: Final = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([^\"'>]*)")
+BLANK: Final = b"\xef\xbb\xbf \t\r\n"
+_DESCRIPTIONS: Final = (12, 16, 20, 24)  # bytes behind a member that tell its size, where its header does not
 _END: Final = struct.Struct("<4s4H2LH")
+_ENTRY: Final = struct.Struct("<4s6H3L5H2L")
 _LOCAL: Final = struct.Struct("<4s5H3L2H")
 
 
@@ -212,7 +232,8 @@ def look_at_workbook(data: bytes) -> None:
                 content = file.read(member.file_size + 1)
             if len(content) != member.file_size:
                 raise Refused("workbook_broken")
-            if name.lower().endswith((".xml", ".rels", ".vml")):
+            # What a part is follows from the list of types, not from the end of its name.
+            if name.lower().endswith((".xml", ".rels", ".vml")) or content[:64].lstrip(BLANK).startswith(b"<"):
                 _look_at_xml(name, content)
 
 
@@ -222,7 +243,7 @@ def _members(data: bytes) -> list[zipfile.ZipInfo]:
     if at < 0 or len(data) - at < _END.size:
         raise Refused("workbook_broken")
     end = _END.unpack_from(data, at)
-    if at + _END.size + end[7] != len(data):
+    if at + _END.size != len(data):  # nothing behind the end, and no remark in it
         raise Refused("file_trailing")
     if end[4] > MOST_MEMBERS or end[3] != end[4]:
         raise Refused("workbook_bomb" if end[4] > MOST_MEMBERS else "workbook_broken")
@@ -231,6 +252,8 @@ def _members(data: bytes) -> list[zipfile.ZipInfo]:
         if archive.start_dir + end[5] != at:
             raise Refused("workbook_broken")
         limits = [*(one.header_offset for one in members[1:]), archive.start_dir]
+        if _end_of_directory(data, archive.start_dir, len(members)) != at:
+            raise Refused("workbook_broken")
     if len({one.filename.lower() for one in members}) != len(members) or len(members) != end[4]:
         raise Refused("workbook_broken")
     if sum(one.file_size for one in members) > MOST_UNPACKED:
@@ -256,6 +279,13 @@ def _members(data: bytes) -> list[zipfile.ZipInfo]:
     return members
 
 
+def _end_of_directory(data: bytes, place: int, members: int) -> int:
+    """Where so many entries of the directory end, by the lengths that they themselves tell."""
+    for _no in range(members):
+        place += _ENTRY.size + sum(_ENTRY.unpack_from(data, place)[10:13])
+    return place
+
+
 def _compare(data: bytes, member: zipfile.ZipInfo, limit: int) -> None:
     """The header at the member's place says what the directory says, and the member ends before the next one."""
     local = _LOCAL.unpack_from(data, member.header_offset)
@@ -270,28 +300,59 @@ def _compare(data: bytes, member: zipfile.ZipInfo, limit: int) -> None:
         and data[start : start + local[9]]
         in {member.orig_filename.encode(), member.orig_filename.encode("cp437", "replace")}
     )
-    if not honest or start + local[9] + local[10] + member.compress_size > limit:
+    gap = limit - start - local[9] - local[10] - member.compress_size
+    if not honest or gap < 0:
         raise Refused("workbook_broken")
+    if gap and not (described and gap in _DESCRIPTIONS):
+        raise Refused("file_trailing")
 
 
 def _look_at_xml(name: str, content: bytes) -> None:
-    if content[:2] in {b"\xff\xfe", b"\xfe\xff"} or b"\x00" in content[:64]:
+    coding = CODING.match(content.removeprefix(b"\xef\xbb\xbf"))
+    if b"\x00" in content[:64] or (coding is not None and coding[1].lower() not in {b"utf-8", b"us-ascii"}):
         raise Refused("workbook_broken")  # another coding would hide what is looked for here
     if re.search(rb"<!(?:DOCTYPE|ENTITY)", content, re.IGNORECASE):
         raise Refused("workbook_broken")
-    if name.lower() == "[content_types].xml" and re.search(rb"macroEnabled|vbaProject", content, re.IGNORECASE):
-        raise Refused("workbook_macros")
-    if name.lower().endswith(".rels"):
-        for found in EXTERNAL.findall(content):
-            if not re.search(rb"/hyperlink[\"']", found, re.IGNORECASE) or not LINK.search(found):
+    if name.lower().endswith((".rels", "[content_types].xml")):
+        _look_at_parts(content)
+    for formula in _formulas(content):
+        if REACHING.search(formula) or OTHER.search(TEXT.sub('""', formula)):
+            raise Refused("workbook_outside")
+
+
+def _look_at_parts(content: bytes) -> None:
+    """The list of the parts of a workbook, or what one of them refers to. Raises `Refused`."""
+
+    def start(_element: str, attributes: Mapping[str, str]) -> None:
+        said = " ".join((attributes.get("ContentType", ""), attributes.get("Type", "")))
+        for kind in said.split(" "):
+            if MACRO_TYPES.search(kind):
+                raise Refused("workbook_macros")
+            if OUTSIDE_TYPES.search(kind):
                 raise Refused("workbook_outside")
-    if any(REACHING.search(formula) for formula in _formulas(content)):
-        raise Refused("workbook_outside")
+        if attributes.get("TargetMode", "Internal").strip().lower() != "internal" and not (
+            attributes.get("Type", "").lower().endswith("/hyperlink") and WEB.match(attributes.get("Target", ""))
+        ):
+            raise Refused("workbook_outside")
+        if any(EMBEDDED_TYPES.search(kind) for kind in said.split(" ")):
+            raise Refused("file_embeds")
+
+    if re.search(rb"macroEnabled|vbaProject", content, re.IGNORECASE):
+        raise Refused("workbook_macros")
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    try:
+        parser.Parse(content, True)
+    except expat.ExpatError:
+        raise Refused("workbook_broken") from None
 
 
-def _formulas(content: bytes) -> Iterator[bytes]:
+def _formulas(content: bytes) -> Iterator[str]:
+    """The formulas of a part as a program reads them: without remarks, its signs resolved."""
+    if b"<!" in content or b"<?" in content[5:]:
+        content = ASIDE.sub(lambda found: html.escape((found[1] or b"").decode("utf-8", "replace")).encode(), content)
     for found in FORMULA.finditer(content):
-        yield found[1]
+        yield html.unescape(found[1].decode("utf-8", "replace"))
 
 
 LOOKS: Final[Mapping[str, Any]] = {

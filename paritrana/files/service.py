@@ -143,4 +143,6 @@ def row_of(kept: Kept, *, at: datetime) -> Blob:
     )  # fmt: skip
     blob = queries.find_blob(kept.organisation_id, kept.sha256)
     assert blob is not None  # noqa: S101 - it was made just now, here or by the upload this one waited for
+    if blob.destroyed_at is not None:  # it comes in anew, for a time of its own
+        blob.destroyed_at, blob.created_at = None, at
     return blob

@@ -82,6 +82,14 @@ class DamagedFile(ParitranaError):
     message = N_("This file cannot be shown: its stored copy is damaged. Ask the administrator to restore it.")
 
 
+class FileDestroyed(ParitranaError):
+    """The time for which the file was kept is over: its bytes are gone for good, its hash stays."""
+
+    code = "file_destroyed"
+    status = 410
+    message = N_("This file was destroyed when its time of keeping ended. Its hash and the record of that stay.")
+
+
 class Readable(Protocol):
     """Where the bytes of an upload come from."""
 
@@ -322,6 +330,17 @@ class BlobStore:
                 self.disk.move(aside, address)
                 return False
             self.disk.remove(aside)
+        return True
+
+    def destroy(self, organisation_id: int, sha256: str) -> bool:
+        """Remove a kept file whose time is over; False where it is gone already. Raises `StoreFault`."""
+        address = self._address(organisation_id, sha256)
+        with _faults(sha256):
+            try:
+                self.disk.remove(address)
+            except FileNotFoundError:
+                return False
+            self.disk.sync_folder(address.parent)
         return True
 
     def _address(self, organisation_id: int, sha256: str) -> Path:

@@ -9,7 +9,7 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import FileWrapper
 
 from paritrana.files.models import Blob
-from paritrana.files.store import BLOCK, DISK, BlobStore, DamagedFile
+from paritrana.files.store import BLOCK, DISK, BlobStore, DamagedFile, FileDestroyed
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _UNQUOTED: Final = "!#$&+-.^_`|~"  # RFC 5987, attr-char
@@ -32,9 +32,11 @@ def send_blob(blob: Blob, *, display_name: str, plain_name: str, store: BlobStor
     """The file as a download, checked against its hash before the first byte; a single range of it when asked for.
 
     `display_name` is the name people gave it; `plain_name` (`bukti-7.pdf`) is ours, of ASCII letters and digits.
-    Raises `DamagedFile`, also of a file that is held back, and 416 for a range outside the file.
+    Raises `DamagedFile`, also of a file that is held back, `FileDestroyed`, and 416 for a range outside the file.
     """
     disposition = as_download(display_name, plain_name)
+    if blob.destroyed_at is not None:
+        raise FileDestroyed
     if blob.damaged_at is not None:
         raise DamagedFile
     file = (store or blob_store()).open(blob.organisation_id, blob.sha256)

@@ -85,14 +85,14 @@ WORDS = {
     "not_own": "when the sheet is another person's",
     "simulated": "in a simulated cycle",
     "publishable": "unless the cycle is a rehearsal, which has no result and no public page",
+    "all_public": "when every category of the cycle is published",
 }
 
 
 # Acts that the security notes name and that nothing does yet.
 WAITING = (
-    "assign_verifier", "revoke_certificate",
-    "view_audit", "export_bundle", "manage_users", "manage_reference",
-    "erase_person", "rotate_key", "breach_pack",
+    "assign_verifier", "manage_reference",
+
 )  # fmt: skip
 
 

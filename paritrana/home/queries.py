@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, or_, select
 
 from paritrana.certificates import tasks as certificates
+from paritrana.certificates.editor import tasks as spellings
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor
 from paritrana.cycles import tasks as cycles
@@ -32,7 +33,10 @@ from paritrana.verification import tasks as verification
 from paritrana.verification.models import ChangeRequest, Verification
 from paritrana.verification.queries import IN_VERIFICATION
 
-ROOMS = (cycles, nominations, panels, verification, interviews, sheets, results, publication, certificates, operations)
+ROOMS = (
+    cycles, nominations, panels, verification, interviews, sheets, results, publication, spellings, certificates,
+    operations,
+)  # fmt: skip
 
 FINISHED_FOR = timedelta(days=7)
 

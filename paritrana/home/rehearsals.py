@@ -17,6 +17,7 @@ from paritrana.cycles.models import Cycle
 from paritrana.cycles.queries import get_cycle, rehearsals_of
 from paritrana.database import db
 from paritrana.home.rehearsing import MOST, DayIsOver, make_rehearsal, throw_away
+from paritrana.scopes import everybody
 from paritrana.web.access import allowed, current_actor, now
 from paritrana.web.forms import DayField, Form, WholeNumberField, required
 
@@ -62,7 +63,8 @@ def make(cycle: Cycle) -> ResponseReturnValue:
     if not form.validate():
         return _page(cycle, form), 422
     try:
-        made = make_rehearsal(cycle, form.on.data, form.candidates.data or 0, actor=current_actor(), at=now())
+        with everybody("who makes a rehearsal has no role in it before it stands"):
+            made = make_rehearsal(cycle, form.on.data, form.candidates.data or 0, actor=current_actor(), at=now())
     except ParitranaError as refusal:
         db.session.rollback()
         form.refuse(refusal, form.on if isinstance(refusal, DayIsOver) else None)

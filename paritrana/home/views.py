@@ -118,6 +118,8 @@ def _menu(actor: Actor) -> list[MenuItem]:
         entries.append((_("Data quality"), url_for("quality.page", cycle=audited[0][0])))
     elif audited:
         entries.append((_("Data quality"), url_for("home.home", _anchor="quality")))
+    if len(audited) == 1:
+        entries.append((_("Audit trail"), f"/audit/{audited[0][0]}"))
     if actor.administrator:
         entries.append((_("System"), url_for("operations.system")))
     return [MenuItem(label, url, _is_here(url)) for label, url in entries]
@@ -153,7 +155,12 @@ def home() -> ResponseReturnValue:
             for code, title_id, title_en in queries.run_by(actor)
         ],
         audited=[
-            {"url": url_for("quality.page", cycle=code), "title_id": title_id, "title_en": title_en}
+            {
+                "url": url_for("quality.page", cycle=code),
+                "trail": f"/audit/{code}",
+                "title_id": title_id,
+                "title_en": title_en,
+            }
             for code, title_id, title_en in queries.audited_by(actor)
         ],
         sets_up=bool(actor.organises),
@@ -321,6 +328,7 @@ def _links(standing: Standing) -> list[tuple[str, str]]:
             state >= State.PLENARY and may(Act.SEE_RANKING_PREVIEW, category),
         ),
         (_("Publication"), "publishing.publication", cycle, state >= State.SEALED),
+        (_("Templates of certificates"), "certificate_templates.templates", cycle, state < State.ARCHIVED),
         (_("Certificates"), "certificates.certificates", cycle, state >= State.SEALED),
         (_("Objections"), "objections.objections", cycle, state is State.PUBLISHED),
         (_("Public result page"), "publication.result", both, state >= State.PUBLISHED),

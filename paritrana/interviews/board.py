@@ -29,6 +29,7 @@ from paritrana.interviews.no_show import NO_SHOW_ACT
 from paritrana.nominations.models import Nomination
 from paritrana.panels.models import Recusal, Seat, Waiver
 from paritrana.panels.queries import conflict_clause, conflicts_in, seats_in
+from paritrana.scopes import everybody
 
 CONNECTED_FOR: Final = timedelta(seconds=45)  # three signs of life may fail before a device counts as away
 
@@ -211,15 +212,16 @@ def look(code: str, at: datetime) -> SeenDay:
         select(number).select_from(table).where(*conditions).scalar_subquery()
         for table, number, conditions in numbers_of
     ]
-    row = (
-        db.session.execute(
-            select(InterviewDay, *counts)
-            .where(InterviewDay.code == code)
-            .options(joinedload(InterviewDay.cycle).joinedload(Cycle.categories))
+    with everybody("the numbers of a day tell only whether it has changed, alike for everybody who looks"):
+        row = (
+            db.session.execute(
+                select(InterviewDay, *counts)
+                .where(InterviewDay.code == code)
+                .options(joinedload(InterviewDay.cycle).joinedload(Cycle.categories))
+            )
+            .unique()
+            .one_or_none()
         )
-        .unique()
-        .one_or_none()
-    )
     if row is None:
         raise NotFound
     day, *numbers = row
@@ -235,7 +237,8 @@ def kept_state_of(seen: SeenDay, at: datetime, boards: Boards, sheets: SheetStat
     with boards.lock:
         known = boards.kept.get(seen.day.id)
         if known is None or known.key != key:
-            known = boards.kept[seen.day.id] = Kept(key, state_of(seen.day, at, sheets))
+            with everybody("a day is read once for all whom the door lets see it; what one may not see is hidden"):
+                known = boards.kept[seen.day.id] = Kept(key, state_of(seen.day, at, sheets))
         return known
 
 

@@ -13,9 +13,10 @@ from sqlalchemy import select, update
 
 from paritrana.audit import service as audit
 from paritrana.core import timing
-from paritrana.core.errors import BadInput, MissingReason, ParitranaError
+from paritrana.core.errors import BadInput, MissingReason, ParitranaError, StaleVersion
 from paritrana.core.policy import Actor
 from paritrana.core.timing import Phase, Reading, TimerAct, TimerEvent, TimerRefused
+from paritrana.core.versions import content_version
 from paritrana.core.words import N_
 from paritrana.cycles.models import Category, Cycle
 from paritrana.database import db
@@ -66,16 +67,27 @@ def plan_of(category: Category) -> Plan:
     )
 
 
-def set_plan(category: Category, minutes: Mapping[str, int], *, actor: Actor, at: datetime) -> None:
+def minutes_of(category: Category) -> Mapping[str, int]:
+    """The lengths of a category in minutes, by `presentation`, `questions` and `waiting`."""
+    chosen = category.cycle.settings.get(SETTING, {}).get(category.slug, {})
+    return {name: int(chosen.get(name, usual)) for name, usual in DEFAULT.items()}
+
+
+def set_plan(
+    category: Category, minutes: Mapping[str, int], *, actor: Actor, at: datetime, expected: int | None = None
+) -> None:
     """Set the lengths of a category, in minutes, by `presentation`, `questions` and `waiting`; the caller commits.
 
-    Raises `ImplausibleMinutes`, and `ClockRunning` while a clock of the category runs.
+    `expected` is the version of the lengths that were shown; without one nothing is compared. Raises
+    `ImplausibleMinutes`, `StaleVersion`, and `ClockRunning` while a clock of the category runs.
     """
     if not all(1 <= minutes[name] <= LONGEST for name in DEFAULT):
         raise ImplausibleMinutes(most=LONGEST)
     audit.lock_stream(audit.judging(category.cycle.code))
     cycle = category.cycle
     db.session.refresh(cycle, ["settings"], with_for_update={"of": Cycle})
+    if expected is not None and expected != content_version(minutes_of(category)):
+        raise StaleVersion(who=N_("Somebody"), time=at)
     for session, entries in entries_of_category(category):
         reading = timing.read(plan_of(category).phases, events(entries), at)
         if reading.phase is not None:

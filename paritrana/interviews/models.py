@@ -11,6 +11,7 @@ from paritrana.audit.triggers import attach
 from paritrana.cycles.models import Category, Cycle
 from paritrana.database import Base, Document
 from paritrana.nominations.models import Nomination
+from paritrana.scopes import Tenancy
 
 
 class InterviewDay(Base):
@@ -36,6 +37,7 @@ class InterviewSession(Base):
     """The slot of one candidate: planned, opened for marking, closed."""
 
     __tablename__ = "interview_session"
+    __tenancy__ = Tenancy(office="category_id", nominee="nomination_id")
     __table_args__ = (
         UniqueConstraint("day_id", "no"),
         UniqueConstraint("nomination_id", "attempt"),
@@ -48,7 +50,7 @@ class InterviewSession(Base):
     ref: Mapped[str] = mapped_column(unique=True)
     day_id: Mapped[int] = mapped_column(ForeignKey("interview_day.id"))
     no: Mapped[int]
-    category_id: Mapped[int] = mapped_column(ForeignKey("category.id"))
+    category_id: Mapped[int] = mapped_column(ForeignKey("category.id"), index=True)
     nomination_id: Mapped[int] = mapped_column(ForeignKey("nomination.id"))
     attempt: Mapped[int] = mapped_column(default=1)
     planned_at: Mapped[datetime]
@@ -77,6 +79,7 @@ class Attendance(Base):
     """
 
     __tablename__ = "attendance"
+    __tenancy__ = Tenancy(office="session_id", nominee="session_id")
     __table_args__ = (
         UniqueConstraint("session_id"),
         CheckConstraint("mode IN ('in_person', 'online')", name="mode_known"),
@@ -108,6 +111,7 @@ class TimerEntry(Base):
     """One thing that an operator did to the clock of a slot. The table only grows; the clock is read from it."""
 
     __tablename__ = "timer_event"
+    __tenancy__ = Tenancy(office="session_id")
     __table_args__ = (
         UniqueConstraint("session_id", "no"),
         CheckConstraint("act IN ('start', 'pause', 'resume', 'next', 'extend', 'end')", name="act_known"),
@@ -129,6 +133,7 @@ class Dropout(Base):
     """A candidate's connection was gone from one moment to another, and how much time was given back. Only grows."""
 
     __tablename__ = "dropout"
+    __tenancy__ = Tenancy(office="session_id")
     __table_args__ = (
         UniqueConstraint("session_id", "no"),
         CheckConstraint("gone_at < back_at", name="ends_after_it_began"),
@@ -168,6 +173,7 @@ class SlotAnswer(Base):
     """What the candidate says to a slot as it is planned now: confirmed, or another time is asked for and answered."""
 
     __tablename__ = "slot_answer"
+    __tenancy__ = Tenancy(office="session_id", nominee="session_id")
     __table_args__ = (
         UniqueConstraint("session_id"),
         CheckConstraint("answer IN ('confirmed', 'move_asked')", name="answer_known"),
@@ -191,6 +197,7 @@ class PlanDrawn(Base):
     """One drawing up of slots: the order of the candidates, and the published seed it was drawn from. It only grows."""
 
     __tablename__ = "plan_drawn"
+    __tenancy__ = Tenancy(office="category_id")
     __table_args__ = (
         CheckConstraint("how IN ('drawn', 'by_hand')", name="how_known"),
         CheckConstraint("(how = 'drawn') = (seed <> '')", name="drawn_has_seed"),
@@ -212,6 +219,7 @@ class RemovedSlot(Base):
     """A slot that was taken out of the schedule, kept so that calendars show it as cancelled. It only grows."""
 
     __tablename__ = "removed_slot"
+    __tenancy__ = Tenancy(office="category_id", nominee="nomination_id")
 
     id: Mapped[int] = mapped_column(primary_key=True)
     ref: Mapped[str] = mapped_column(unique=True)

@@ -7,6 +7,7 @@ may still have them. Nobody who stepped back from a candidate gets a word about 
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, not_, or_, select
 
@@ -183,14 +184,18 @@ def _tell_both(
     session: InterviewSession, to_nominees: Notice, to_panel: Notice, params: dict[str, Any], cause: str, at: datetime
 ) -> None:
     nomination, cycle = session.nomination, session.category.cycle
+    wakes = at.astimezone(ZoneInfo(cycle.timezone)).date() >= session.day.on  # on the day itself everybody has to hear
     path = "/nominations" if to_nominees is SLOT_CANCELLED else slot_path(session)
     for account_id in nominees_of(nomination):
-        post(to_nominees, account_id, cause, params, cycle=cycle, path=path, about=nomination.ref, at=at)
+        post(to_nominees, account_id, cause, params, cycle=cycle, path=path, about=nomination.ref, at=at, wakes=wakes)
     path = "/assessments" if to_panel is SLOT_CANCELLED_PANEL else slot_path(session)
     conflicts = conflicts_in(session.category)
     for seat in seats_in(session.category):
         if (seat.account_id, nomination.id) not in conflicts:
-            post(to_panel, seat.account_id, cause, params, cycle=cycle, path=path, about=nomination.ref, at=at)
+            post(
+                to_panel, seat.account_id, cause, params, cycle=cycle, path=path, about=nomination.ref, at=at,
+                wakes=wakes,
+            )  # fmt: skip
 
 
 def tell_prepare(category: Category, day: InterviewDay, account_id: int, *, at: datetime) -> None:

@@ -13,6 +13,7 @@ from paritrana.cycles.models import Category, Cycle, Indicator, RubricVersion
 from paritrana.database import db
 from paritrana.interviews.models import Attendance, InterviewDay, InterviewSession, PlanDrawn, RemovedSlot
 from paritrana.nominations.models import Nomination
+from paritrana.scopes import everybody
 
 ABSENT: Final = "absent"  # the rank on a ladder that stands for nobody
 INTERVIEW_STAGE: Final = "interview"
@@ -141,11 +142,9 @@ def last_no(day: InterviewDay) -> int:
 
 def plans_of(category: Category) -> Sequence[PlanDrawn]:
     """How the order of the present attempt came about, oldest first (one statement)."""
-    return db.session.scalars(
-        select(PlanDrawn)
-        .where(PlanDrawn.category_id == category.id, PlanDrawn.attempt == category.attempt)
-        .order_by(PlanDrawn.id)
-    ).all()
+    wanted = select(PlanDrawn).where(PlanDrawn.category_id == category.id, PlanDrawn.attempt == category.attempt)
+    with everybody("every candidate may draw the order again, so all of it is told to each"):
+        return db.session.scalars(wanted.order_by(PlanDrawn.id)).all()
 
 
 def caps_for(rubric: RubricVersion, nominations: Sequence[Nomination]) -> Mapping[tuple[int, str], Cap]:

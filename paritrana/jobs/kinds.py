@@ -83,6 +83,7 @@ class Kind:
 
     `act` is what whoever asks for one must be allowed, when it is asked for and again when it runs. `slot` makes it a
     regular job: it names the turn that a moment falls into, and each turn gets one job, if `wanted` then says yes.
+    In a read-only time only kinds `while_halted` go on: what has to be forgotten in time is forgotten then, too.
     """
 
     name: str
@@ -92,13 +93,15 @@ class Kind:
     by_hand: bool = False
     slot: Callable[[datetime], str] | None = None
     wanted: Callable[[datetime], bool] = lambda at: True
+    while_halted: bool = False
 
 
 class Kinds:
     """The kinds of one application, handed over by its rooms."""
 
-    def __init__(self, actor_of: Callable[[int], Actor | None]) -> None:
+    def __init__(self, actor_of: Callable[[int], Actor | None], halted: Callable[[], object] = lambda: None) -> None:
         self.actor_of = actor_of
+        self.halted = halted  # the read-only time that stands, if one does
         self._kinds: dict[str, Kind] = {}
 
     def register(self, *kinds: Kind) -> None:

@@ -109,6 +109,14 @@ def cancel(job: Job, *, at: datetime) -> None:
 # What workers write ---------------------------------------------------------------------------------------------------
 
 
+def stopped(kinds: Kinds, ref: str) -> bool:
+    """Whether a job has to wait because nothing is stored at the moment; it stays in the queue."""
+    if kinds.halted() is None:
+        return False
+    kind = kinds.find(db.session.scalar(select(Job.kind).where(Job.ref == ref)) or "")
+    return kind is None or not kind.while_halted
+
+
 def claim(ref: str, worker: str, *, at: datetime, lease: timedelta) -> Claim | None:
     """Take a job that waits; None where another worker was quicker, or it no longer waits."""
     mine = f"{worker}/{secrets.token_hex(4)}"
@@ -222,7 +230,9 @@ def plan(kinds: Kinds, *, at: datetime) -> list[str]:
 
     However many workers plan, each turn gets one job, and none while an earlier one of its kind waits or runs.
     """
-    turns = {f"{kind.name}@{kind.slot(at)}": kind for kind in kinds if kind.slot is not None}
+    halted = kinds.halted() is not None
+    regular = [kind for kind in kinds if kind.slot is not None and (kind.while_halted or not halted)]
+    turns = {f"{kind.name}@{kind.slot(at)}": kind for kind in regular if kind.slot is not None}
     busy, known = queries.open_kinds(), queries.known_slots(list(turns))
     planned = []
     for slot, kind in turns.items():

@@ -31,6 +31,7 @@ from paritrana.jobs import queries, service
 from paritrana.jobs.kinds import SYSTEM, Cancelled, HandedBack, Kind, Kinds, LeaseLost, RightLost, Run, Said
 from paritrana.jobs.queue import Queue
 from paritrana.jobs.service import Claim
+from paritrana.scopes import everybody
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -77,9 +78,13 @@ class Desk:
 
 def perform(app: "Flask", ref: str, desk: Desk) -> None:
     """Carry out the job `ref` if it still waits, and note how it ended. Never raises what the job raises."""
-    with app.app_context(), structlog.contextvars.bound_contextvars(job=ref):
+    reason = "a job works for the whole house; the right of who asked for it is looked up before it runs"
+    with app.app_context(), structlog.contextvars.bound_contextvars(job=ref), everybody(reason):
         set_writing(True)
         clock: Clock = app.extensions["clock"]
+        if service.stopped(app.extensions["jobs"], ref):
+            db.session.remove()
+            return
         claim = service.claim(ref, desk.name, at=clock.now(), lease=desk.lease)
         db.session.commit()
         if claim is None:
@@ -181,7 +186,7 @@ class _Progress:
 def keep_order(app: "Flask", desk: Desk, *, threads: int = 1) -> None:
     """One look of the keeper: renew, be seen, sweep, plan, and wake what waits without a call."""
     queue: Queue = app.extensions["queue"]
-    with app.app_context():
+    with app.app_context(), everybody("what is due is looked for in every cycle, and nothing else"):
         set_writing(True)
         at: datetime = app.extensions["clock"].now()
         held = frozenset(desk.held)
@@ -189,7 +194,8 @@ def keep_order(app: "Flask", desk: Desk, *, threads: int = 1) -> None:
         service.note_worker(desk.name, host=socket.gethostname(), threads=threads, at=at)
         woken = service.sweep(at=at) + service.plan(app.extensions["jobs"], at=at)
         service.wake(queue, woken)
-        waiting = [ref for ref in queries.queued_before(at - desk.tick) if ref not in woken]
+        halted = app.extensions["jobs"].halted() is not None  # what waits is called again when that time is over
+        waiting = [] if halted else [ref for ref in queries.queued_before(at - desk.tick) if ref not in woken]
         db.session.commit()
         desk.lost |= (held - still) & desk.held
         if waiting and queue.size() == 0:  # their calls were lost, with Redis emptied or the file removed

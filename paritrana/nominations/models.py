@@ -12,6 +12,7 @@ from paritrana.cycles.models import Category
 from paritrana.database import Base, Document, ExactDecimal
 from paritrana.files.models import Blob
 from paritrana.reference.models import Organisation
+from paritrana.scopes import Tenancy
 
 STATES = (
     "draft", "submitted", "returned", "resubmitted", "verified", "shortlisted", "not_shortlisted", "interviewed",
@@ -23,6 +24,7 @@ class Nomination(Base):
     """One organisation's bid in one category. What is judged is its latest sent revision."""
 
     __tablename__ = "nomination"
+    __tenancy__ = Tenancy(office="category_id", nominee="organisation_id", published=True)
     __table_args__ = (
         UniqueConstraint("category_id", "organisation_id"),
         UniqueConstraint("category_id", "candidate_code"),
@@ -71,6 +73,7 @@ class EvidenceItem(Base):
     """
 
     __tablename__ = "evidence_item"
+    __tenancy__ = Tenancy(office="nomination_id", nominee="nomination_id")
     __table_args__ = (UniqueConstraint("nomination_id", "kind"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -93,6 +96,7 @@ class Attachment(Base):
     """A document of a nomination under one kind of evidence. Its bytes are a blob of the organisation."""
 
     __tablename__ = "attachment"
+    __tenancy__ = Tenancy(office="nomination_id", nominee="nomination_id")
     __table_args__ = (UniqueConstraint("nomination_id", "no"), CheckConstraint("no >= 1", name="no_positive"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -123,6 +127,7 @@ class FileDeclaration(Base):
     """A file announced by its name, size and SHA-256 before its bytes: what was announced in time may still finish."""
 
     __tablename__ = "file_declaration"
+    __tenancy__ = Tenancy(office="nomination_id", nominee="nomination_id")
     __table_args__ = (
         CheckConstraint("state IN ('open', 'done', 'ended')", name="state_known"),
         CheckConstraint("size > 0", name="size_positive"),
@@ -157,6 +162,7 @@ class GateStatement(Base):
     """What the nominee says of one gate of the rubric."""
 
     __tablename__ = "gate_statement"
+    __tenancy__ = Tenancy(office="nomination_id", nominee="nomination_id")
     __table_args__ = (
         UniqueConstraint("nomination_id", "gate"),
         CheckConstraint("answer IN ('', 'yes', 'no')", name="answer_known"),
@@ -179,6 +185,7 @@ class SelfAssessment(Base):
     """
 
     __tablename__ = "self_assessment"
+    __tenancy__ = Tenancy(office="nomination_id", nominee="nomination_id")
     __table_args__ = (UniqueConstraint("nomination_id", "indicator"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -197,6 +204,7 @@ class NominationRevision(Base):
     """What was sent, whole and unchangeable: evidence, statements and the digests of the documents."""
 
     __tablename__ = "nomination_revision"
+    __tenancy__ = Tenancy(office="nomination_id", nominee="nomination_id")
     __table_args__ = (
         UniqueConstraint("nomination_id", "no"),
         UniqueConstraint("receipt_no"),

@@ -1,6 +1,7 @@
 """Commands that run the product: upgrade the database, serve, check, and the demonstration that does it all at once."""
 
 import json
+import logging
 import os
 import shutil
 import signal
@@ -8,7 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,6 +17,7 @@ from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
 import click
+import structlog
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
@@ -23,11 +25,17 @@ from paritrana.accounts.cast import FILE, read_cast
 from paritrana.clock import SystemClock
 from paritrana.config import BadSettings, Settings, load_settings
 from paritrana.database import db, reading
+from paritrana.operations import backup as copies
 from paritrana.operations.invariants import broken_rules
 from paritrana.operations.processes import Family, Member
-from paritrana.operations.queries import holds_real_cycle, pending_migrations
+from paritrana.operations.queries import holds_real_cycle, pending_migrations, revision_now
+from paritrana.scopes import everybody
 
 MakeApp = Callable[[Settings], Flask]
+
+LONGEST_SENTENCE = 120  # characters of what the server says
+_LOG = structlog.get_logger("paritrana.server")
+_stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 READY_SECONDS = 120
@@ -98,6 +106,66 @@ def check(make_app: MakeApp, with_files: bool, as_json: bool) -> None:
         raise SystemExit(1)
 
 
+@click.command("backup")
+@click.option("--to", "folder", type=click.Path(path_type=Path), help="The folder; else the setting backup_path.")
+@click.pass_obj
+def backup(make_app: MakeApp, folder: Path | None) -> None:
+    """Copy the database as it stands now and the files that the folder does not have yet. The keys are not copied.
+
+    Exit 0 whole, 1 where stored files are damaged or the copy failed, 2 where nothing can be read.
+    """
+    settings = settings_or_exit()
+    folder = folder or settings.backup_path
+    if folder is None:
+        _refuse("Name the folder with --to, or set backup_path.")
+    with _inside(make_app(settings)), reading(), everybody("a copy holds everything"):
+        try:
+            made = copies.back_up(settings, folder, at=SystemClock().now(), revision=revision_now())
+        except (copies.BackupFault, OSError) as fault:
+            _refuse(f"No copy was made: {fault}", 1)
+        except DBAPIError as error:
+            _refuse(f"The database cannot be read: {str(error).splitlines()[0]}")
+    click.echo(f"{made.folder}: {made.files} files, {made.bytes} bytes.")
+    for name in made.damaged:
+        click.echo(f"Not in the copy, because it is damaged: {name}", err=True)
+    if made.damaged:
+        raise SystemExit(1)
+
+
+@click.command("restore")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--snapshot", help="The name of one copy in it, such as 20261122T010000Z; else the newest.")
+@click.pass_obj
+def restore(make_app: MakeApp, folder: Path, snapshot: str | None) -> None:
+    """Put a copy back on an empty place, then check every rule. The keys must be there already.
+
+    Exit 0 restored and in order, 1 refused or something is broken, 2 not readable.
+    """
+    settings = settings_or_exit()
+    found = [one for one in copies.snapshots(folder) if snapshot in (None, one.folder.name)]
+    if not found:
+        _refuse(f"There is no finished copy in {folder}." if snapshot is None else f"There is no copy {snapshot}.")
+    try:
+        document = copies.restore(settings, found[0].folder)
+    except (copies.BackupFault, OSError) as fault:
+        _refuse(f"Nothing can be used of it: {fault}", 1)
+    click.echo(f"{found[0].folder.name}: the database and {document['files']['count']} files are in their places.")
+    with _inside(make_app(settings)), reading(), everybody("a restored copy is checked whole"):
+        if pending_migrations():
+            _refuse("Its structure is of an earlier version. Run: paritrana upgrade, then: paritrana check", 1)
+        lost = copies.lost_events(document)
+        broken = list(broken_rules(settings, at=SystemClock().now()))
+    for stream in lost:
+        click.echo(f"The record {stream} does not hold what the copy was signed with.")
+    for one in broken:
+        click.echo(f"{one.rule}  {one.where}  {one.sentence}")
+    if lost or broken:
+        raise SystemExit(1)
+    click.echo(
+        "Everything that was checked is in order. What came after the copy is lost: record it with adopt-restore."
+    )
+
+
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535))
@@ -133,8 +201,16 @@ def _pass_hangup(family: Family) -> None:
 
 def _serve_pages(make_app: MakeApp, settings: Settings, *, host: str, port: int, workers: int) -> None:
     from gunicorn.app.base import BaseApplication
+    from gunicorn.glogging import Logger
 
-    class Server(BaseApplication):  # type: ignore[misc]
+    class Lines(Logger):  # type: ignore[misc]  # gunicorn has no types
+        """What gunicorn tells, as lines of our log: its sentence without what a request put into it."""
+
+        def setup(self, cfg: Any) -> None:
+            super().setup(cfg)
+            self.error_log.handlers = [_OneLine()]
+
+    class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         """Gunicorn with the application built inside each worker, so that no connection is shared."""
 
         def load_config(self) -> None:
@@ -144,6 +220,7 @@ def _serve_pages(make_app: MakeApp, settings: Settings, *, host: str, port: int,
                 "threads": 8 if workers == 1 else 1,
                 "worker_class": "gthread" if workers == 1 else "sync",
                 "accesslog": None,
+                "logger_class": Lines,
                 "loglevel": "warning",
                 "graceful_timeout": 10,
             }
@@ -155,6 +232,20 @@ def _serve_pages(make_app: MakeApp, settings: Settings, *, host: str, port: int,
 
     sys.argv = ["paritrana"]  # gunicorn reads the command line on its own
     Server().run()
+
+
+class _OneLine(logging.Handler):
+    """Writes what the server says on standard error as one line of JSON, without what a request put into it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        said = str(record.msg).partition(": ")[0][:LONGEST_SENTENCE]  # behind the colon it quotes the request
+        line = {"event": "server", "level": record.levelname.lower(), "said": said, "logger": record.name}
+        if record.exc_info:
+            line["exception"] = logging.Formatter().formatException(record.exc_info)
+        with suppress(OSError, ValueError):
+            sys.stderr.write(json.dumps(_stamp(_LOG, "", line)) + "\n")
+            sys.stderr.flush()
 
 
 def _refuse_taken_port(host: str, port: int, command: str) -> None:

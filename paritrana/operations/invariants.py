@@ -22,26 +22,31 @@ from paritrana.database import db, reading
 from paritrana.files import invariants as files
 from paritrana.files.previews import invariants as previews
 from paritrana.files.store import BlobStore
+from paritrana.inspection import invariants as inspection
 from paritrana.interviews import invariants as interviews
 from paritrana.nominations import invariants as nominations
 from paritrana.nominations.namelists import invariants as namelists
 from paritrana.outbox import invariants as outbox
 from paritrana.panels import invariants as panels
+from paritrana.people import invariants as people
+from paritrana.privacy import invariants as privacy
 from paritrana.publication import invariants as publication
 from paritrana.results import invariants as results
 from paritrana.sheets import invariants as sheets
+from paritrana.signing.signers import CertificateKeyMissing, check_keys
 from paritrana.verification import invariants as verification
 
 log = structlog.get_logger("paritrana.operations")
 
 ROOMS: Final = (
     audit, accounts, cycles, setup, files, previews, outbox, nominations, namelists, panels, verification, interviews,
-    sheets, results, certificates, publication,
+    sheets, results, certificates, publication, people, inspection, privacy,
 )  # fmt: skip
 
 INSTALLATION: Final = {
     "setting.real_cycle": "Demonstration mode holds no real cycle.",
     "setting.blob_folder": "The folder of files can be written.",
+    "setting.certificate_keys": "Certificates can be signed with the keys that the settings name.",
     "look.failed": "What is stored can be read as what it is.",
 }
 
@@ -110,7 +115,7 @@ def _looked(check: Check) -> Iterator[Broken]:
 
 
 def _checks(settings: Settings, at: datetime, with_files: bool) -> Sequence[Check]:
-    found = [Check(INSTALLATION, lambda: _installation(settings))]
+    found = [Check(INSTALLATION, lambda: _installation(settings, at))]
     found.extend(check for room in ROOMS for check in room.CHECKS)
     if with_files:
         found.append(files.check_of(BlobStore(settings.blob_path), at))
@@ -127,9 +132,13 @@ def _begin() -> None:
             db.session.connection()
 
 
-def _installation(settings: Settings) -> Iterator[Broken]:
+def _installation(settings: Settings, at: datetime) -> Iterator[Broken]:
     if settings.demo:
         for code in db.session.scalars(select(Cycle.code).where(Cycle.kind == "real").order_by(Cycle.code)):
             yield Broken("setting.real_cycle", code, "Demonstration mode refuses a database with a real cycle.")
     if settings.blob_path.exists() and not os.access(settings.blob_path, os.W_OK | os.X_OK):
         yield Broken("setting.blob_folder", str(settings.blob_path), "The folder of files cannot be written.")
+    try:
+        check_keys(settings, at=at)
+    except CertificateKeyMissing as fault:
+        yield Broken("setting.certificate_keys", "keys", fault.detail)

@@ -11,6 +11,8 @@ import structlog
 from sqlalchemy import func, select
 
 from paritrana.accounts.service import forget_expired
+from paritrana.audit import halt
+from paritrana.config import Settings
 from paritrana.core.errors import ParitranaError
 from paritrana.core.lifecycle import State
 from paritrana.core.words import N_
@@ -24,7 +26,9 @@ from paritrana.files.store import BlobStore, DamagedFile
 from paritrana.jobs.kinds import Kind, Progress, Run, Said, every, nightly
 from paritrana.jobs.service import forget_old
 from paritrana.nominations.service import end_expired
+from paritrana.operations import backup as copies
 from paritrana.operations.invariants import broken_rules
+from paritrana.operations.queries import revision_now
 
 log = structlog.get_logger("paritrana.jobs")
 
@@ -145,6 +149,8 @@ def check_files(run: Run, progress: Progress) -> Said:
             damaged.append(f"{organisation_id}/{sha256[:2]}/{sha256}")
             whole = False
         if whole == held:
+            if not whole:  # found just now: what was known before stopped everything when it was found
+                halt.halt(halt.FILES, at=run.now(), detail=damaged[-1])
             note_state(blob_id, damaged=not whole, actor=run.actor, at=run.now())
             db.session.commit()
         done += 1
@@ -167,7 +173,7 @@ def _addresses() -> Iterator[tuple[int, int, str, bool]]:
         with reading():
             page = db.session.execute(
                 select(Blob.id, Blob.organisation_id, Blob.sha256, Blob.damaged_at)
-                .where(Blob.id > last)
+                .where(Blob.id > last, Blob.destroyed_at.is_(None))
                 .order_by(Blob.id)
                 .limit(PAGE)
             ).all()
@@ -193,6 +199,45 @@ def check_records(run: Run, progress: Progress) -> Said:
         shown = ", ".join(broken[:NAMED]) + (", …" if len(broken) > NAMED else "")
         raise RulesBroken(count=len(broken), rules=shown)
     return Said(N_("The chain of events is whole, and the records agree with it."))
+
+
+# Copies ---------------------------------------------------------------------------------------------------------------
+
+
+class CopyFailed(ParitranaError):
+    """No copy could be made, or files are missing in it. Params: `reason`."""
+
+    code = "copy_failed"
+    message = N_("The copy is not whole: %(reason)s")
+
+
+def make_copy(run: Run, progress: Progress) -> Said:
+    """Copy the database and the new files into the folder of copies, and remove copies that later ones stand for.
+
+    Raises `CopyFailed`.
+    """
+    folder = run.settings.backup_path
+    if folder is None:
+        return Said(N_("No folder for copies is set up."))
+    try:
+        with reading():
+            made = copies.back_up(run.settings, folder, at=run.now(), revision=revision_now())
+        removed = copies.thin_out(folder, at=run.now())
+    except (copies.BackupFault, OSError) as fault:
+        raise CopyFailed(reason=str(fault)) from fault
+    if made.damaged:
+        raise CopyFailed(reason=", ".join(made.damaged[:NAMED]))
+    return Said(
+        N_("Copied: %(files)s files. Older copies removed: %(removed)s."), {"files": made.files, "removed": removed}
+    )
+
+
+def back_up_kind(settings: Settings) -> Kind:
+    """The regular job that copies, every five minutes, so that no more than these can be lost."""
+    return Kind(
+        "back_up", N_("Make a copy of everything"), make_copy, by_hand=True, slot=every(5),
+        wanted=lambda at: settings.backup_path is not None, while_halted=True,
+    )  # fmt: skip
 
 
 # At night in Indonesia: 18 o'clock UTC is 1 o'clock WIB.

@@ -5,13 +5,15 @@ from pathlib import Path
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Row, create_engine, inspect, select, text
+from sqlalchemy import Row, create_engine, func, inspect, select, text
 from sqlalchemy.engine import make_url
 
 from paritrana.accounts.models import Account
 from paritrana.config import data_folder
 from paritrana.database import db
 from paritrana.jobs.models import Job
+from paritrana.outbox.models import Message
+from paritrana.scopes import everybody
 
 
 def holds_real_cycle(database_url: str) -> bool:
@@ -36,6 +38,18 @@ def pending_migrations() -> bool:
     """Whether the application's database lacks a migration of this version."""
     head = ScriptDirectory(str(data_folder("migrations"))).get_current_head()
     return MigrationContext.configure(db.session.connection()).get_current_revision() != head
+
+
+def revision_now() -> str:
+    """The structure of the application's database, by the name of its last migration."""
+    return MigrationContext.configure(db.session.connection()).get_current_revision() or ""
+
+
+def messages_by_state() -> dict[str, int]:
+    """How many messages are in which state, in all cycles and in none (one statement)."""
+    with everybody("the number of messages in each state, for the figures of the machine"):
+        rows = db.session.execute(select(Message.state, func.count()).group_by(Message.state)).all()
+    return {row[0]: row[1] for row in rows}
 
 
 def job_rows(state: str | None, *, offset: int, limit: int) -> Sequence[Row[Job, str | None]]:

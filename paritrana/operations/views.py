@@ -1,10 +1,11 @@
 """The administrator's pages about the machine: how it is, and the list of jobs."""
 
 import hashlib
+import platform
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from flask_babel import gettext as _
 from flask_babel import pgettext
 
 from paritrana.accounts.once import once
+from paritrana.audit import halt
 from paritrana.config import Settings
 from paritrana.core.errors import NotFound, ParitranaError
 from paritrana.core.policy import Act
@@ -24,8 +26,12 @@ from paritrana.jobs.models import ENDED, STATES, Job, Worker
 from paritrana.jobs.queries import counts, get_job, last_ended, open_kinds, workers
 from paritrana.jobs.queue import Queue
 from paritrana.operations import service
-from paritrana.operations.queries import job_rows
+from paritrana.operations.backup import Snapshot, snapshots
+from paritrana.operations.health import COPY_IS_OLD, keys_in_use, newest_copy, present, settings_in_force
+from paritrana.operations.queries import job_rows, messages_by_state, revision_now
+from paritrana.signing.signers import CertificateKeyMissing, material
 from paritrana.web.access import allowed, current_actor, now, require
+from paritrana.web.formats import day
 from paritrana.web.forms import Form
 from paritrana.web.paging import paged
 from paritrana.web.template_filters import current_language, file_size, moment, number, sentence, translated
@@ -33,7 +39,7 @@ from paritrana.web.template_filters import current_language, file_size, moment, 
 bp = Blueprint("operations", __name__, template_folder="templates")
 
 PAGE: Final = 50
-SILENT_AFTER: Final = timedelta(seconds=90)  # a worker that was not seen for so long is taken for gone
+COPIES_SHOWN: Final = 50
 
 STATE_WORDS: Final = {
     "queued": N_("Waiting for a worker"),
@@ -42,6 +48,13 @@ STATE_WORDS: Final = {
     "failed": N_("Failed"),
     "cancelled": N_("Cancelled"),
 }
+PURPOSE_WORDS: Final = {
+    "receipt": N_("Receipts"),
+    "checkpoint": N_("Checkpoints of the record"),
+    "totp": N_("Secrets of second factors"),
+    "backup": N_("Copies"),
+}
+PARTS_SHOWN: Final = ("flask", "sqlalchemy", "flask-security", "psycopg", "cryptography", "pikepdf", "pillow")
 SHAPES: Final = {"queued": "open", "running": "doing", "done": "ok", "failed": "problem", "cancelled": "neutral"}
 
 
@@ -80,7 +93,14 @@ def system() -> ResponseReturnValue:
     settings: Settings = current_app.extensions["settings"]
     found, last = workers(), last_ended()
     answers = _queue().answers()
+    standing, copy, mails = halt.halted(), newest_copy(settings), messages_by_state()
     problems = _problems(found, last, answers=answers)
+    if standing is not None:
+        problems.insert(0, _("Nothing is stored since %(time)s", time=moment(standing.begun_at)))
+    if settings.backup_path is not None and (copy is None or now() - copy.at > COPY_IS_OLD):
+        problems.append(_("The newest copy is older than an hour, or there is none."))
+    if mails.get("failed"):
+        problems.append(_("%(n)s messages could not be sent.", n=number(mails["failed"])))
     return render_template(
         "operations/system.html",
         troubles=problems,
@@ -90,11 +110,55 @@ def system() -> ResponseReturnValue:
             (_("Queue"), _queue_words(settings, answers=answers)),
             (_("Workers"), _worker_words(found)),
             (_("Folder of files"), _folder_words(settings)),
+            (_("Key for certificates"), _key_words(settings)),
+            (_("Newest copy"), _copy_words(settings, copy)),
             (_("Virus scanner"), _("None. Files are judged by their first bytes, size and hash.")),
         ],
         runs=[(_(kind.title), *_last_run(last.get(kind.name))) for kind in _kinds()],
         failed=counts()["failed"],
+        unsent=mails.get("failed", 0),
+        halted=standing is not None,
     )
+
+
+@bp.get("/system/settings")
+@allowed(Act.OPERATE)
+def settings_page() -> ResponseReturnValue:
+    """The settings in force without their secrets, the keys by their ids, and what this installation is made of."""
+    settings: Settings = current_app.extensions["settings"]
+    return render_template(
+        "operations/settings.html",
+        settings=settings_in_force(settings),
+        keys=[
+            (_(PURPOSE_WORDS.get(purpose, purpose)), name, used, since)
+            for purpose, name, used, since in keys_in_use(settings)
+        ],
+        versions=[("paritrana", version("paritrana")), ("Python", platform.python_version()),
+                  (_("Structure of the database"), revision_now()),
+                  *((name, version(name)) for name in PARTS_SHOWN)],
+    )  # fmt: skip
+
+
+@bp.get("/system/backups")
+@allowed(Act.OPERATE)
+def backups() -> ResponseReturnValue:
+    """The copies of this installation, the newest first."""
+    settings: Settings = current_app.extensions["settings"]
+    found = [] if settings.backup_path is None else snapshots(settings.backup_path)
+    return render_template(
+        "operations/backups.html",
+        set_up=settings.backup_path is not None,
+        total=len(found),
+        rows=[(one.folder.name, one.at, one.files, file_size(one.bytes), len(one.damaged)) for one in
+              found[:COPIES_SHOWN]],
+        old=not found or now() - found[0].at > COPY_IS_OLD,
+    )  # fmt: skip
+
+
+def _copy_words(settings: Settings, copy: Snapshot | None) -> str:
+    if settings.backup_path is None:
+        return str(_("No folder for copies is set up."))
+    return str(_("None")) if copy is None else moment(copy.at)
 
 
 def _last_run(job: Job | None) -> tuple[Shown | None, datetime | None]:
@@ -105,7 +169,7 @@ def _problems(found: Sequence[Worker], last: Mapping[str, Job], *, answers: bool
     problems = []
     if not answers:
         problems.append(_("The queue does not answer: jobs begin later, once it answers again."))
-    if not any(_present(worker) for worker in found):
+    if not any(present(worker, now()) for worker in found):
         problems.append(_("No worker was seen in the last minutes: jobs wait. Start one with: paritrana worker"))
     problems += [
         _("%(kind)s: the last run failed.", kind=_(kind.title))
@@ -113,10 +177,6 @@ def _problems(found: Sequence[Worker], last: Mapping[str, Job], *, answers: bool
         if kind.name in last and last[kind.name].state == "failed"
     ]
     return problems
-
-
-def _present(worker: Worker) -> bool:
-    return now() - worker.seen_at < SILENT_AFTER
 
 
 def _queue_words(settings: Settings, *, answers: bool) -> str:
@@ -128,7 +188,7 @@ def _worker_words(found: Sequence[Worker]) -> str:
     if not found:
         return str(_("None"))
     seen = moment(found[0].seen_at, seconds=True)
-    return str(_("%(n)s, last seen %(time)s", n=number(sum(map(_present, found))), time=seen))
+    return str(_("%(n)s, last seen %(time)s", n=number(sum(present(one, now()) for one in found)), time=seen))
 
 
 def _folder_words(settings: Settings) -> str:
@@ -140,6 +200,17 @@ def _folder_words(settings: Settings) -> str:
     except OSError:
         return str(_("It cannot be read."))
     return str(_("%(free)s are free", free=file_size(free)))
+
+
+def _key_words(settings: Settings) -> str:
+    try:
+        found = material(settings)
+    except CertificateKeyMissing:
+        return str(_("It cannot be used. The command paritrana check says why."))
+    if found.known.development:
+        return str(_("Made for development. Get one of your own before certificates are handed out."))
+    until = day(found.certificate.not_valid_after_utc, current_language())
+    return str(_("%(name)s, valid until %(date)s", name=found.known.name, date=until))
 
 
 # The jobs -------------------------------------------------------------------------------------------------------------

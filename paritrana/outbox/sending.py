@@ -3,29 +3,33 @@
 A message is taken with a lease before anything is said to the server. What the server did not take for certain is
 tried again later, at growing distances. Where the connection broke after the server had the whole message, nobody
 knows whether it was delivered: such a message is not tried again by itself, an organiser decides.
+
+At night only messages that wake leave. What a person wants daily is joined into one mail in the morning.
 """
 
 import secrets
 import smtplib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, or_, select, update
 from sqlalchemy.orm import joinedload
 
 from paritrana.config import Settings
-from paritrana.core.policy import Actor
+from paritrana.core.policy import ANYBODY, Actor
 from paritrana.core.words import N_
-from paritrana.database import db, rows_changed
+from paritrana.cycles.models import Cycle
+from paritrana.database import db, random_ref, rows_changed
 from paritrana.jobs.kinds import Kind, Progress, Run, Said, every
 from paritrana.outbox import queries
+from paritrana.outbox.choosing import HOME_ZONE, next_morning, quiet_until
 from paritrana.outbox.kinds import Notices
 from paritrana.outbox.models import Message, MessageAttempt
-from paritrana.outbox.texts import mail, one_line
+from paritrana.outbox.texts import mail, one_line, summary
 
 log = structlog.get_logger("paritrana.outbox")
 
@@ -141,90 +145,153 @@ def _send_all(
     settings: Settings, notices: Notices, actor_of: Callable[[int], Actor | None], run: Run, progress: Progress
 ) -> Said:
     _forgotten(run.now())
+    put_off(run.now())
     db.session.commit()
-    post, sent, done = Post(settings), 0, 0
+    desk = _Desk(Post(settings), settings, notices, actor_of, run)
+    sent = done = 0
     try:
         while True:
-            ids = db.session.scalars(
-                select(Message.id).where(queries.waiting(run.now())).order_by(Message.id).limit(BATCH)
-            ).all()
-            db.session.rollback()
-            if not ids:
+            groups = _next_groups(run.now())
+            if not groups:
                 break
-            for message_id in ids:
+            for group in groups:
                 progress(done, None)
-                sent += _send_one(message_id, post, settings, notices, actor_of, run)
+                sent += desk.send(group)
                 done += 1
     except Unreachable as fault:
         log.warning("mail_server_unreachable", reason=str(fault))
         return Said(N_("The mail server did not answer. Sent before: %(count)s. The rest waits."), {"count": sent})
     finally:
-        post.close()
+        desk.post.close()
     return Said(N_("Messages sent: %(count)s."), {"count": sent})
 
 
-def _send_one(
-    message_id: int, post: Post, settings: Settings, notices: Notices, actor_of: Callable[[int], Actor | None],
-    run: Run,
-) -> bool:  # fmt: skip
-    """Take one message, ask for rights, hand it over, note what came of it; whether it was sent."""
-    at, lease = run.now(), f"{run.ref}/{secrets.token_hex(4)}"
-    taken = (
-        update(Message)
-        .where(Message.id == message_id, queries.waiting(at))
-        .values(state="sending", leased_by=lease, lease_until=at + LEASE)
-        .execution_options(synchronize_session=False)
-    )
-    mine = rows_changed(taken)
-    db.session.commit()
-    if not mine:
-        return False
-    db.session.expire_all()
-    message = db.session.scalars(
-        select(Message).where(Message.id == message_id).options(joinedload(Message.account, innerjoin=True))
-    ).one()
-    actor = actor_of(message.account_id)
-    if actor is None or message.about not in queries.may_have(actor, notices, message.kind, {message.about}):
-        _end(message_id, lease, "cancelled", RIGHT_GONE)
-        db.session.commit()
-        return False
-    address, number = message.account.email, message.attempts + 1
-    try:
-        made = mail(
-            ref=message.ref, subject=message.subject, text_id=message.text_id, text_en=message.text_en,
-            path=message.path, name=message.account.name, address=address, sender=settings.mail_from,
-            sender_name=settings.operator_name, base_url=settings.base_url, at=at,
-        ).as_bytes()  # fmt: skip
-        address.encode("ascii")
-    except ValueError:
-        _end(message_id, lease, "failed", NO_ADDRESS)
-        db.session.commit()
-        return False
+def put_off(at: datetime) -> None:
+    """Give what waits its moment: the summary's morning, or the end of the night. The caller commits."""
+    zones = {HOME_ZONE, *db.session.scalars(select(Cycle.timezone).distinct())}
+    for zone in sorted(zones):
+        there: ColumnElement[bool] = Message.cycle_id.in_(select(Cycle.id).where(Cycle.timezone == zone))
+        if zone == HOME_ZONE:
+            there = or_(there, Message.cycle_id.is_(None))
+        _wait(there & (Message.state == "queued") & Message.daily & Message.due_at.is_(None), next_morning(at, zone))
+        night = quiet_until(at, zone)
+        if night is not None:
+            _wait(there & queries.waiting(at) & ~Message.wakes, night)
+
+
+def _wait(which: ColumnElement[bool], until: datetime) -> None:
+    db.session.execute(update(Message).where(which).values(due_at=until).execution_options(synchronize_session=False))
+
+
+def _next_groups(at: datetime) -> list[tuple[int, ...]]:
+    """The next messages whose moment has come: each alone, or all of one person that the summary joins."""
+    rows = db.session.execute(
+        select(Message.id, Message.account_id, Message.daily)
+        .where(queries.waiting(at))
+        .order_by(Message.id)
+        .limit(BATCH)
+    ).all()
     db.session.rollback()
-    try:
-        answer = post.hand_over(made, sender=settings.mail_from, address=address)
-    except Unreachable:
-        _note(message_id, lease, number, address, Answer("later", "unreachable"), run.now())
-        raise
-    _note(message_id, lease, number, address, answer, run.now())
-    return answer.outcome == "accepted"
+    joined: dict[int, list[int]] = {}
+    for row in rows:
+        if row.daily:
+            joined.setdefault(row.account_id, []).append(row.id)
+    return [*((row.id,) for row in rows if not row.daily), *(tuple(ids) for ids in joined.values())]
 
 
-def _note(message_id: int, lease: str, number: int, address: str, answer: Answer, at: datetime) -> None:
-    db.session.execute(
-        insert(MessageAttempt).values(
-            message_id=message_id, no=number, at=at, address=address, outcome=answer.outcome, answer=answer.words
+@dataclass(frozen=True)
+class _Desk:
+    """What one run of the job works with."""
+
+    post: Post
+    settings: Settings
+    notices: Notices
+    actor_of: Callable[[int], Actor | None]
+    run: Run
+
+    def send(self, ids: Sequence[int]) -> int:
+        """Take messages of one recipient, ask for rights, hand them over as one mail; how many were sent."""
+        at, lease = self.run.now(), f"{self.run.ref}/{secrets.token_hex(4)}"
+        taken = (
+            update(Message)
+            .where(Message.id.in_(ids), queries.waiting(at))
+            .values(state="sending", leased_by=lease, lease_until=at + LEASE)
+            .execution_options(synchronize_session=False)
         )
-    )
-    known = {"attempts": number, "address": address}
-    if answer.outcome == "accepted":
-        _end(message_id, lease, "sent", "", sent_at=at, **known)
-    elif answer.outcome == "later" and number <= len(BACKOFF):
-        due = at + timedelta(minutes=BACKOFF[number - 1])
-        _end(message_id, lease, "queued", LATER, due_at=due, **known)
-    else:
-        problem = {"later": GAVE_UP, "refused": REFUSED, "unknown": UNKNOWN}[answer.outcome]
-        _end(message_id, lease, "failed", problem, **known)
+        mine = rows_changed(taken)
+        db.session.commit()
+        if not mine:
+            return 0
+        db.session.expire_all()
+        messages = db.session.scalars(
+            select(Message).where(Message.leased_by == lease).order_by(Message.id).options(joinedload(Message.account))
+        ).all()
+        told = [(one, path) for one in messages if (path := self._path(one, lease)) is not None]
+        if not told:
+            db.session.commit()
+            return 0
+        numbers = {one.id: one.attempts + 1 for one, _path in told}
+        address = told[0][0].recipient_address
+        try:
+            made = self._mail(told, address, at)
+            address.encode("ascii")
+        except ValueError:
+            for message_id in numbers:
+                _end(message_id, lease, "failed", NO_ADDRESS)
+            db.session.commit()
+            return 0
+        db.session.commit()
+        try:
+            answer = self.post.hand_over(made, sender=self.settings.mail_from, address=address)
+        except Unreachable:
+            _note(numbers, lease, address, Answer("later", "unreachable"), self.run.now())
+            raise
+        _note(numbers, lease, address, answer, self.run.now())
+        return len(told) if answer.outcome == "accepted" else 0
+
+    def _path(self, message: Message, lease: str) -> str | None:
+        """The path that a message leads to, with its secret where it has one; one whose right is gone is ended."""
+        actor = ANYBODY if message.account_id is None else self.actor_of(message.account_id)
+        path = None
+        if actor is not None and message.about in queries.may_have(actor, self.notices, message.kind, {message.about}):
+            notice = self.notices.find(message.kind)
+            assert notice is not None  # noqa: S101 - nobody may have a message of an unknown kind
+            path = message.path if notice.link is None else notice.link(message.about)
+        if path is None:
+            _end(message.id, lease, "cancelled", RIGHT_GONE)
+        return path
+
+    def _mail(self, told: Sequence[tuple[Message, str]], address: str, at: datetime) -> bytes:
+        first, path = told[0]
+        ref, subject, text_id, text_en = first.ref, first.subject, first.text_id, first.text_en
+        if len(told) > 1:
+            ref, path = random_ref("M"), "/home/messages"
+            subject, text_id, text_en = summary([(one.subject, one.text_id, one.text_en) for one, _path in told])
+        made = mail(
+            ref=ref, subject=subject, text_id=text_id, text_en=text_en, path=path, name=first.recipient,
+            address=address, sender=self.settings.mail_from, sender_name=self.settings.operator_name,
+            base_url=self.settings.base_url, at=at,
+        )  # fmt: skip
+        return made.as_bytes()
+
+
+def _note(numbers: Mapping[int, int], lease: str, address: str, answer: Answer, at: datetime) -> None:
+    """Note what came of one mail for each message in it, given with the number of its attempt."""
+    for message_id, number in numbers.items():
+        db.session.execute(
+            insert(MessageAttempt).values(
+                message_id=message_id, no=number, at=at, address=address, outcome=answer.outcome, answer=answer.words
+            )
+        )
+        known = {"attempts": number, "address": address}
+        if answer.outcome == "accepted":
+            _end(message_id, lease, "sent", "", sent_at=at, **known)
+        elif answer.outcome == "later" and number <= len(BACKOFF):
+            due = at + timedelta(minutes=BACKOFF[number - 1])
+            _end(message_id, lease, "queued", LATER, due_at=due, **known)
+        else:
+            problem = {"later": GAVE_UP, "refused": REFUSED, "unknown": UNKNOWN}[answer.outcome]
+            _end(message_id, lease, "failed", problem, **known)
     db.session.commit()
 
 

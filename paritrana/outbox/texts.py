@@ -1,13 +1,14 @@
 """The words of a message, in Indonesian and English, and the mail that carries them.
 
 What comes from people is cut to one line of at most 120 characters without control signs before it enters a text, so
-that nothing typed becomes a header; the standard library's own refusal of line ends in headers stands behind it.
+that nothing typed becomes a header; the standard library's own refusal of line ends in headers stands behind it. A
+typed web address is broken up, so that the only link of a mail is our own.
 """
 
 import functools
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -22,18 +23,28 @@ from babel.dates import format_date
 from babel.support import NullTranslations, Translations
 
 from paritrana.config import PACKAGE
+from paritrana.core.words import N_
 
 LONGEST_FIELD: Final = 120
 LONGEST_SUBJECT: Final = 60
 ZONES: Final = {"Asia/Jakarta": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
 LANGUAGES: Final = ("id", "en")
+MOST: Final = 30  # messages that one summary tells of; all of them stand on the page it leads to
+PART: Final = "\n\n"
+SUMMARY_SUBJECT: Final = N_("What needs you now: %(n)s messages")
+SUMMARY: Final = N_("Since the last summary %(n)s messages were written to you. The page below has them whole.")
+SUMMARY_WHY: Final = N_(
+    "You get one summary each morning. On the page “Notifications” of your profile you choose what comes at once."
+)
+_LINK = re.compile(r"(?i)\b(https?|ftp|file|data|javascript|mailto)\s*:|\bwww\.")
 _LONG_NUMBER = re.compile(r"\d(?:[ .-]?\d){15,}")
 
 
 def one_line(text: str, limit: int = LONGEST_FIELD) -> str:
     """`text` as one line of at most `limit` characters: no control or direction signs, no number as long as a NIK."""
     plain = "".join(" " if unicodedata.category(sign).startswith(("C", "Z")) else sign for sign in text)
-    plain = _LONG_NUMBER.sub("…", " ".join(unicodedata.normalize("NFC", plain).split()))
+    plain = " ".join(unicodedata.normalize("NFC", plain).split()).replace("=?", "= ?")  # no word in a header's code
+    plain = _LONG_NUMBER.sub("…", plain)
     return plain if len(plain) <= limit else plain[: limit - 1].rstrip() + "…"
 
 
@@ -62,9 +73,8 @@ def _shown(value: Any, language: str, zone: str) -> str:
         return f"{day} pukul {local:%H.%M} {name}" if language == "id" else f"{day}, {local:%H:%M} {name}"
     if isinstance(value, date):
         return _day(value, language)
-    if isinstance(value, Mapping):  # a text that is kept in both languages
-        return one_line(str(value[language]))
-    return one_line(str(value))
+    text = str(value[language]) if isinstance(value, Mapping) else str(value)  # kept in both languages, or in one
+    return one_line(_LINK.sub(lambda found: f"{found[0][:-1]} {found[0][-1]} ", text))  # a typed address is no link
 
 
 def _day(value: date, language: str) -> str:
@@ -78,6 +88,25 @@ def subject_of(cycle_code: str, subject: str, *, simulated: bool, rehearsal: boo
         code, _word, no = cycle_code.rpartition("-latihan-")
         band = f"LATIHAN {no} "
     return one_line(f"[{band}{code.replace('-', ' ').upper()}] {subject}", LONGEST_SUBJECT)
+
+
+def summary(messages: Sequence[tuple[str, str, str]]) -> tuple[str, str, str]:
+    """The morning's mail that joins several messages: its subject and its texts in Indonesian and English.
+
+    Each message comes as its subject and its two texts, of which the summary tells the first paragraph.
+    """
+    told = {
+        language: "\n\n".join(
+            [
+                filled(SUMMARY, {"n": len(messages)}, language, ""),
+                *(f"{no}. {one[0]}\n{one[place].partition(PART)[0]}" for no, one in enumerate(messages[:MOST], 1)),
+                filled(SUMMARY_WHY, {}, language, ""),
+            ]
+        )
+        for place, language in enumerate(LANGUAGES, 1)
+    }
+    subject = filled(SUMMARY_SUBJECT, {"n": len(messages)}, "id", "")
+    return subject_of("PARITRANA", subject, simulated=False), told["id"], told["en"]
 
 
 def mail(

@@ -10,7 +10,6 @@ from paritrana.accounts.once import once
 from paritrana.config import Settings
 from paritrana.core.errors import NotFound, ParitranaError
 from paritrana.core.policy import Act
-from paritrana.core.words import N_
 from paritrana.cycles.models import Cycle
 from paritrana.cycles.queries import cycle_time, get_cycle
 from paritrana.database import db
@@ -18,6 +17,7 @@ from paritrana.outbox import queries, service
 from paritrana.outbox.forms import ReleaseForm
 from paritrana.outbox.kinds import Notice, Notices
 from paritrana.outbox.models import STATES, Message
+from paritrana.outbox.words import OUTCOMES, PROBLEMS, SHAPES, STATE_WORDS
 from paritrana.web.access import allowed, current_actor, now
 from paritrana.web.forms import Form
 from paritrana.web.paging import paged
@@ -26,35 +26,6 @@ from paritrana.web.template_filters import number, sentence
 bp = Blueprint("outbox", __name__, template_folder="templates")
 
 PAGE: Final = 50
-
-STATE_WORDS: Final = {
-    "held": N_("Waits for its release"),
-    "queued": N_("Waits for the mail server"),
-    "sending": N_("Is being sent"),
-    "sent": N_("Sent"),
-    "failed": N_("Not sent"),
-    "cancelled": N_("Cancelled"),
-}
-SHAPES: Final = {
-    "held": "attention", "queued": "open", "sending": "doing", "sent": "ok", "failed": "problem",
-    "cancelled": "neutral",
-}  # fmt: skip
-PROBLEMS: Final = {
-    "right_gone": N_("The recipient no longer has a right to what it tells."),
-    "no_address": N_("The address of the recipient cannot be written to."),
-    "unknown_delivery": N_("The connection broke at the end: it may have arrived. It is not tried again by itself."),
-    "refused": N_("The mail server refused it for good."),
-    "gave_up": N_("The mail server did not take it in several attempts."),
-    "later": N_("The mail server did not take it yet; the next attempt follows."),
-    "cancelled_by_hand": N_("An organiser stopped it."),
-    "outdated": N_("A newer message took its place."),
-}
-OUTCOMES: Final = {
-    "accepted": N_("Taken by the mail server"),
-    "later": N_("Not taken for now"),
-    "refused": N_("Refused"),
-    "unknown": N_("Nobody knows whether it was taken"),
-}
 
 
 # The organiser's outbox -----------------------------------------------------------------------------------------------
@@ -93,7 +64,7 @@ def release(cycle: Cycle) -> ResponseReturnValue:
 @allowed(Act.SEND_MESSAGES, cycle=get_cycle)
 def message_page(cycle: Cycle, message: str) -> ResponseReturnValue:
     """One message as its recipient gets it, and what was tried with it."""
-    return _message(queries.get_message(cycle, message))
+    return _message(cycle, queries.get_message(cycle, message))
 
 
 @bp.post("/manage/<cycle>/outbox/<message>/again")
@@ -107,7 +78,7 @@ def again(cycle: Cycle, message: str) -> ResponseReturnValue:
     except ParitranaError as refusal:
         return _refused(cycle, message, refusal)
     db.session.commit()
-    flash(_("The message goes to %(name)s once more.", name=found.account.name), "ok")
+    flash(_("The message goes to %(name)s once more.", name=found.recipient), "ok")
     return redirect(url_for("outbox.message_page", cycle=cycle.code, message=made.ref), 303)
 
 
@@ -128,8 +99,8 @@ def cancel(cycle: Cycle, message: str) -> ResponseReturnValue:
 
 def _refused(cycle: Cycle, message: str, refusal: ParitranaError) -> ResponseReturnValue:
     db.session.rollback()
-    found = queries.get_message(get_cycle(cycle.code), message)
-    return _message(found, [("", sentence(refusal))]), refusal.status
+    cycle = get_cycle(cycle.code)
+    return _message(cycle, queries.get_message(cycle, message), [("", sentence(refusal))]), refusal.status
 
 
 def _outbox(cycle: Cycle, form: ReleaseForm | None = None) -> str:
@@ -173,12 +144,12 @@ def _form_for(notice: Notice, given: ReleaseForm | None) -> ReleaseForm:
     return form
 
 
-def _message(message: Message, problems: list[tuple[str, str]] | None = None) -> str:
+def _message(cycle: Cycle, message: Message, problems: list[tuple[str, str]] | None = None) -> str:
     notice = _notices().find(message.kind)
     return render_template(
         "outbox/message.html",
-        cycle=message.cycle,
-        simulated=message.cycle.simulated,
+        cycle=cycle,
+        simulated=cycle.simulated,
         message=message,
         title=message.kind if notice is None else notice.title,
         attempts=queries.attempts_at(message),

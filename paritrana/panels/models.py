@@ -11,6 +11,7 @@ from paritrana.audit.triggers import attach
 from paritrana.cycles.models import Category
 from paritrana.database import Base
 from paritrana.nominations.models import Nomination
+from paritrana.scopes import Tenancy
 
 # The places whose holders mark: only these make an assessor, owe sheets and stand in a bundle.
 JUDGING = ("chair", "deputy", "member")
@@ -23,6 +24,7 @@ class Seat(Base):
     """
 
     __tablename__ = "seat"
+    __tenancy__ = Tenancy(office="category_id", person="account_id", published=True)
     __table_args__ = (
         UniqueConstraint("category_id", "account_id"),
         UniqueConstraint("category_id", "code"),
@@ -54,11 +56,12 @@ class Declaration(Base):
     """What an officer declared about one candidate before opening its sheet or nomination."""
 
     __tablename__ = "declaration"
+    __tenancy__ = Tenancy(office="nomination_id", person="account_id")
     __table_args__ = (UniqueConstraint("account_id", "nomination_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
-    nomination_id: Mapped[int] = mapped_column(ForeignKey("nomination.id"))
+    nomination_id: Mapped[int] = mapped_column(ForeignKey("nomination.id"), index=True)
     conflict: Mapped[bool]
     at: Mapped[datetime]
 
@@ -70,6 +73,7 @@ class Recusal(Base):
     """
 
     __tablename__ = "recusal"
+    __tenancy__ = Tenancy(office="category_id", person="account_id", published=True)
     __table_args__ = (
         UniqueConstraint("account_id", "nomination_id", "no"),
         CheckConstraint("no >= 1", name="no_positive"),
@@ -99,6 +103,7 @@ class Waiver(Base):
     """Chair and organiser let an officer judge in spite of a declared conflict; the reason is public. It only grows."""
 
     __tablename__ = "waiver"
+    __tenancy__ = Tenancy(office="recusal_id", published=True)
     __table_args__ = (CheckConstraint("reason <> ''", name="reasoned"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -38,6 +38,7 @@ from paritrana.nominations.models import Nomination
 from paritrana.panels import structure
 from paritrana.panels.models import JUDGING, Declaration, Recusal, Seat, Waiver, not_waived
 from paritrana.reference.models import Organisation
+from paritrana.scopes import everybody
 
 # Nominations in these states compete with nobody, so nobody is in conflict with them.
 NOT_COMPETING = ("draft", "withdrawn")
@@ -185,15 +186,14 @@ def reach_without(seat: Seat) -> Sequence[Reach]:
     """
     category = seat.category
     panel = panels_of([category])[0]
-    rows = db.session.execute(
-        select(_sheet.c.assessor_id, _sheet.c.nomination_id).where(
-            _sheet.c.category_id == category.id,
-            _sheet.c.attempt == category.attempt,
-            _sheet.c.submitted_at.is_not(None),
-            _sheet.c.withdrawn_at.is_(None),
-        )
+    submitted = select(_sheet.c.assessor_id, _sheet.c.nomination_id).where(
+        _sheet.c.category_id == category.id,
+        _sheet.c.attempt == category.attempt,
+        _sheet.c.submitted_at.is_not(None),
+        _sheet.c.withdrawn_at.is_(None),
     )
-    sent = {(one.assessor_id, one.nomination_id) for one in rows}
+    with everybody("how many sheets of a category stay when a seat ends; whose they are is not shown"):
+        sent = {(one.assessor_id, one.nomination_id) for one in db.session.execute(submitted)}
     found = []
     for nomination in panel.candidates:
         there = {who for who, which in sent if which == nomination.id and (who, which) not in panel.conflicts}
@@ -233,7 +233,7 @@ def _ended_seats(category_ids: Sequence[int]) -> list[Ended]:
 
 def open_sheets_of(seat: Seat) -> list[str]:
     """The references of the sheets that the holder of a seat has begun and not submitted (one statement)."""
-    rows = db.session.execute(
+    begun = (
         select(_sheet.c.ref)
         .where(
             _sheet.c.assessor_id == seat.account_id,
@@ -244,7 +244,8 @@ def open_sheets_of(seat: Seat) -> list[str]:
         )
         .order_by(_sheet.c.ref)
     )
-    return [one.ref for one in rows]
+    with everybody("which sheets of a seat are open when it ends; what they say is not read"):
+        return [one.ref for one in db.session.execute(begun)]
 
 
 def _seats() -> Select[Seat]:
@@ -403,7 +404,8 @@ def is_conflicted(actor: Actor, nomination: Nomination, *, judging: bool = True)
         ),
         *structure.ways(actor.person_id, judging=judging, narrowed=lambda one: one.id == nomination.id),
     ]  # fmt: skip
-    return bool(db.session.scalar(select(or_(*ways))))
+    with everybody("whether a person is in conflict follows from whatever is stored about it, and only that is told"):
+        return bool(db.session.scalar(select(or_(*ways))))
 
 
 def structural_kind(account: Account, nomination: Nomination) -> str | None:

@@ -23,6 +23,7 @@ from paritrana.publication.models import Publication
 from paritrana.publication.site.coverage import verified_coverage
 from paritrana.publication.site.words import SEGMENTS
 from paritrana.results import words as ranking_words
+from paritrana.scopes import everybody
 from paritrana.verification.explanation import STATE_SHAPES, STATES, Explanation, explained, without_names
 from paritrana.verification.queries import find_verification
 from paritrana.verification.values import computed_values
@@ -46,9 +47,10 @@ def candidate(category: Category, candidate: str) -> ResponseReturnValue:
     values = _sealed_values(publication, candidate)
     nomination = _nomination_of(category, candidate)
     set_values = {one["indicator"]: one for one in row.get("set_values", [])}
-    explanations = _explanations(
-        category, rubric, nomination, values | {code: one["computed"] for code, one in set_values.items()}
-    )
+    with everybody("what is published is explained to everybody, with the verified figures of its own candidate"):
+        explanations = _explanations(
+            category, rubric, nomination, values | {code: one["computed"] for code, one in set_values.items()}
+        )
     return render_template(
         "publication/candidate.html",
         category=category,

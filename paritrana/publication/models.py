@@ -10,6 +10,7 @@ from paritrana.audit.triggers import attach, run_after_create
 from paritrana.cycles import rehearsals
 from paritrana.cycles.models import Category
 from paritrana.database import Base
+from paritrana.scopes import Tenancy
 
 
 class Publication(Base):
@@ -19,6 +20,7 @@ class Publication(Base):
     """
 
     __tablename__ = "publication"
+    __tenancy__ = Tenancy(office="category_id", published=True)
     __table_args__ = (
         UniqueConstraint("category_id", "version_no"),
         CheckConstraint("version_no >= 1", name="version_no_positive"),
@@ -45,6 +47,7 @@ class Recall(Base):
     """A publication that two people took back before its instant: it never was public, and never will be."""
 
     __tablename__ = "publication_recall"
+    __tenancy__ = Tenancy(office="publication_id", published=True)
     __table_args__ = (CheckConstraint("reason <> ''", name="reasoned"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -17,6 +17,7 @@ from paritrana.results.models import ResultRun, Seal
 from paritrana.results.plenary.queries import told_to_the_public
 from paritrana.results.queries import awards_of, get_proposal_of
 from paritrana.results.table import Json
+from paritrana.scopes import everybody
 
 PUBLISH_ACT = "publish_results"
 RECALL_ACT = "recall_publication"
@@ -115,12 +116,13 @@ def _is_newest(newest: Subquery) -> ColumnElement[bool]:
 
 def panel_by_constituency(category_ids: Collection[int]) -> Mapping[int, Sequence[tuple[str, int]]]:
     """How many seats each constituency has in these categories, without names (one statement)."""
-    rows = db.session.execute(
-        select(Seat.category_id, Seat.constituency, func.count())
-        .where(Seat.category_id.in_(category_ids), Seat.ended_at.is_(None), Seat.role.in_(JUDGING))
-        .group_by(Seat.category_id, Seat.constituency)
-        .order_by(Seat.category_id, Seat.constituency)
-    ).all()
+    with everybody("how a panel is put together is public; only counts are read"):
+        rows = db.session.execute(
+            select(Seat.category_id, Seat.constituency, func.count())
+            .where(Seat.category_id.in_(category_ids), Seat.ended_at.is_(None), Seat.role.in_(JUDGING))
+            .group_by(Seat.category_id, Seat.constituency)
+            .order_by(Seat.category_id, Seat.constituency)
+        ).all()
     found: dict[int, list[tuple[str, int]]] = {one: [] for one in category_ids}
     for category_id, constituency, seats in rows:
         found[category_id].append((constituency, seats))

@@ -13,6 +13,7 @@ from paritrana.audit.service import Actor
 from paritrana.core.errors import ParitranaError
 from paritrana.core.words import N_
 from paritrana.database import Base, db, random_ref
+from paritrana.paper import check_name
 from paritrana.reference import queries
 from paritrana.reference.models import Organisation, Region
 
@@ -88,8 +89,10 @@ def register_organisation(
 ) -> Organisation:
     """Add an organisation under a new public reference and record it; the caller commits.
 
-    Raises `UnknownRegion`, and `OrganisationExists` for a second one of that kind and name in the region.
+    Raises `UnknownRegion`, `OrganisationExists` for a second one of that kind and name in the region, and
+    `NotPrintable` or `TooLong` for a name that a certificate could not carry.
     """
+    check_name(name)
     region = db.session.get(Region, region_code)
     if region is None:
         raise UnknownRegion(region=region_code)

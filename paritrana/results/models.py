@@ -11,12 +11,14 @@ from paritrana.cycles import rehearsals
 from paritrana.cycles.models import Category
 from paritrana.database import Base
 from paritrana.nominations.models import Nomination
+from paritrana.scopes import Tenancy
 
 
 class ResultRun(Base):
     """One computation of a category's ranking. The stored bundle is whole; nothing of it is ever edited."""
 
     __tablename__ = "result_run"
+    __tenancy__ = Tenancy(office="category_id", published=True)
     __table_args__ = (UniqueConstraint("category_id", "no"), CheckConstraint("no >= 1", name="no_positive"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -41,6 +43,7 @@ class Seal(Base):
     """The run that two people declared final for a category."""
 
     __tablename__ = "seal"
+    __tenancy__ = Tenancy(office="category_id", published=True)
     __table_args__ = (UniqueConstraint("category_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -59,11 +62,12 @@ class Award(Base):
     """A title that a candidate holds after the seal, by its rank and the category's data."""
 
     __tablename__ = "award"
+    __tenancy__ = Tenancy(office="category_id", nominee="nomination_id", published=True)
     __table_args__ = (UniqueConstraint("category_id", "nomination_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     category_id: Mapped[int] = mapped_column(ForeignKey("category.id"))
-    nomination_id: Mapped[int] = mapped_column(ForeignKey("nomination.id"))
+    nomination_id: Mapped[int] = mapped_column(ForeignKey("nomination.id"), index=True)
     rank: Mapped[int]
     tied: Mapped[bool]
     title_id: Mapped[str]

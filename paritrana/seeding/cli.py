@@ -9,12 +9,14 @@ import click
 from flask import Flask
 
 from paritrana.audit import service as audit
+from paritrana.certificates.templating import store_delivered
 from paritrana.config import BadSettings, Settings, data_folder, load_settings
 from paritrana.core.errors import ParitranaError
 from paritrana.database import db, set_writing
 from paritrana.operations.queries import holds_real_cycle
 from paritrana.seeding import cycles
 from paritrana.seeding.cast import SEEDING
+from paritrana.seeding.certificates import read_templates
 from paritrana.seeding.reference import load_reference, read_reference
 from paritrana.seeding.rows import BadSeed, SeedError
 from paritrana.seeding.simulated import Simulated, read_simulated
@@ -30,7 +32,7 @@ NOT_DEMO = "The simulated cycles belong to a demonstration. Run: paritrana demo"
 )
 @click.pass_obj
 def seed(make_app: Callable[[Settings], Flask], demo: bool, folder: Path | None) -> None:
-    """Load regions, rates, targets, published figures, winners, rubrics and the historical cycle.
+    """Load regions, rates, targets, published figures, winners, rubrics, templates and the historical cycle.
 
     A second run changes only what differs. Exit 0, 1 for mistakes in the files (nothing is stored then), 2 for wrong
     settings.
@@ -70,8 +72,11 @@ def load(folder: Path, now: datetime, settings: Settings, *, demo: bool) -> list
     one of its own: whatever ends the command in between, the next run goes on from there. Raises `BadSeed` before
     anything is stored.
     """
-    readers = (read_reference, cycles.read_rubrics, cycles.read_historical, *((read_simulated,) if demo else ()))
-    _, rubrics, (historical, bundle), *more = _read_all(folder, readers)
+    readers = (
+        read_reference, cycles.read_rubrics, read_templates, cycles.read_historical,
+        *((read_simulated,) if demo else ()),
+    )  # fmt: skip
+    _, rubrics, templates, (historical, bundle), *more = _read_all(folder, readers)
     simulated: Simulated | None = more[0] if more else None
     set_writing(True)
     done = []
@@ -85,6 +90,7 @@ def load(folder: Path, now: datetime, settings: Settings, *, demo: bool) -> list
             audit.record(audit.SYSTEM, "reference.loaded", SEEDING, at=now, object_ref="seed", rows=changed)
         done.append(f"Reference data: {report.changes} rows added or changed.")
         done.append(f"Rubrics: {cycles.store_rubrics(rubrics, at=now)} added.")
+        done.append(f"Templates of certificates: {store_delivered(templates, actor=SEEDING, at=now)} added or changed.")
         added = cycles.add_historical(historical, bundle, at=now)
         done.append(f"Historical cycle {historical['code']}: {'added' if added else 'already there'}.")
         db.session.commit()

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
+from paritrana.certificates.templating import store_delivered
 from paritrana.config import Settings
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor
@@ -163,6 +164,7 @@ def play_cycle(
     row = next(row for row in data.cycles if row["code"] == code)
     play = stages.Play(row, data, cast, organisations, settings, now)
     stages.open_cycle(play)
+    store_delivered(data.templates, actor=play.organiser, at=play.tick(), cycle=play.cycle)
     stages.nominate(play)
     if row["reaches"] == "open":
         return True

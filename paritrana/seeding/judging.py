@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from paritrana.certificates import service as certificates
+from paritrana.core.certificates import Kind
 from paritrana.core.policy import Actor
 from paritrana.core.timing import TimerAct
 from paritrana.cycles.models import Category
@@ -34,6 +35,7 @@ WHY_SEALED: Final = {
     warned.UNEVEN: "Panel yang tidak sama dibahas di pleno; urutan tidak bergantung padanya (simulasi).",
     warned.BELOW_QUORUM: "Kandidat di bawah kuorum tidak diperingkat (simulasi).",
 }
+ISSUED: Final = (Kind.WINNER, Kind.FINALIST, Kind.THANKS, Kind.MINUTES)
 CHAIR_ONLY: Final = frozenset({"bupati_wali_kota", "direktur_utama", "kepala_desa"})  # they bring no mandate
 
 
@@ -142,7 +144,7 @@ def publish(play: Play, announced: Callable[[Play, Category], None] = announce) 
         play.stand_at(play.row["publication"], MORNING)
         announced(play, category)
         play.stand_at(play.row["publication"] + 2, MORNING)
-        certificates.issue(category, actor=play.organiser, at=play.tick())
+        certificates.issue(category, press=play.press, actor=play.organiser, at=play.tick(), kinds=ISSUED)
 
 
 def _seal(play: Play, category: Category) -> None:

@@ -9,10 +9,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
+from paritrana.core.certificates import Template
 from paritrana.core.evidence import KINDS
 from paritrana.core.evidence.specs import NUMBERS
 from paritrana.core.words import N_
+from paritrana.paper import NotPrintable, TooLong, check_name
 from paritrana.reference.models import ORGANISATION_KINDS, SIZE_CLASSES
+from paritrana.seeding.certificates import read_templates
 from paritrana.seeding.reference import code, region_code, year
 from paritrana.seeding.rows import (
     BadSeed,
@@ -46,6 +49,15 @@ slug = matching(
 )
 email = matching(r"[a-z0-9-]+@demo\.test", N_("“%(value)s” in “%(column)s” is no address of the demonstration."))
 time_of_day = matching(r"[0-2][0-9]:[0-5][0-9]", N_("“%(value)s” in “%(column)s” is no time such as 09:30."))
+
+
+def name(value: str) -> str:
+    """The name of an organisation, which a certificate must be able to carry."""
+    try:
+        check_name(words(value))
+    except (NotPrintable, TooLong):
+        raise Unreadable(N_("“%(value)s” in “%(column)s” cannot be printed on a certificate."), value=value) from None
+    return value
 
 
 def days(value: str) -> int:
@@ -140,7 +152,7 @@ ORGANISATIONS: Final = Table(
     (
         column("key", slug),
         column("kind", choice(*ORGANISATION_KINDS)),
-        column("name", words),
+        column("name", name),
         column("region_code", region_code),
         column("size_class", optional(choice(*SIZE_CLASSES))),
         column("sector", optional(words)),
@@ -308,6 +320,7 @@ class Simulated:
     recusals: Sequence[Row]
     interviews: Mapping[str, Row]
     marks: Mapping[str, Mapping[str, Row]]  # nomination, indicator
+    templates: Sequence[Template]  # of certificates, with fictitious signatories
 
     def nominations_in(self, cycle: str, slug: str | None = None) -> list[Row]:
         """The nominations of a cycle, or of one category of it, in the order of the file."""
@@ -338,6 +351,7 @@ def read_simulated(folder: Path) -> Simulated:
         recusals=rows[RECUSALS.file],
         interviews={row["nomination"]: row for row in rows[INTERVIEWS.file]},
         marks=_nested(rows[MARKS.file], lambda row: row["indicator"]),
+        templates=read_templates(own),
     )
 
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from paritrana.accounts.models import Account
 from paritrana.accounts.queries import find_account, load_actor
 from paritrana.accounts.service import create_account, create_person, grant_role
+from paritrana.certificates.press import Press
 from paritrana.clock import SetClock
 from paritrana.config import Settings
 from paritrana.core.evidence.specs import line_key_of
@@ -28,6 +29,7 @@ from paritrana.nominations.rows import kinds_asked, requirements_of
 from paritrana.panels import service as panels
 from paritrana.reference.models import Organisation
 from paritrana.reference.queries import get_region
+from paritrana.results.plenary.minutes import signed_copy
 from paritrana.seeding.cast import SEEDING, Cast, grant_in_cycle
 from paritrana.seeding.documents import simulated_document, simulated_photo
 from paritrana.seeding.rows import Row
@@ -62,6 +64,7 @@ class Play:
     settings: Settings
     now: datetime  # the moment of seeding; the calendar is laid out from its day
     clock: SetClock = field(init=False)
+    press: Press = field(init=False)
     zone: ZoneInfo = field(init=False)
     cycle: Cycle = field(init=False)
     categories: dict[str, Category] = field(default_factory=dict)
@@ -70,6 +73,7 @@ class Play:
     def __post_init__(self) -> None:
         region = get_region(self.row["province_code"])
         self.zone = ZoneInfo(region.timezone)
+        self.press = Press(self.settings, signed_copy)
         self.clock = SetClock(self.moment(self.row["opens"] - SET_UP_BEFORE, MORNING))
 
     def moment(self, days: int, at: time) -> datetime:

@@ -13,12 +13,14 @@ from paritrana.cycles.models import Category
 from paritrana.database import Base
 from paritrana.nominations.models import Nomination
 from paritrana.panels.models import JUDGING, Recusal, Seat, not_waived
+from paritrana.scopes import Tenancy
 
 
 class Sheet(Base):
     """What one assessor says about one candidate. Locked by submission, the end of scoring or of the seat."""
 
     __tablename__ = "sheet"
+    __tenancy__ = Tenancy(office="category_id", person="assessor_id", published=True)
     __table_args__ = (
         UniqueConstraint("assessor_id", "nomination_id", "attempt"),
         CheckConstraint("attempt >= 1", name="attempt_positive"),
@@ -71,6 +73,7 @@ class Mark(Base):
     """What one sheet says about one indicator now. Every earlier value stands in `MarkRevision`, which only grows."""
 
     __tablename__ = "mark"
+    __tenancy__ = Tenancy(office="sheet_id", published=True)
     __table_args__ = (
         UniqueConstraint("sheet_id", "indicator", "round"),
         CheckConstraint("value IS NULL OR reason IS NULL", name="value_or_reason"),
@@ -99,6 +102,7 @@ class MarkRevision(Base):
     """One saved state of a mark. The table only grows."""
 
     __tablename__ = "mark_revision"
+    __tenancy__ = Tenancy(office="mark_id")
     __table_args__ = (UniqueConstraint("mark_id", "version"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -118,6 +122,7 @@ class MissingSheet(Base):
     """Why a sheet was not in when scoring was closed, as the chair stated."""
 
     __tablename__ = "missing_sheet"
+    __tenancy__ = Tenancy(office="nomination_id")
     __table_args__ = (
         UniqueConstraint("nomination_id", "assessor_id", "attempt"),
         CheckConstraint("reason <> ''", name="reasoned"),
@@ -139,6 +144,7 @@ class Calibration(Base):
     """
 
     __tablename__ = "calibration"
+    __tenancy__ = Tenancy(office="category_id")
     __table_args__ = (
         CheckConstraint("title <> ''", name="named"),
         CheckConstraint("(closed_at IS NULL) = (closed_by IS NULL)", name="closed_by_somebody"),
@@ -161,11 +167,12 @@ class CalibrationMark(Base):
     """What one assessor says about one indicator of an example; the events keep every earlier value."""
 
     __tablename__ = "calibration_mark"
+    __tenancy__ = Tenancy(office="calibration_id", person="account_id")
     __table_args__ = (UniqueConstraint("calibration_id", "account_id", "indicator"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     calibration_id: Mapped[int] = mapped_column(ForeignKey("calibration.id"))
-    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
     indicator: Mapped[str]
     value: Mapped[Decimal]
     saved_at: Mapped[datetime]
@@ -178,6 +185,7 @@ class Consolidation(Base):
     """
 
     __tablename__ = "consolidation"
+    __tenancy__ = Tenancy(office="category_id")
     __table_args__ = (
         UniqueConstraint("nomination_id", "attempt"),
         CheckConstraint("attempt >= 1", name="attempt_positive"),

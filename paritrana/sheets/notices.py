@@ -21,6 +21,7 @@ SUBMITTED = Notice(
     (N_("Your sheet for %(name)s arrived on %(time)s and is locked. Number of the receipt: %(receipt)s."),),
     WHY_PANEL,
     concerned,
+    fixed=True,
 )
 REOPENED = Notice(
     "sheet_reopened",

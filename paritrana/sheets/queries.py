@@ -25,6 +25,7 @@ from paritrana.panels import structure
 from paritrana.panels.models import JUDGING, Recusal, Seat, not_waived
 from paritrana.panels.queries import conflict_clause, conflicts_in, declared_by, seats_in
 from paritrana.reference.models import Organisation
+from paritrana.scopes import everybody
 from paritrana.sheets.models import Mark, Sheet
 from paritrana.verification.models import ChangeRequest, GateFinding, Verification
 from paritrana.verification.values import not_applicable
@@ -62,7 +63,8 @@ def get_own_sheet(ref: str, actor: Actor) -> Sheet:
 
     Raises `NotFound`, and `SeatOver` for an assessor without a seat by now.
     """
-    found = _one_sheet(Sheet.ref == ref, own_clause(actor))
+    with everybody("an assessor meets the own sheets also after the seat has ended, to be told so"):
+        found = _one_sheet(Sheet.ref == ref, own_clause(actor))
     if found.unseated:
         raise SeatOver
     return found
@@ -152,7 +154,9 @@ def _refuse_without_seat(ref: str, actor: Actor) -> None:
     begun = (
         exists().where(Sheet.nomination_id == Nomination.id, Sheet.unseated, own_clause(actor)).correlate(Nomination)
     )
-    if db.session.scalar(select(Nomination.id).where(Nomination.ref == ref, begun)) is not None:
+    with everybody("whether an assessor began a sheet of a candidate before the seat ended"):
+        left = db.session.scalar(select(Nomination.id).where(Nomination.ref == ref, begun))
+    if left is not None:
         raise SeatOver
 
 

@@ -131,10 +131,15 @@ async function start() {
     const line = at("sign-in-error");
     line.textContent = "";
     try {
-      const said = await sender.signIn(form.elements.email.value, form.elements.password.value);
-      form.elements.password.value = "";
-      if (said.account && said.account !== words.account) line.textContent = words.wordOther;
-      else if (!said.account) line.textContent = said.detail;
+      const code = at("sign-in-code");
+      const said = code.hidden ? await sender.signIn(form.elements.email.value, form.elements.password.value) : await sender.secondFactor(form.elements.code.value);
+      form.elements.password.value = form.elements.code.value = "";
+      const waits = Boolean(said.second_factor) || (!code.hidden && Boolean(said.code));
+      at("sign-in-password").hidden = waits;
+      code.hidden = !waits;
+      if (said.second_factor) form.elements.code.focus();
+      else if (said.account && said.account !== words.account) line.textContent = words.wordOther;
+      else if (!said.account) line.textContent = said.detail || "";
       else await sender.hurry();
     } catch {
       line.textContent = fill(words.wordOffline, { time: "–" });

@@ -149,17 +149,18 @@ export function makeSender({ queue, store, account, language, token, told, state
     delay = Math.min(delay * 2, LAST_RETRY);
   }
 
-  async function signIn(email, password) {
+  async function step(address, fields) {
     await session();
-    const answer = await ask("/sign-in", {
-      method: "POST", body: new URLSearchParams({ email, password, csrf_token: csrf }),
-    });
+    const answer = await ask(address, { method: "POST", body: new URLSearchParams({ ...fields, csrf_token: csrf }) });
     const said = await answer.json();
     if (!answer.ok) return said;
     await session();
     if (said.account === account) say({ signedOut: false });
     return said;
   }
+
+  const signIn = (email, password) => step("/sign-in", { email, password });
+  const secondFactor = (code) => step("/sign-in/second-factor", { code });
 
   // Notes the public key of this device with the server.
   async function register(publicKey, fresh = false) {
@@ -187,7 +188,7 @@ export function makeSender({ queue, store, account, language, token, told, state
   }
 
   return {
-    send, look, signIn, present, register: (publicKey) => register(publicKey),
+    send, look, signIn, secondFactor, present, register: (publicKey) => register(publicKey),
     soon: (wait) => {
       clearTimeout(sending);
       sending = setTimeout(send, wait);

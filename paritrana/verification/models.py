@@ -12,6 +12,7 @@ from paritrana.cycles.models import Category
 from paritrana.database import Base
 from paritrana.files.models import Blob
 from paritrana.nominations.models import Nomination
+from paritrana.scopes import Tenancy
 
 VERDICTS = ("matches", "partly", "differs", "unverifiable", "out_of_period")
 
@@ -20,6 +21,7 @@ class Verification(Base):
     """The verification of one nomination: who works on it and how far it is."""
 
     __tablename__ = "verification"
+    __tenancy__ = Tenancy(office="nomination_id", nominee="nomination_id")
     __table_args__ = (
         UniqueConstraint("nomination_id"),
         CheckConstraint("state IN ('open', 'proposed', 'closed')", name="state_known"),
@@ -59,6 +61,7 @@ class Finding(Base):
     """What a verifier found for one claimed figure. `found` None with a verdict means that no figure holds."""
 
     __tablename__ = "finding"
+    __tenancy__ = Tenancy(office="verification_id", nominee="verification_id")
     __table_args__ = (
         UniqueConstraint("verification_id", "kind", "figure"),
         CheckConstraint("verdict IN ('matches', 'partly', 'differs', 'unverifiable', 'out_of_period')", name="verdict"),
@@ -94,6 +97,7 @@ class GateFinding(Base):
     """Whether a gate is passed, or an indicator does not apply: proposed by a verifier, decided by the chair."""
 
     __tablename__ = "gate_finding"
+    __tenancy__ = Tenancy(office="verification_id", nominee="verification_id")
     __table_args__ = (
         UniqueConstraint("verification_id", "subject", "gate"),
         CheckConstraint("subject IN ('gate', 'not_applicable')", name="subject_known"),
@@ -127,6 +131,7 @@ class Override(Base):
     """
 
     __tablename__ = "override"
+    __tenancy__ = Tenancy(office="verification_id", nominee="verification_id")
     __table_args__ = (
         UniqueConstraint("verification_id", "no"),
         CheckConstraint(
@@ -181,6 +186,7 @@ class ChangeRequest(Base):
     """A question to the nominee about some figures, with a due date. Only these fields unlock."""
 
     __tablename__ = "change_request"
+    __tenancy__ = Tenancy(office="verification_id", nominee="verification_id")
     __table_args__ = (
         UniqueConstraint("verification_id", "no"),
         CheckConstraint("state IN ('open', 'answered')", name="state_known"),
@@ -218,6 +224,7 @@ class FieldVisit(Base):
     """A visit to the candidate as it was written down. Rows only grow: a correction is a row of its own."""
 
     __tablename__ = "field_visit"
+    __tenancy__ = Tenancy(office="verification_id", nominee="verification_id")
     __table_args__ = (
         UniqueConstraint("verification_id", "no"),
         UniqueConstraint("verification_id", "corrects_no"),  # the correction is what is corrected next
@@ -251,6 +258,7 @@ class FieldVisitPhoto(Base):
     """A photo of a visit. Its bytes are a blob of the candidate's organisation, its page picture is what is shown."""
 
     __tablename__ = "field_visit_photo"
+    __tenancy__ = Tenancy(office="visit_id", nominee="visit_id")
     __table_args__ = (
         UniqueConstraint("visit_id", "no"),
         UniqueConstraint("visit_id", "blob_id"),

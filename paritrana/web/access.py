@@ -22,6 +22,7 @@ from paritrana.core.policy import (
     ANYBODY,
     BROUGHT,
     POLICY,
+    WHILE_HALTED,
     WITH_ACCOUNT,
     Act,
     Actor,
@@ -35,6 +36,7 @@ from paritrana.core.policy import (
 )
 from paritrana.core.words import N_
 from paritrana.database import db, set_writing
+from paritrana.scopes import Scope, everybody, scope_now, set_scope
 from paritrana.web.fields import answer_of
 
 log = structlog.get_logger("access")
@@ -72,6 +74,14 @@ class NotAllowed(ParitranaError):
     code = "not_allowed"
     status = 403
     message = N_("Your role does not include this. Ask the organiser of the cycle.")
+
+
+class Halted(ParitranaError):
+    """Nothing is stored at the moment, because a fault of the records is looked into."""
+
+    code = "read_only"
+    status = 503
+    message = N_("Nothing can be stored at the moment: everything can be read, and changes wait for two people.")
 
 
 class UndeclaredRoute(RuntimeError):
@@ -113,6 +123,7 @@ class Access:
     places: Callable[[Any, datetime], Iterable[CategoryPlace]] = lambda subject, at: ()
     all_places: Callable[[datetime], Iterable[CategoryPlace]] = lambda at: ()
     rehearses: Callable[[Any], bool] = lambda subject: False
+    halted: Callable[[], object] = lambda: None  # the read-only time that stands, if one does
     facts: dict[Guard, GuardFact] = field(default_factory=dict)
     clauses: dict[tuple[Guard, type], GuardClause] = field(default_factory=dict)
 
@@ -142,9 +153,20 @@ def _clock_now() -> datetime:
 def current_actor() -> Actor:
     """The person at the door, with the rights in force now; read once per request."""
     if "actor" not in g:
-        g.actor = access().actor()
+        with everybody("whose rows may be read follows from who it is that asks"):
+            g.actor = access().actor()
     actor: Actor = g.actor
     return actor
+
+
+def scope_of(actor: Actor) -> Scope:
+    """Whose rows `actor` may read, whatever a query asks for: those of the own organisations and of the own offices."""
+    return Scope(
+        account=actor.user_id,
+        organisations=actor.organisations,
+        cycles=actor.verifies | actor.organises | actor.audits,
+        categories=frozenset(seat.category_id for seat in actor.seats.values()),
+    )
 
 
 def ask(act: Act, subject: Any = None, *, part: Part = Part.FIRST, actor: Actor | None = None) -> Decision:
@@ -166,7 +188,7 @@ def ask(act: Act, subject: Any = None, *, part: Part = Part.FIRST, actor: Actor 
 
     places = () if subject is None else tuple(registry.places(subject, now()))
     if not places:
-        return decide(actor, act, facts)
+        return decide(actor, act, facts, part=part)
     answers = [
         decide(actor, act, facts, state=place.state, cycle_id=place.cycle_id, category_id=place.id, part=part)
         for place in places
@@ -214,6 +236,7 @@ def allowed(act: Act, *, part: Part = Part.FIRST, **loaders: Callable[..., Any])
         def guarded(**values: Any) -> Any:
             if request.method not in UNSAFE:
                 g.known_facts = {}  # nothing changes while a page is made, so each fact is looked up once
+            set_scope(scope_of(current_actor()))
             if loaders and not current_actor().signed_in and act in _NEVER_PUBLIC:
                 raise SignInNeeded
             if getattr(view, "__once__", False) and (answer := access().first_answer()) is not None:
@@ -221,6 +244,8 @@ def allowed(act: Act, *, part: Part = Part.FIRST, **loaders: Callable[..., Any])
             loaded = {name: _load(loader, values) for name, loader in loaders.items()}
             subject = next(iter(loaded.values()), None)
             require(act, subject, part=part)
+            if request.method in UNSAFE and act not in WHILE_HALTED and access().halted() is not None:
+                raise Halted
             g.rehearsal = access().rehearses(subject)  # every page of a rehearsal says so
             used = {name for loader in loaders.values() for name in inspect.signature(loader).parameters}
             rest = {name: value for name, value in values.items() if name not in used}
@@ -299,6 +324,13 @@ def init_app(app: Flask) -> None:
     @app.before_request
     def _choose_transaction() -> None:
         set_writing(request.method in UNSAFE)
+        g.scope_before = scope_now()
+        set_scope(None)  # nobody's rows are read before the door knows who asks
+
+    @app.teardown_request
+    def _leave_scope(_fault: BaseException | None) -> None:
+        if "scope_before" in g:
+            set_scope(g.scope_before)
 
 
 @event.listens_for(db.session, "before_commit")

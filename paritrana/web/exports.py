@@ -61,6 +61,12 @@ class Spool:
         self._digest.update(piece)
         self.size += len(piece)
 
+    def copy(self, file: IO[bytes]) -> None:
+        """Append a whole file, from its beginning."""
+        file.seek(0)
+        while piece := file.read(_PIECE):
+            self.write(piece)
+
     @property
     def sha256(self) -> str:
         """The digest of what is written so far, in hexadecimal digits."""

@@ -14,9 +14,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from flask import request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from flask_wtf.form import _Auto
 from wtforms import Field, HiddenField, RadioField, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.fields import SelectChoice
 from wtforms.validators import Optional, StopValidation
@@ -25,7 +27,9 @@ from wtforms.widgets import TextInput
 from paritrana.core.errors import NumberForm, ParitranaError
 from paritrana.core.wordcount import count_words
 from paritrana.core.words import N_
+from paritrana.paper import NotPrintable, check_printable
 from paritrana.web import formats
+from paritrana.web.access import UNSAFE
 from paritrana.web.refusals import note_refusal
 from paritrana.web.template_filters import current_language, in_sentence, sentence
 
@@ -121,6 +125,16 @@ class MinLength:
             raise ValidationError(
                 _("Write %(field)s with at least %(limit)s characters.", field=label, limit=self.limit)
             )
+
+
+class Printable:
+    """Refuses text with a character that paper cannot carry, and names the character: titles stand on certificates."""
+
+    def __call__(self, form: Any, field: Field) -> None:
+        try:
+            check_printable(field.data or "")
+        except NotPrintable as refusal:
+            raise ValidationError(sentence(refusal)) from refusal
 
 
 # Fields --------------------------------------------------------------------------------------------------------------
@@ -387,6 +401,12 @@ class Form(FlaskForm):
 
         def get_translations(self, form: Any) -> "OwnWords":
             return OwnWords()
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """What the fields are read from: texts of a form, never a file or JSON that takes the name of a field."""
+            if formdata is not _Auto:
+                return super().wrap_formdata(form, formdata)
+            return request.form if request.method in UNSAFE and (request.form or request.files) else None
 
     @property
     def expected_version(self) -> int:

@@ -101,4 +101,12 @@ class PatientRequest(Request):
         Request.max_content_length.fset(self, value)  # type: ignore[attr-defined]
 
     def _get_file_stream(self, *_sizes: Any, **_more: Any) -> IO[bytes]:
-        return Spool()  # type: ignore[return-value]
+        spool = Spool()
+        self.__dict__.setdefault("spools", []).append(spool)
+        return spool  # type: ignore[return-value]
+
+    def close(self) -> None:
+        """Let go of the files, also of those of a form that broke off before it was whole."""
+        super().close()
+        for spool in self.__dict__.pop("spools", ()):
+            spool.close()

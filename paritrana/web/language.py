@@ -3,7 +3,7 @@
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from flask import Blueprint, Flask, abort, current_app, has_request_context, redirect, request
+from flask import Blueprint, Flask, Response, abort, current_app, has_request_context, make_response, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 from werkzeug.exceptions import HTTPException
@@ -96,8 +96,13 @@ def set_language() -> ResponseReturnValue:
     wish = request.form.get("lang")
     if wish not in LANGUAGES:
         abort(400)
-    answer = redirect(own_path(request.form.get("next", "/")), 303)
+    answer = make_response(redirect(own_path(request.form.get("next", "/")), 303))
+    remember_language(answer, wish)
+    return answer
+
+
+def remember_language(answer: Response, wish: str) -> None:
+    """Let the browser that gets this answer keep a language."""
     answer.set_cookie(
         COOKIE, wish, max_age=COOKIE_AGE, path="/", secure=request.is_secure, httponly=True, samesite="Lax"
     )
-    return answer

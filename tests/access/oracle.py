@@ -21,6 +21,7 @@ SHOWN_BY = {
     "slot": ("manage_cycle", "see_nomination"),
     "cycle": ("manage_cycle",),
     "marks": ("manage_cycle",),
+    "audit": ("view_audit",),
     "sheet": ("see_own_marks",),
     "paper": ("see_own_marks",),
     "call": ("read_public_page",),
@@ -28,7 +29,13 @@ SHOWN_BY = {
     "house": (),
 }
 # Before anybody signs in there is nothing to hide behind the sign-in page.
-WITHOUT_ACCOUNT = {"read_public_page", "read_public_result", "verify_certificate"}
+WITHOUT_ACCOUNT = {
+    "read_public_page",
+    "read_public_result",
+    "verify_certificate",
+    "view_checkpoints",
+    "export_public_bundle",
+}
 # What a form brings along is asked of the form: at the door it counts as met.
 BROUGHT = {"w", "h", "not_proposer"}
 
@@ -74,14 +81,11 @@ class Matrix:
         signed_in = roles != {"PU"}
         row = self.rows[act]
         everybody = "PU" not in row and len(row) == ROLES - 1 and all(map(_anytime, row.values()))
-        if signed_in and everybody:
-            return ALLOWED  # what everybody with an account may do needs no role
+        if signed_in and everybody:  # what everybody with an account may do needs no role
+            afresh = all("r" in grant.guards for cell in row.values() for grant in cell)
+            return FRESH if afresh and not truth("", "r") else ALLOWED
         grants = [
-            (role, grant)
-            for role, cell in row.items()
-            if role in roles
-            for grant in cell
-            if state is None or grant.second == second
+            (role, grant) for role, cell in row.items() if role in roles for grant in cell if grant.second == second
         ]
         if any(self._fails(grant, role, truth, state) == (True, set()) for role, grant in grants):
             return ALLOWED

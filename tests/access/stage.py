@@ -13,11 +13,18 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import insert, select, text
 
-from paritrana.accounts.models import RoleGrant
+from paritrana.accounts.models import RoleGrant, SecondFactor, StaffRequest
+from paritrana.audit import halt
+from paritrana.audit.checkpoints import Checkpoint
 from paritrana.certificates import service as certificates
-from paritrana.certificates.models import Certificate
+from paritrana.certificates import templating
+from paritrana.certificates.editor.queries import templates_for
+from paritrana.certificates.models import Certificate, CertificateBatch, CertificateImage, PrintedName
+from paritrana.certificates.templating import document_in_use
 from paritrana.clock import SetClock
+from paritrana.core.certificates import Kind
 from paritrana.core.codes import shown
+from paritrana.core.policy import ANYBODY, Actor
 from paritrana.cycles.models import Cycle, Proposal
 from paritrana.cycles.queries import rubric_of
 from paritrana.cycles.rubrics import service as rubrics
@@ -26,11 +33,14 @@ from paritrana.database import db, random_ref
 from paritrana.files.previews.service import make_previews_of
 from paritrana.files.service import store_upload
 from paritrana.files.store import BlobStore
+from paritrana.inspection.models import Witness
 from paritrana.interviews.models import CalendarFeed, InterviewDay, InterviewSession
 from paritrana.jobs.models import Job
 from paritrana.nominations.models import Attachment, FileDeclaration, Nomination, NominationRevision
 from paritrana.outbox.models import Message
 from paritrana.panels.models import Recusal, Seat
+from paritrana.people.models import Invitation
+from paritrana.privacy.models import Destruction
 from paritrana.publication.objections.models import Objection, ObjectionFile
 from paritrana.results.models import ResultRun
 from paritrana.results.plenary.models import Decision, Plenary, PlenaryAttendance
@@ -43,10 +53,10 @@ from paritrana.sheets.reopening.models import Reopening
 from paritrana.verification.models import ChangeRequest, FieldVisit, FieldVisitPhoto, Override, Verification
 from tests.access.routes import Route
 from tests.factories import NOW, World, grant, person, sign_in
-from tests.factories_results import category_of, contest, nominations, publish
+from tests.factories_results import category_of, contest, nominations, press, publish
 
 # These follow from the role, or hold for the world as a whole.
-ALWAYS = frozenset({"p", "c", "all_in", "simulated", "publishable", "g"})
+ALWAYS = frozenset({"p", "c", "all_in", "simulated", "publishable", "g", "all_public"})
 NEVER: frozenset[str] = frozenset()
 
 
@@ -128,7 +138,7 @@ PEOPLE = [
 PEOPLE += [
     replace(who, stale=True)
     for who in PEOPLE
-    if who.name in {"nominee-1", "assessor-3", "chair", "organiser-1", "auditor"}
+    if who.name in {"nominee-1", "assessor-3", "chair", "organiser-1", "auditor", "administrator"}
 ]
 # The chair turns out to be in conflict: the deputy takes its place.
 DEPUTIES = [
@@ -202,7 +212,18 @@ class Stage:
     def _things(self, here: World) -> None:
         self.category_id = here.category.id
         publish(here)
-        certificates.issue(category_of(here), actor=here.actor("organiser-1"), at=here.now + timedelta(hours=2))
+        winner = document_in_use(templates_for(here.cycle), Kind.WINNER)
+        templating.store_template(
+            here.cycle, Kind.WINNER, "", winner, actor=here.actor("organiser-1"), at=here.now + timedelta(hours=1)
+        )
+        self.picture = "7" * 64
+        db.session.add(
+            CertificateImage(cycle_id=here.cycle.id, sha256=self.picture, media_type="image/png", content=b"PNG",
+                             width=1, height=1, name="logo.png", added_at=NOW, added_by=self.accounts["organiser-1"])
+        )  # fmt: skip
+        certificates.issue(
+            category_of(here), press=press(), actor=here.actor("organiser-1"), at=here.now + timedelta(hours=2)
+        )
         sent, _other, answered = nominations(here)
         for no, name in enumerate(("verifier-seated", "assessor-ended"), start=20):
             db.session.add(
@@ -215,13 +236,22 @@ class Stage:
         )  # fmt: skip
         db.session.add(draft)
         db.session.flush()
-        blob, name = store_upload(
-            simulated_document("Bukti", ["Halaman 1"]), filename="bukti.pdf", organisation_id=sent.organisation_id,
-            at=NOW, store=BlobStore(self.app.extensions["settings"].blob_path), max_bytes=10**6,
-        )  # fmt: skip
-        db.session.commit()
-        make_previews_of(blob.id, store=BlobStore(self.app.extensions["settings"].blob_path), at=NOW)
+        blobs = {}
+        for nomination in (sent, draft, answered):  # a file is stored once for each organisation
+            blob, name = store_upload(
+                simulated_document("Bukti", ["Halaman 1"]), filename="bukti.pdf", at=NOW, max_bytes=10**6,
+                organisation_id=nomination.organisation_id,
+                store=BlobStore(self.app.extensions["settings"].blob_path),
+            )  # fmt: skip
+            blobs[nomination.id] = blob
+            db.session.commit()
+            make_previews_of(blob.id, store=BlobStore(self.app.extensions["settings"].blob_path), at=NOW)
         for nomination in (sent, draft, answered):
+            blob = blobs[nomination.id]
+            db.session.add(
+                PrintedName(nomination_id=nomination.id, no=1, text="Kabupaten Contoh", reason="?", said_at=NOW,
+                            said_by=self.accounts["nominee-1"], state="asked")
+            )  # fmt: skip
             db.session.add(
                 Attachment(nomination_id=nomination.id, no=1, kind="coverage", blob_id=blob.id, name=name,
                            uploaded_at=NOW, uploaded_by=self.accounts["nominee-1"], uploaded_by_name="N")
@@ -268,6 +298,7 @@ class Stage:
             db.session.add_all((visit, shot))
             for name_ in ("verifier-2", "assessor-4"):
                 self._recuse(self.accounts[name_], nomination)
+        blob = blobs[sent.id]
         day = InterviewDay(code="contoh-2025-1", cycle_id=here.cycle.id, no=1, on=NOW.date())
         db.session.add(day)
         db.session.flush()
@@ -279,11 +310,22 @@ class Stage:
             CalendarFeed(account_id=self.accounts["assessor-3"], made_at=NOW,
                          token_hash=hashlib.sha256(b"own-calendar").hexdigest())
         )  # fmt: skip
+        for one in self.accounts.values():
+            db.session.add(SecondFactor(
+                ref=f"SF-{one}", account_id=one, kind="passkey", name="x", credential_id=str(one), public_key="x",
+                fingerprint="x", sign_count=0, added_at=NOW,
+            ))  # fmt: skip
         self.message = random_ref("M")
         db.session.add(
             Message(ref=self.message, kind="sheets_due", cycle_id=here.cycle.id, account_id=self.accounts["assessor-3"],
                     cause="walk", about=str(here.category.id), subject="S", text_id="T", text_en="T", path="/home",
-                    state="queued", created_at=NOW)
+                    state="queued", created_at=NOW, written_at=NOW)
+        )  # fmt: skip
+        self.house_message = random_ref("M")
+        db.session.add(
+            Message(ref=self.house_message, kind="invited", cause="walk", about="", subject="S", text_id="T",
+                    text_en="T", path="/invitations", state="queued", created_at=NOW, written_at=NOW,
+                    to_name="Sri Lestari", to_address="sri@contoh.test")
         )  # fmt: skip
         self.example = random_ref("B")
         db.session.add(
@@ -301,11 +343,57 @@ class Stage:
         rubrics.make(here.cycle, form, actor=here.actor("organiser-1"), at=here.now)
         self.job = random_ref("Q")
         db.session.execute(insert(Job).values(ref=self.job, kind="tidy", arguments={}, created_at=NOW, queued_at=NOW))
+        self.witness = random_ref("W")
+        db.session.add(
+            Witness(ref=self.witness, cycle_id=here.cycle.id, label="Arsip", address="arsip@contoh.test", added_at=NOW)
+        )
+        db.session.add(
+            Checkpoint(stream="contoh-2025/intake", size=1, root=bytes(32), note="a note", at=NOW, key_id="localhost 0")
+        )
+        self.lift = random_ref("R")
+        over = halt.halt(halt.BY_HAND, at=NOW, actor=here.actor("administrator"))
+        db.session.add(
+            StaffRequest(ref=self.lift, kind="lift_halt", subject_ref=over.ref, given={}, reason="?", asked_at=NOW,
+                         asked_by_id=here.accounts["administrator"].id, state="waiting",
+                         asked_person_id=here.accounts["administrator"].person_id, expires_at=NOW + timedelta(days=7))
+        )  # fmt: skip
+        halt.lift(over, actor=here.actor("auditor"), at=NOW)
+        self.privacy_request, self.destruction = random_ref("R"), random_ref("X")
+        asked = {"asked_by_id": here.accounts["administrator"].id, "expires_at": NOW + timedelta(days=7),
+                 "asked_person_id": here.accounts["administrator"].person_id, "asked_at": NOW,
+                 "reason": "?"}  # fmt: skip
+        db.session.add(
+            StaffRequest(ref=self.privacy_request, kind="erase_person", subject_ref="U-0000-0000", given={},
+                         state="waiting", **asked)
+        )  # fmt: skip
+        db.session.flush()
+        db.session.add(
+            Destruction(ref=self.destruction, request_ref=self.privacy_request, kind="mail", rule_version=0, days=90,
+                        basis="?", destroyed_at=NOW, count=1, bytes=0, items=[{"ref": "M-1"}], digest="0" * 64)
+        )  # fmt: skip
+        self.invitation, self.staff_request = random_ref("I"), random_ref("R")
+        self.organisation, self.officer = here.organisations["regency-4"].ref, here.accounts["verifier-1"].ref
+        db.session.add(
+            Invitation(ref=self.invitation, email="baru@contoh.test", name="", role="nominee", position="", decree="",
+                       organisation_id=here.organisations["regency-4"].id, invited_by="console", invited_at=NOW,
+                       expires_at=NOW + timedelta(days=7), state="open")
+        )  # fmt: skip
+        db.session.add(
+            StaffRequest(ref=self.staff_request, kind="reset_password", subject_ref=self.officer, given={}, reason="?",
+                         asked_by_id=here.accounts["administrator"].id, state="waiting", asked_at=NOW,
+                         asked_person_id=here.accounts["administrator"].person_id, expires_at=NOW + timedelta(days=7))
+        )  # fmt: skip
+        self.batch = random_ref("B")
+        db.session.add(
+            CertificateBatch(ref=self.batch, cycle_id=here.cycle.id, kinds=["winner"], categories=["kabkota"],
+                             digest="0" * 64, asked_by=self.accounts["organiser-1"], asked_at=NOW, job_ref=self.job)
+        )  # fmt: skip
         self.proposals = {
             act: self._proposal(act, here)
             for act in ("seat_panel", "waive", "extend_deadline", "open_category", "shortlist", "seal_results",
                         "publish_results", "recall_publication", "correct_publication", "answer_objection",
-                        "restart_category", "freeze_rubric", "record_decision")
+                        "restart_category", "freeze_rubric", "record_decision", "issue_certificate",
+                        "revoke_certificate")
         }  # fmt: skip
         db.session.add_all(
             Sheet(ref=random_ref("S"), category_id=here.category.id, nomination_id=one.id, revision_no=1,
@@ -349,7 +437,7 @@ class Stage:
         db.session.add(leaf)
         self.leaf = leaf.ref
         self.written = paper_ref(sent.ref, here.accounts["assessor-3"].ref, own.attempt)
-        self.code = shown(db.session.scalars(select(Certificate).limit(1)).one().code)
+        self.code = shown(db.session.scalars(select(Certificate.code).order_by(Certificate.id).limit(1)).one())
         self.gates = [gate["code"] for gate in category_of(here).rubric.gates]
         db.session.commit()
 
@@ -380,9 +468,11 @@ class Stage:
         )  # fmt: skip
 
     def _proposal(self, act: str, here: World) -> str:
+        certificate = db.session.scalars(select(Certificate.code).order_by(Certificate.id).limit(1)).one()
+        subjects = {"answer_objection": "K-0000-0001", "revoke_certificate": certificate}
         made = Proposal(
             ref=random_ref("P"), act=act, category_id=here.category.id, digest="0" * 64, payload={},
-            subject_ref="K-0000-0001" if act == "answer_objection" else act,
+            subject_ref=subjects.get(act, act),
             proposer_id=self.accounts["organiser-2"], proposer_person_id=here.accounts["organiser-2"].person_id,
             proposer_name="O", proposed_at=NOW, state="withdrawn",
         )  # fmt: skip
@@ -411,6 +501,13 @@ class Stage:
         return Door(self.app.test_client(use_cookies=False), f"sid={cookie.value}", token[1])
 
     # The walk
+
+    def actor(self, name: str) -> Actor:
+        """A person as the door would see it now; an empty name is the public. Asked in the application's context."""
+        if not name:
+            return ANYBODY
+        found: Actor | None = self.app.extensions["jobs"].actor_of(self.accounts[name])
+        return found or ANYBODY
 
     def enter(self, state: int, *, chair_in_conflict: bool = False) -> None:
         """The world as it was built, its category in `state`; the draft of nominee-1 is one only while that can be."""
@@ -479,18 +576,32 @@ class Stage:
             "<int:b>": "1", "<job>": self.job, "<consolidation>": self.consolidation, "<end>": "csv",
             "<example>": self.example, "<wish>": "title",
             "<account>": self.recused, "<rubric>": "contoh-rubrik", "<int:version>": "1", "<group>": "aspects",
+            "<word>": "intake", "<int:size>": "1", "<about>": "category", "<path:thing>": "contoh-2025/kabkota",
+            "<witness>": self.witness,
+            "<batch>": self.batch, "<lift>": self.lift,
+            "<privacy_request>": self.privacy_request, "<destruction>": self.destruction,
             "<message>": self.message, "<token>": "own-calendar", "<region>": "99", "<dataset>": "winners",
-            "<schema_name>": "winners",
+            "<schema_name>": "winners", "<payload>": "NOBODYSIGNEDTHIS",
         }  # fmt: skip
+        values |= {"<invitation>": self.invitation, "<staff_request>": self.staff_request,
+                   "<organisation>": self.organisation, "<member>": self.officer}  # fmt: skip
+        if route.rule.startswith("/system/users"):
+            values["<account>"] = self.officer
+        if "/certificates/" in route.rule:
+            values["<kind>"], values["<sha256>"] = "winner", self.picture
+        if route.rule.startswith("/system/messages"):
+            values["<message>"] = self.house_message
         if route.rule.startswith("/bootstrap"):
             values["<path:filename>"] = "umd/popper.min.js"
-        values["<code>"] = "J3" if route.rule.startswith("/manage") else self.code
+        seated = route.rule.startswith("/manage") and "/certificates/" not in route.rule
+        values["<code>"] = "J3" if seated else self.code
         values["<ref>"] = self.sheet if route.kind == "paper" else self.draft if route.edits else self.sent
         if who.name == "nominee-3":
             values["<ref>"] = self.answered
         values["<upload>"] = f"D-{values['<ref>'][2:]}"
         for word, act in (
             ("/shortlist/", "shortlist"), ("/open/", "open_category"), ("/proposals/", "seat_panel"),
+            ("/certificates/issue/", "issue_certificate"), ("/end/", "revoke_certificate"),
             ("/waivers/", "waive"), ("/deadlines/", "extend_deadline"), ("/seal/", "seal_results"),
             ("/restart/", "restart_category"), ("/publication/", "publish_results"), ("/freeze/", "freeze_rubric"),
             ("/recall/", "recall_publication"), ("/correction/", "correct_publication"),
@@ -499,6 +610,10 @@ class Stage:
             if word in route.rule:
                 values["<proposal>"] = self.proposals[act]
         values.setdefault("<proposal>", "P-0000-0000")
+        values["<factor>"], values["<sitting>"] = f"SF-{self.accounts.get(who.name, 0)}", "SS-0000"
+        if "<sitting>" in route.rule and who.name:
+            mine = "SELECT ref FROM sign_in_session WHERE account_id = ? ORDER BY id DESC"
+            values["<sitting>"] = self.watch.execute(mine, (self.accounts[who.name],)).fetchone()[0]
         values["<late>"] = self.late
         values["<winner>"] = self.sent
         values["<reopening>"], values["<objection>"] = self.reopening, "K-0000-0001"

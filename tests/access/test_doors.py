@@ -27,12 +27,13 @@ PEOPLE = [
     "public", "nominee-1", "nominee-2", "verifier-1", "assessor-3", "deputy", "chair",
     "organiser-1", "auditor", "administrator",
 ]  # fmt: skip
-# A 401 is the sign-in page itself, shown in the place of what was asked for; a 422 asks the auditor for a reason.
-EXPECTED = {200, 302, 303, 401, 403, 404, 409, 422}
+# A 401 is the sign-in page itself, shown in the place of what was asked for; a 422 asks the auditor for a reason; a
+# 410 says of every link from a letter that it is over.
+EXPECTED = {200, 302, 303, 401, 403, 404, 409, 410, 422}
 NOBODYS_REF = "N-0000-0000"
 SENT_FROM_HERE = {"Sec-Fetch-Site": "same-origin"}
-# The switch of the language stands on public pages, which have no token.
-WITHOUT_TOKEN = {"/language"}
+# The switch of the language and the check of a file stand on public pages, which have no token.
+WITHOUT_TOKEN = {"/language", "/verify/file"}
 
 
 def rules_of(app: Flask, *methods: str) -> list[Rule]:
@@ -228,7 +229,7 @@ def test_what_is_not_yours_and_what_is_not_there_answer_alike(app: Flask, made: 
 @pytest.mark.parametrize("name", ["public", "nominee-1", "organiser-1"])
 def test_addresses_that_lead_nowhere_answer_alike(app: Flask, made: World, name: str) -> None:
     client = visitor(app, name)
-    nowhere = ["/system/users", "/audit/contoh-2025", "/cycles/", "/regions/99/1", "/profile", "/register",
+    nowhere = ["/system/people", "/audit", "/cycles/", "/regions/99/1", "/profile/nothing", "/register",
                "/login", "/logout", "/reset", "/verify-me", "/us-signin", "/mf-recovery", "/api/v1/openapi.json",
                "/manage", "/manage/contoh-2025/users", "/nominations/x/y/z",
                "/.env", "/home/", "/%00", "/static/../app.py"]  # fmt: skip

@@ -1,31 +1,22 @@
 """Every page sends only fields that its address knows, and a field more is refused: nothing is stored."""
 
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
-from paritrana.clock import SetClock
 from tests.access.routes import ROUTES
 from tests.access.stage import PEOPLE, Door, Stage
-from tests.conftest import START, Workshop, release
 
 WALKERS = ("", "nominee-1", "verifier-3", "assessor-3", "chair", "organiser-1", "administrator")
 STATES = (1, pytest.param(2, marks=pytest.mark.slow), pytest.param(6, marks=pytest.mark.slow), 7)
 
 
-@pytest.fixture(scope="module")
-def stage(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """The world of the walk, built once for a worker."""
-    engine = workshop.engine("sqlite")
-    app = workshop.build(engine.fresh("fields"), tmp_path_factory.mktemp("fields"))
-    clock = SetClock(START)
-    app.extensions["clock"] = clock
-    yield Stage(app, clock)
-    release(app)
-    engine.drop("fields")
+@pytest.fixture
+def stage(world_of_access: Stage) -> Stage:
+    """The world of the walk."""
+    return world_of_access
 
 
 class PostForms(HTMLParser):

@@ -1,19 +1,18 @@
-"""Two worlds that differ in the data of one candidate are the same, byte for byte, to who stepped back from it.
+"""Two worlds that differ in the data of one candidate are the same, byte for byte, to who stepped back and to others.
 
 The second world has other figures, documents, findings, marks, notes, sheets, attendance and messages of the candidate,
 another room and another time. The recused assessor asks every address that reads, as page and for machines, with every
-reference that exists and with searches. The clock stands still; tokens that are drawn for each answer are blotted out.
+reference that exists and with searches; so does a rival, the nominee of another
+candidate. The clock stands still; tokens that are drawn for each answer are blotted out.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from paritrana.clock import SetClock
 from tests.access.stage import Stage, Who
 from tests.access.worlds import addresses, differing, finds_a_leak, person, seen, without_triggers
-from tests.conftest import START, Workshop, release
 
 RECUSED, FREE = "assessor-4", "assessor-3"
 SHEETS_IN = "SELECT count(*) FROM sheet WHERE nomination_id = ? AND submitted_at IS NOT NULL"
@@ -41,16 +40,10 @@ OTHERWISE = (
 )
 
 
-@pytest.fixture(scope="module")
-def stage(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """The world of the walk, built once for a worker."""
-    engine = workshop.engine("sqlite")
-    app = workshop.build(engine.fresh("worlds"), tmp_path_factory.mktemp("worlds"))
-    clock = SetClock(START)
-    app.extensions["clock"] = clock
-    yield Stage(app, clock)
-    release(app)
-    engine.drop("worlds")
+@pytest.fixture
+def stage(world_of_access: Stage) -> Stage:
+    """The world of the walk."""
+    return world_of_access
 
 
 def references(stage: Stage, who: Who) -> list[str]:
@@ -89,9 +82,49 @@ def test_who_stepped_back_sees_no_difference_between_two_worlds(
     planted = finds_a_leak(stage, recused, SHEETS_IN, (stage.sent_id,))
     control = bool(shown) and planted
     figures_of(
-        "recusal", state=state, addresses=len(asked), compared=len(first), differing=len(leaks),
-        seen_by_free=len(shown), seconds=round(time.monotonic() - began, 1), control=control,
+        "two worlds", promises=["P03", "P04"], of="recusal", state=state, addresses=len(asked), compared=len(first),
+        differing_bytes=len(leaks), seen_by_free=len(shown), seconds=round(time.monotonic() - began, 1),
+        control=control,
     )  # fmt: skip
     assert differing(again, first) == []  # the worlds stand still
     assert leaks == []
+    assert control
+
+
+# Who asks in the fast set, and who else in the slow one; the owner shows that the worlds differ.
+RIVAL, OTHERS, OWNER = "nominee-2", ("", "unassigned", "organiser-other", "administrator"), "nominee-1"
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    ("state", "people"),
+    [(6, (RIVAL,)), *(pytest.param(state, (RIVAL, *OTHERS), marks=pytest.mark.slow) for state in (1, 3, 5, 7))],
+)
+def test_a_rival_sees_no_difference_between_two_worlds(
+    stage: Stage, state: int, people: tuple[str, ...], figures_of: Callable[..., None]
+) -> None:
+    began, compared = time.monotonic(), 0
+    leaks: dict[str, list[object]] = {}
+    stage.enter(state)
+    stage.watch.execute("UPDATE calendar_feed SET account_id = ?", (stage.accounts[RIVAL],))
+    owner = person(OWNER)
+    own = [f"/nominations/{stage.sent}", f"/nominations/{stage.sent}/requests/1", "/interviews/contoh-2025-1/slots/1"]
+    first_owner = seen(stage, owner, own)
+    for name in people:
+        who = person(name)
+        asked = addresses(stage, who, references(stage, owner))
+        first = seen(stage, who, asked)
+        otherwise(stage)
+        leaks[name] = differing(first, seen(stage, who, asked))
+        compared += len(first)
+        if name != people[-1]:
+            stage.enter_again()
+            stage.watch.execute("UPDATE calendar_feed SET account_id = ?", (stage.accounts[RIVAL],))
+    shown = differing(first_owner, seen(stage, owner, own))
+    control = bool(shown) and finds_a_leak(stage, person(people[-1]), SHEETS_IN, (stage.sent_id,))
+    figures_of(
+        "two worlds", promises=["P02", "P04"], of="tenancy", state=state, compared=compared,
+        differing_bytes=sum(map(len, leaks.values())), seconds=round(time.monotonic() - began, 1), control=control,
+    )  # fmt: skip
+    assert {name: found for name, found in leaks.items() if found} == {}
     assert control

@@ -5,11 +5,12 @@ from collections.abc import Callable
 import pytest
 from click.testing import CliRunner, Result
 
-from paritrana.accounts import queries
-from paritrana.accounts.cli import create_admin, set_password
+from paritrana.accounts import factors, queries
+from paritrana.accounts.cli import clear_second_factors, create_admin, set_password
 from paritrana.accounts.models import Account
+from paritrana.accounts.passkeys import NewPasskey
 from paritrana.cli import make_app
-from tests.accounts.conftest import Browser
+from tests.accounts.conftest import SYSTEM, Browser
 
 WORDS = "empat burung camar minum teh"
 
@@ -54,3 +55,17 @@ def test_a_password_for_nobody_is_refused(run, db_session):
     answer = run(set_password, "--email", "nihil@contoh.test", "--password", WORDS)
     assert answer.exit_code == 1
     assert "no account" in answer.output
+
+
+def test_second_factors_are_cleared_on_the_machine_after_a_question(run, db_session, make_account, clock):
+    account = make_account()
+    made = factors.add_passkey(account, NewPasskey("a2V5", "a2V5", 0), "Kunci", actor=SYSTEM, at=clock.now())
+    email = account.email
+    db_session.commit()
+    assert run(clear_second_factors, "--email", email, input="n\n").exit_code == 1
+    answer = run(clear_second_factors, "--email", email, "--yes")
+    assert answer.exit_code == 0, answer.output
+    db_session.rollback()
+    assert made.removed_at is not None
+    db_session.rollback()
+    assert run(clear_second_factors, "--email", "nihil@contoh.test", "--yes").exit_code == 1

@@ -216,6 +216,10 @@ def test_only_our_own_routes_sign_in_and_out(app: Flask):
         "/sign-in",
         "/sign-in/again",
         "/sign-in/again",
+        "/sign-in/second-factor",
+        "/sign-in/second-factor",
+        "/sign-in/second-factor/app",
+        "/sign-in/second-factor/passkey",
         "/sign-out",
     ]
     for path in ("/login", "/logout", "/register", "/reset", "/change", "/verify-token", "/tf-setup", "/us-signin"):

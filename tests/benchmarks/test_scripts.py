@@ -90,6 +90,26 @@ def test_an_interview_day_is_lived_without_an_error():
     assert "9 assessors, 5 viewers" in table.day_of({one["measure"]: one for one in lines})
 
 
+def test_certificates_are_drawn_and_signed_beside_reportlab_alone(tmp_path):
+    document = tmp_path / "figures.md"
+    document.write_text(
+        f"{table.BEGIN}\n\n### Certificates: old\n\n### 9 files\n\nkept\n\n{table.END}\n", encoding="utf-8"
+    )
+    command = [sys.executable, "-W", "error", "-m", "benchmarks", "--only", "certificates", "--table", str(document)]
+    ran = subprocess.run(
+        [*command, "--papers", "2", "--many", "3"], cwd=ROOT, capture_output=True, text=True, check=False,
+        timeout=PATIENCE,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    lines = {one["measure"]: one for one in table.read(ran.stdout)}
+    assert list(lines) == [*(name for name, _words in table.PAPERS), "one job", "one batch"]
+    assert all(lines[name]["paper_ms"] > 0 and lines[name]["ratio"] > 0 for name, _words in table.PAPERS)
+    written = document.read_text(encoding="utf-8")
+    assert "kept" in written
+    assert "old" not in written
+    assert "| A certificate, unsigned |" in written
+
+
 def test_no_page_takes_more_statements_for_more_candidates(done):
     small, large = lines_of(done, SMALL), lines_of(done, LARGE)
     assert {name: large[name]["statements"] for name in MEASURES} == {

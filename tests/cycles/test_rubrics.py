@@ -242,7 +242,8 @@ def test_a_second_press_of_the_same_form_changes_nothing_more(organiser, here):
 
 def test_every_saved_version_is_told_whole(organiser, here):
     organiser.send(MINE, **weights(A1="10"))
-    event = db.session.scalars(select(Event).where(Event.kind == "rubric.stored").order_by(Event.seq)).all()[-1]
+    told = select(Event).where(Event.kind == "rubric.stored", Event.object_ref == mine().ref)
+    event = db.session.scalars(told.order_by(Event.seq)).all()[-1]
     values = json.loads(event.content.body)["values"]
     assert event.stream == audit.intake("contoh-2025")
     assert values == {"digest": mine().digest, "form": form_of(mine())}

@@ -58,6 +58,7 @@ class Server:
             "PARITRANA_INSTANCE": str(ground.path("instance")),
             "PARITRANA_BLOB_PATH": str(ground.path("blobs")),
             "PARITRANA_BASE_URL": f"http://{HOST}:{self.port}",
+            "PARITRANA_SECOND_FACTOR": "off",
             "TMPDIR": str(ground.path("temp")),
             **{f"PARITRANA_{name.upper()}": value for name, value in settings.items()},
         }

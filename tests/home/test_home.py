@@ -97,7 +97,7 @@ def test_who_is_not_signed_in_is_asked_to(client, db_session):
         ("assessor-3", ["What needs you now", "Assessments"]),
         ("chair", ["What needs you now", "Assessments", "Manage the cycle"]),
         ("organiser-1", ["What needs you now", "Manage the cycle"]),
-        ("auditor", ["What needs you now", "Data quality"]),
+        ("auditor", ["What needs you now", "Data quality", "Audit trail"]),
         ("administrator", ["What needs you now", "System"]),
     ],
 )

@@ -12,6 +12,7 @@ from paritrana.interviews.models import InterviewSession
 from paritrana.nominations.models import Nomination
 from paritrana.verification import service as verification
 from tests.factories import World
+from tests.remembering import remembered
 from tests.verification.cases import ALL, LATER, sent, verify
 
 BY_THE_REGENT: Mapping[str, Any] = {
@@ -20,6 +21,7 @@ BY_THE_REGENT: Mapping[str, Any] = {
 }  # fmt: skip
 
 
+@remembered
 def shortlisted(here: World, clock: SetClock, number: int = 2) -> list[Nomination]:
     """So many candidates, verified and shortlisted; the category is in the interviews."""
     made = sent(here, clock, ALL[:number])
@@ -36,6 +38,7 @@ def shortlisted(here: World, clock: SetClock, number: int = 2) -> list[Nominatio
     return made
 
 
+@remembered
 def planned(here: World, nominations: list[Nomination]) -> list[InterviewSession]:
     """A slot of 20 minutes for each, one after the other."""
     at = here.now + LATER
@@ -48,6 +51,7 @@ def planned(here: World, nominations: list[Nomination]) -> list[InterviewSession
     return list(queries.sessions_of(here.category))
 
 
+@remembered
 def held(here: World, session: InterviewSession, presenter: str = "bupati_wali_kota", *, close: bool = True) -> None:
     """Open the session, record who presented, and close it."""
     at = here.now + LATER + timedelta(days=1)

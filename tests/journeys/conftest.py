@@ -34,18 +34,19 @@ def browser_type_launch_args() -> dict[str, Any]:
     if program is None:
         pytest.fail("Chromium is missing: run `tools/system-packages chromium`, or name it in CHROMIUM.", pytrace=False)
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
-    return {"executable_path": program, "args": ["--no-sandbox", "--disable-gpu", "--no-first-run", *quiet]}
+    camera = "--use-fake-device-for-media-stream"  # a picture that moves, for whoever is allowed to see it
+    return {"executable_path": program, "args": ["--no-sandbox", "--disable-gpu", "--no-first-run", camera, *quiet]}
 
 
 class Site:
     """The application at `url`, served from threads of this process."""
 
-    def __init__(self, make_app: "Callable[..., Flask]") -> None:
+    def __init__(self, make_app: "Callable[..., Flask]", host: str = "127.0.0.1", **settings: Any) -> None:
         # The port must be known before the application, whose settings name its own address.
         self.server = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=_Quiet)
         self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.app = make_app(base_url=self.url, demo=True)
+        self.url = f"http://{host}:{self.server.server_port}"
+        self.app = make_app(base_url=self.url, **({"demo": True} | settings))
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
 
@@ -70,6 +71,11 @@ def site(make_app: "Callable[..., Flask]") -> Iterator[Site]:
     site = Site(make_app)
     yield site
     site.stop()
+    still_whole(site)
+
+
+def still_whole(site: Site) -> None:
+    """Fail where a rule of the house is broken after what people did."""
     # Whatever people did in their browsers, every rule of the house still holds.
     with site.app.app_context():
         found = broken_rules(site.app.extensions["settings"], at=site.app.extensions["clock"].now())

@@ -29,6 +29,7 @@ from paritrana.nominations.forms import input_name
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.rows import kinds_asked
 from tests.factories import World
+from tests.remembering import remembered
 
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 
@@ -330,6 +331,7 @@ def blob_of(nomination: Nomination, number: int, at: datetime) -> Blob:
     return blob
 
 
+@remembered
 def filled(here: World, who: str = "nominee-1", organisation: str = "regency-1", slug: str = "kabkota") -> Nomination:
     """A draft that may be sent: figures, statements and one document under every kind."""
     nomination = draft(here, who, organisation, slug)

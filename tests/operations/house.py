@@ -6,19 +6,33 @@ ended seat, a missing sheet and a moved clock. A third is open with a draft and 
 extended deadline. The historical cycle stands beside them.
 """
 
+import io
 import json
+import os
 from array import array
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
+from PIL import Image
 from sqlalchemy import select
 
+from paritrana.accounts import factors, requests
 from paritrana.accounts.models import RoleGrant
+from paritrana.accounts.passkeys import NewPasskey
 from paritrana.accounts.queries import load_actor
-from paritrana.accounts.service import register_device
+from paritrana.accounts.service import create_account, create_person, register_device
+from paritrana.audit import checkpoints, halt
+from paritrana.audit.checkpoints import Office
+from paritrana.certificates import batches, ending, templating
+from paritrana.certificates import queries as certified
+from paritrana.certificates.editor.service import add_image, answer_spelling, ask_spelling, confirm_name
+from paritrana.certificates.press import Press
+from paritrana.certificates.register.queries import Asked, printable
+from paritrana.certificates.register.service import count_prints
 from paritrana.config import Settings, data_folder
-from paritrana.core.policy import Actor
+from paritrana.core.certificates import Kind
+from paritrana.core.policy import Act, Actor
 from paritrana.cycles.models import CALENDAR, Category
 from paritrana.cycles.queries import cycle_time, get_category, get_cycle, rubric_of
 from paritrana.cycles.rubrics import service as rubrics
@@ -40,12 +54,14 @@ from paritrana.files.store import BlobStore
 from paritrana.home.rehearsing import make_rehearsal, throw_away
 from paritrana.home.setup.feeding import take_over
 from paritrana.home.setup.making import make_cycle
+from paritrana.inspection.service import add_witness, end_witness
 from paritrana.interviews import planning
 from paritrana.interviews.no_show import note_dropout
 from paritrana.interviews.planning import Wanted
 from paritrana.interviews.queries import session_of, sessions_of
 from paritrana.interviews.service import plan_day, plan_session
 from paritrana.jobs.kinds import SYSTEM, Run
+from paritrana.jobs.queue import Queue
 from paritrana.nominations.namelists.checking import Counted, ListFormula
 from paritrana.nominations.namelists.service import keep_counts, receive_list, refuse_list
 from paritrana.nominations.queries import CANDIDATE_STATES, nominations_of
@@ -56,6 +72,9 @@ from paritrana.outbox.sending import send_mail
 from paritrana.panels.queries import seats_in, seats_of
 from paritrana.panels.service import confirm_waiver, propose_waiver, recuse, unseat
 from paritrana.panels.service import declare as declare_conflicts
+from paritrana.people import service as people
+from paritrana.privacy import erasing
+from paritrana.privacy import service as keeping
 from paritrana.publication import queries as publications
 from paritrana.publication import service as publishing
 from paritrana.publication.corrections import service as correcting
@@ -64,6 +83,7 @@ from paritrana.publication.objections import service as objections
 from paritrana.reference.models import Organisation
 from paritrana.results.models import ResultRun
 from paritrana.results.plenary import service as plenary
+from paritrana.results.plenary.minutes import signed_copy
 from paritrana.results.plenary.queries import invited
 from paritrana.results.service import build_run
 from paritrana.results.workbench.queries import warnings_of
@@ -113,6 +133,7 @@ def build(settings: Settings, now: datetime) -> None:
         cycles.play_cycle(code, data, cast, organisations, settings, now=now, announced=_announced_at_an_instant)
         db.session.commit()
     _objected_and_corrected(cast, settings, now)
+    _certified(cast, settings, now)
     _calibrated(cast, now)
     _to_the_plenary(cast, now)
     _extended(cast, now)
@@ -120,15 +141,21 @@ def build(settings: Settings, now: datetime) -> None:
     _assess_itself(cast, now)
     _counted_lists(cast, now)
     _prepared_device(cast, now)
+    _second_factors(cast, now)
     _handed_over(cast, now)
     _dropped_out(cast, now)
     _waived(now)
+    _of_two_people(cast, now)
+    _stood_still(cast, now)
+    _destroyed_and_erased(cast, settings, now)
+    _invited(cast, now)
     db.session.commit()
     _rubric_built(cast, now)
     db.session.commit()
     _planned(cast, now)
     db.session.commit()
     _mailed(settings, now)
+    _witnessed(settings, cast, now)
     _rehearsed(cast, now)
     _next_year(cast, now)
     _winner_taken_over(cast, now)
@@ -179,6 +206,44 @@ def _objected_and_corrected(cast: Cast, settings: Settings, now: datetime) -> No
     db.session.commit()
 
 
+def _certified(cast: Cast, settings: Settings, now: datetime) -> None:
+    """Names are spelt, a template is written, what the correction left open is ordered, and one paper is replaced."""
+    category = get_category(PUBLISHED, "kabkota")
+    cycle = category.cycle
+    organiser: Actor = cast.actor(cast.with_role("organiser")[0])
+    chair: Actor = cast.actor(cast.with_role("chair")[0])
+    at = cycle_time(cycle, now)
+    first, second, *_others = nominations_of(category, CANDIDATE_STATES)
+    confirm_name(first, first.organisation.name, actor=chair, at=at)
+    asked = ask_spelling(second, "Pemerintah Daerah Contoh", "Nama resmi (simulasi).", actor=chair, at=at)
+    answer_spelling(asked, accepted=True, answer="", text=asked.text, actor=organiser, at=at)
+    delivered = certified.template_for(cycle, Kind.WINNER)
+    assert delivered is not None
+    document = {**delivered.document, "design": "laurel"}
+    templating.store_template(cycle, Kind.WINNER, "", document, actor=organiser, at=at)
+    dot = io.BytesIO()
+    Image.new("RGB", (20, 20), "navy").save(dot, "PNG")
+    add_image(cycle, io.BytesIO(dot.getvalue()), "lambang.png", actor=organiser, at=at)
+    press, queue = Press(settings, signed_copy), Queue(settings.queue)
+    kind = batches.kind_of_job(press)
+    db.session.commit()
+    batch = batches.order(
+        cycle, [category], tuple(Kind), queue=queue, kind=kind, actor=organiser, at=at, machine_at=now
+    )  # fmt: skip
+    run = Run(batch.job_ref, kind.name, {"batch": batch.ref}, organiser, settings, lambda: now)
+    db.session.commit()
+    kind.function(run, lambda done, total=None: None)
+    category = get_category(PUBLISHED, "kabkota")
+    old = next(one for one in certified.valid_in(category) if one.kind == Kind.THANKS)
+    wish = ending.propose_end(
+        old, "replaced", "Nama salah eja (simulasi).", actor=organiser, at=at, recipient="Nama Benar"
+    )
+    ending.confirm_end(wish, wish.digest, press=press, actor=chair, at=at)
+    for how in ("zip", "file"):
+        count_prints(cycle, printable([category.id], Asked()), how, actor=organiser, at=at)
+    db.session.commit()
+
+
 def _planned(cast: Cast, now: datetime) -> None:
     """A candidate of the open category is called in: one drawn slot is taken out, another one confirmed."""
     category = get_category(OPEN, "kabkota")
@@ -203,6 +268,21 @@ def _rehearsed(cast: Cast, now: datetime) -> None:
     for _no in (1, 2):
         made = make_rehearsal(get_cycle(PLENARY), now.date() + timedelta(days=1), 1, actor=organiser, at=now)
     throw_away(made, actor=organiser, at=now)
+    db.session.commit()
+
+
+def _witnessed(settings: Settings, cast: Cast, now: datetime) -> None:
+    """Offices outside keep the checkpoints, which are signed; one of them does so no more."""
+    organiser: Actor = cast.actor(cast.with_role("organiser")[0])
+    cycle = get_cycle(PUBLISHED)
+    at = cycle_time(cycle, now)
+    for label in ("Inspektorat (simulasi)", "Perguruan tinggi (simulasi)"):
+        witness = add_witness(cycle, label, f"{label[:4].casefold()}@contoh.test", actor=organiser, at=at)
+    end_witness(witness, actor=organiser, at=at)
+    db.session.commit()
+    office = Office.of(settings)
+    for stream, sizes in checkpoints.due(now).items():
+        checkpoints.sign(office, stream, sizes, at=now)
     db.session.commit()
 
 
@@ -280,6 +360,21 @@ def _assess_itself(cast: Cast, now: datetime) -> None:
     assess(draft, {code: (Decimal("7.50"), "Perda sudah berlaku (simulasi).", 0)}, actor=nominee, at=at)
 
 
+def _second_factors(cast: Cast, now: datetime) -> None:
+    """The chair has a passkey with another name than at first, had a second one, and used one recovery code."""
+    chair = cast.with_role("chair")[0]
+    account, actor = cast.accounts[chair], cast.actor(chair)
+    kept, lost = (
+        factors.add_passkey(account, NewPasskey(name, name, 0), name, actor=actor, at=now)
+        for name in ("a2V5", "bG9zdA")
+    )
+    factors.rename(kept, "Kunci", actor=actor, at=now)
+    factors.remove(lost, needed=True, actor=actor, at=now)
+    code = factors.make_codes(account, actor=actor, at=now)[0]
+    db.session.commit()
+    assert factors.take_code(account, code, dummy="", actor=actor, at=now)
+
+
 def _prepared_device(cast: Cast, now: datetime) -> None:
     """A browser that the chair prepared to score without a network."""
     chair = cast.with_role("chair")[0]
@@ -354,6 +449,61 @@ def _waived(now: datetime) -> None:
     recusal = recuse(draft, "Sepupu jauh (simulasi).", basis="kin", actor=member, at=at)
     proposal = propose_waiver(recusal, "Hubungan sangat jauh (simulasi).", actor=chair, at=at)
     confirm_waiver(proposal, proposal.digest, actor=organiser, at=at)
+
+
+def _stood_still(cast: Cast, now: datetime) -> None:
+    """A time in which nothing was stored, begun by one and ended by two."""
+    begun = halt.halt(
+        halt.BY_HAND, at=now, detail="Cakram diganti.", actor=cast.actor(cast.with_role("administrator")[0])
+    )
+    halt.lift(begun, actor=cast.actor(cast.with_role("auditor")[0]), at=now)
+
+
+def _of_two_people(cast: Cast, now: datetime) -> None:
+    """The administrator asks for two acts about the machine; the auditor confirms one and leaves the other."""
+    asking: Actor = cast.actor(cast.with_role("administrator")[0])
+    second: Actor = cast.actor(cast.with_role("auditor")[0])
+    act = requests.StaffAct("trial", "Trial", Act.OPERATE, lambda request, actor, at: None)
+    for subject in ("x", "y"):
+        asked = requests.ask(act, subject, {"figure": 1}, reason="Uji coba (simulasi).", actor=asking, at=now)
+        if subject == "x":
+            requests.confirm(act, asked, actor=second, at=now)
+
+
+def _destroyed_and_erased(cast: Cast, settings: Settings, now: datetime) -> None:
+    """A time of keeping is changed, what is left of a refused file is destroyed, and one person is erased."""
+    asking: Actor = cast.actor(cast.with_role("administrator")[0])
+    second: Actor = cast.actor(cast.with_role("auditor")[0])
+    left = settings.blob_path / "incoming" / "0123456789abcdef"
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.write_bytes(b"half")
+    os.utime(left, (0, 0))
+    rule = keeping.ask_for_rule("mail", 60, "Peraturan (simulasi)", reason="Uji coba.", actor=asking, at=now)
+    requests.confirm(keeping.SET_RULE, rule, actor=second, at=now)
+    asked = keeping.ask_to_destroy(["refused"], settings, reason="Uji coba.", actor=asking, at=now)
+    requests.confirm(keeping.DESTROY, asked, actor=second, at=now)
+    db.session.commit()
+    keeping.destroy(asked, settings, actor=SYSTEM, at=now)
+    account = create_account(
+        email="pergi@contoh.test", name="Orang Yang Pergi", password=None, person=create_person(fictitious=True),
+        actor=SYSTEM, at=now,
+    )  # fmt: skip
+    erasure = erasing.ask_to_erase(account, reason="Permintaan (simulasi).", actor=asking, at=now)
+    requests.confirm(erasing.ERASE, erasure, actor=second, at=now)
+    db.session.commit()
+
+
+def _invited(cast: Cast, now: datetime) -> None:
+    """One invitation is accepted, one replaced by a newer one; a nominee asks for a new password."""
+    organiser: Actor = cast.actor(cast.with_role("organiser")[0])
+    village = db.session.scalars(select(Organisation).where(Organisation.kind == "village").limit(1)).one()
+    wish = people.Wish("baru@contoh.test", "nominee", name="Nomine Baru", organisation_id=village.id)
+    for _again in (1, 2):
+        invitation = people.invite(wish, actor=organiser, at=now)
+    account = people.accept_as_new(invitation, "Nomine Baru", "kuda hijau makan sate", profile="nist", at=now)
+    for _again in (1, 2):
+        link = people.open_link(account, "password", account.email, actor=organiser, at=now)
+    people.use_password_link(link, "sapi biru minum susu", profile="nist", at=now)
 
 
 def _to_the_plenary(cast: Cast, now: datetime) -> None:

@@ -84,6 +84,27 @@ REPLAYED: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     "request": ("change_request", {"no": 99}, "question = 'x'"),
     "revision": ("nomination_revision", {"no": 99, "receipt_no": "R-0000"}, "receipt_no = 'x'"),
     "device": ("device", {"ref": "G-0000-0000", "public_key": "x"}, "revoked_at = '2099-01-01 00:00:00.000000'"),
+    "second_factor": ("second_factor", {"ref": "SF-0000-0000", "credential_id": "x"}, "fingerprint = 'x'"),
+    "recovery_set": ("recovery_set", {"ref": "RC-0000-0000"}, "used = '[]'"),
+    "grant": ("role_grant", {"role": "auditor", "cycle_id": "=SELECT max(id) FROM cycle", "organisation_id": None},
+              "decree = 'x'"),
+    "invitation": ("invitation", {"ref": "I-0000-0000"}, "position = 'x'"),
+    "account_link": ("account_link", {"ref": "W-0000-0000"}, "email = 'x'"),
+    "halt": ("halt", {"ref": "H-0000-0000", "standing": 0}, "detail = 'x'"),
+    "staff_request": ("staff_request", {"ref": "R-0000-0000", "subject_ref": "x"}, "reason = 'x'"),
+    "retention_rule": (
+        "retention_rule",
+        {"kind": "x", "version": 9,
+         "request_ref": "=SELECT ref FROM staff_request WHERE ref NOT IN (SELECT request_ref FROM retention_rule)"},
+        "basis = 'x'",
+    ),
+    "destruction": ("destruction", {"ref": "X-0000-0000", "kind": "x"}, "basis = 'x'"),
+    "erasure": (
+        "erasure",
+        {"ref": "X-0000-0000",
+         "request_ref": "=SELECT ref FROM staff_request WHERE ref NOT IN (SELECT request_ref FROM erasure)"},
+        "reason = 'x'",
+    ),
     "seat": ("seat", {"code": "J99", "account_id": "=SELECT id FROM account ORDER BY id DESC", "role": "member"},
              "constituency = 'x'"),
     "declaration": ("declaration", {"account_id": "=SELECT id FROM account ORDER BY id DESC"}, "conflict = 1"),
@@ -118,6 +139,7 @@ REPLAYED: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     ),
     "removed_slot": ("removed_slot", {"ref": "S-0000-0000"}, "reason = 'x'"),
     "plan": ("plan_drawn", {"ref": "D-0000-0000"}, "attempt = 9"),
+    "witness": ("witness", {"ref": "W-0000-0000"}, "label = 'x'"),
     "mark": ("mark", {"indicator": "Z9"}, "panel_note = 'x'"),
     "sheet": ("sheet", {"ref": "L-0000-0000", "attempt": 9, "receipt_no": None}, "receipt_no = 'x'"),
     "submission": ("sheet_submission", {"version": 9, "receipt_no": "R-0000"}, "receipt_no = receipt_no || 'x'"),
@@ -151,6 +173,15 @@ REPLAYED: Mapping[str, tuple[str, Mapping[str, Any], str]] = {
     "plenary_attendance": ("plenary_attendance", {"no": 9}, "present = 1 - present"),
     "plenary_decision": ("decision", {"ref": "Z-0000-0000", "no": 9, "proposal_ref": "P-0000-0000"}, "reason = 'x'"),
     "certificate": ("certificate", {"code": CODE, "register_no": 99, "version_no": 9}, "recipient = 'x'"),
+    "certificate_template": ("certificate_template_version", {"no": 9}, f"digest = '{ZEROS}'"),
+    "certificate_image": ("certificate_image", {"sha256": "f" * 64}, "width = 9999"),
+    "certificate_batch": ("certificate_batch", {"ref": "B-0000-0000"}, f"digest = '{ZEROS}'"),
+    "printed_name": ("printed_name", {"no": 9}, "reason = 'x'"),
+    "name_confirmation": (
+        "name_confirmation",
+        {"nomination_id": "=SELECT id FROM nomination WHERE id NOT IN (SELECT nomination_id FROM name_confirmation)"},
+        "text = 'x'",
+    ),
     "publication": ("publication", {"version_no": 9}, "result_table = '{}'"),
     "correction": (
         "correction",
@@ -190,6 +221,11 @@ def _folder_gone(house: House) -> None:
     house.blobs.rename(house.blobs.with_name("elsewhere"))
     house.blobs.write_bytes(b"a file where the folder was")
     house.blobs.chmod(0o400)
+
+
+def _key_gone(house: House) -> None:
+    keys = house.database.parent / "keys"
+    (keys / "pades.key").rename(keys / "pades.away")
 
 
 def _orphaned(house: House) -> None:
@@ -233,6 +269,11 @@ TAMPERINGS: Mapping[str, Tampering] = {
     ),
     "proposal.two_persons": _sql(
         "UPDATE proposal SET confirmer_id = proposer_id, confirmer_person_id = proposer_person_id "
+        "WHERE state = 'confirmed'"
+    ),
+    "invitation.role": _sql("UPDATE invitation SET account_id = (SELECT min(id) FROM account) WHERE state = 'used'"),
+    "staff_request.two_persons": _sql(
+        "UPDATE staff_request SET decided_by_id = asked_by_id, decided_person_id = asked_person_id "
         "WHERE state = 'confirmed'"
     ),
     "rubric.digest": _sql("UPDATE indicator SET weight = '99' WHERE id = (SELECT min(id) FROM indicator)"),
@@ -315,8 +356,16 @@ TAMPERINGS: Mapping[str, Tampering] = {
         nomination_id=f"=SELECT nomination_id FROM {COUNTING}",
         account_id=f"=SELECT assessor_id FROM {COUNTING}",
     ),
+    "certificate.prints": _sql("UPDATE certificate_print SET no = no + 9"),
     "certificate.register": _sql("UPDATE register SET next_no = next_no + 1"),
-    "certificate.code": _sql(f"UPDATE certificate SET code = '{CODE}'"),
+    "certificate.code": _sql(f"UPDATE certificate SET code = '{CODE}' WHERE id = 1"),
+    "certificate.early": _sql("UPDATE category SET publishes_at = NULL WHERE publishes_at IS NOT NULL"),
+    "certificate.ended": _sql("UPDATE proposal SET act = 'x' WHERE act = 'revoke_certificate'"),
+    "certificate.paper": _sql("UPDATE certificate_paper SET content = CAST(content || x'20' AS BLOB) WHERE id = 1"),
+    "certificate.payload": _sql("UPDATE certificate SET payload = 'A' WHERE id = 1"),
+    "certificate_batch.item": _sql("UPDATE certificate_batch_item SET basis = 'x' WHERE id = 1"),
+    "certificate_image.digest": _sql("UPDATE certificate_image SET content = x'00'"),
+    "certificate_template.digest": _sql("UPDATE certificate_template_version SET document = '{}'"),
     "certificate.award": _sql("UPDATE certificate SET title_en = 'x'"),
     "publication.digest": _sql(f"UPDATE publication SET digest = '{ZEROS}'"),
     "publication.result": _sql(
@@ -329,9 +378,15 @@ TAMPERINGS: Mapping[str, Tampering] = {
     "objection.in_time": _sql("UPDATE objection SET filed_at = '2020-01-01 00:00:00.000000'"),
     "recall.in_time": _sql("UPDATE publication_recall SET confirmed_by = proposed_by"),
     "publication.two_persons": _sql("UPDATE publication SET confirmed_by = proposed_by WHERE source_key IS NULL"),
+    "checkpoint.note": _sql("UPDATE checkpoint SET note = note || 'x' WHERE stream LIKE '%/judging'"),
+    "checkpoint.root": _sql(f"UPDATE event SET leaf = x'{ZEROS}' WHERE stream = 'system' AND seq = 1"),
     "blob.missing": lambda house: house.file().unlink(),
     "blob.damaged": lambda house: house.file().write_bytes(b"something else") and None,
     "blob.orphan": _orphaned,
+    "destruction.list": lambda house: house.run("UPDATE destruction SET items = '[]'"),
+    "destruction.file": lambda house: house.run(
+        "UPDATE blob SET destroyed_at = '2026-03-01 00:00:00' WHERE id = (SELECT min(id) FROM blob)"
+    ),
     "blob.held": _sql("UPDATE blob SET damaged_at = '2026-03-01 00:00:00.000000' WHERE id = 1"),
     "list_overlap.shared": _sql("UPDATE list_overlap SET shared = shared + 1"),
     "preview.pages": _sql("DELETE FROM preview"),
@@ -341,4 +396,5 @@ TAMPERINGS: Mapping[str, Tampering] = {
     "message.sent": _sql("UPDATE message SET state = 'failed', sent_at = NULL WHERE state = 'sent'"),
     "setting.real_cycle": _sql("UPDATE cycle SET kind = 'real' WHERE kind = 'simulated'"),
     "setting.blob_folder": _folder_gone,
+    "setting.certificate_keys": _key_gone,
 }  # fmt: skip

@@ -16,6 +16,7 @@ from paritrana.jobs.queue import Queue
 from paritrana.jobs.worker import Desk, keep_order, perform
 from tests.factories import world
 from tests.home.conftest import Visitor
+from tests.signing.conftest import authority, elliptic
 
 LEASE = timedelta(seconds=60)
 OTHERS = ["nominee-1", "verifier-1", "assessor-3", "chair", "organiser-1", "auditor"]
@@ -87,6 +88,23 @@ def test_the_administrator_starts_a_job_sees_it_end_and_the_act_is_an_event(app,
     done = admin.read("/system/jobs")
     assert "Files read again: 0." in done
     assert "/system/jobs/start/check_files" in buttons(done)
+
+
+def test_the_key_for_certificates_is_named_as_what_it_is(app, admin, tmp_path):
+    keys = app.extensions["settings"].instance_path / "keys"
+    assert "Made for development." in admin.read("/system")
+    mine = [keys / "pades.key", keys / "pades.pem"]
+    before = [path.read_bytes() for path in mine]
+    authority().issue("Panitia Paritrana", elliptic()).store(tmp_path / "files", "own")
+    try:
+        (keys / "pades.key").write_bytes(b"")
+        assert "It cannot be used." in admin.read("/system")
+        for path, new in zip(mine, ("own.key", "own.pem"), strict=True):
+            path.write_bytes((tmp_path / "files" / new).read_bytes())
+        assert "Panitia Paritrana, valid until 15 December 2035" in admin.read("/system")
+    finally:
+        for path, content in zip(mine, before, strict=True):
+            path.write_bytes(content)
 
 
 def test_a_second_press_starts_no_second_job(app, admin):
@@ -217,7 +235,7 @@ def test_nobody_else_may_know_of_the_machine(app, db_session, queue, name):
     for address in ("/system/jobs/start/tidy", f"/system/jobs/{ref}/cancel", f"/system/jobs/{ref}/retry"):
         assert visitor.send(address).status_code == 404
     assert state_of(ref) == "queued"
-    assert "/system" not in visitor.read("/home")
+    assert '"/system"' not in visitor.read("/home")
 
 
 def test_a_kind_that_runs_by_itself_is_not_started_by_hand(admin):

@@ -3,19 +3,23 @@
 import re
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from email.message import EmailMessage
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from paritrana.accounts.models import Account
+from paritrana.audit.queries import events_of
 from paritrana.core.lifecycle import State
 from paritrana.core.words import N_
+from paritrana.cycles.models import Cycle
 from paritrana.database import db, random_ref, set_writing
 from paritrana.jobs.kinds import SYSTEM, Run, Said
 from paritrana.nominations.models import Nomination
 from paritrana.outbox import service
-from paritrana.outbox.kinds import Notice
+from paritrana.outbox.kinds import Address, Notice
 from paritrana.outbox.models import Message, MessageAttempt
 from paritrana.outbox.texts import one_line
 from paritrana.panels.models import Recusal, Seat
@@ -180,7 +184,7 @@ def test_a_server_that_asks_for_patience_is_asked_again_at_growing_distances(pos
 def test_a_server_that_never_takes_it_is_given_up(post_office, box, clock):
     remind(in_scoring(), "assessor-3")
     box[0].answers = ["451 later"] * 9
-    for _try in range(9):
+    for _try in range(14):  # at night nothing is tried
         send(post_office)
         clock.advance(hours=9)
     assert standing(post_office) == [("failed", "gave_up", 6)]
@@ -428,3 +432,196 @@ def test_a_kind_of_an_older_program_is_not_sent(post_office, box):
     db.session.commit()
     send(post_office)
     assert standing(post_office) == [("cancelled", "right_gone", 0)]
+
+
+# Without a cycle, and without an account ------------------------------------------------------------------------------
+
+LINKED = Notice(
+    "test_link", N_("Invitation"), N_("Reason: %(reason)s"), (N_("Reason: %(reason)s"),), N_("Messages"),
+    link=lambda about: None if about == "gone" else f"/links/{about}-secret", fixed=True, wakes=True, per_hour=5,
+)  # fmt: skip
+STRANGER = Address("Sri Lestari", "sri@contoh.test")
+
+
+@pytest.fixture
+def with_links(post_office):
+    """The application with a kind of message whose link is made when it is sent."""
+    before = post_office.extensions["notices"]
+    post_office.extensions["notices"]._notices[LINKED.name] = LINKED
+    yield post_office
+    del before._notices[LINKED.name]
+
+
+def test_an_address_without_an_account_is_written_to_and_the_secret_of_its_link_is_stored_nowhere(with_links, box):
+    here = world()
+    to_account = here.accounts["auditor"]
+    for to in (STRANGER, to_account, to_account.id):
+        post = service.post(LINKED, to, "link:1", {"reason": "x"}, path="/links", about="one", at=here.now)
+        assert post is (to != to_account.id)  # the same recipient hears of a cause once
+    assert not service.post(LINKED, STRANGER, "link:1", {"reason": "x"}, path="/links", about="one", at=here.now)
+    service.post(LINKED, STRANGER, "link:2", {"reason": "x"}, path="/links", about="gone", at=here.now)
+    db.session.commit()
+    send(with_links)
+    assert [to for to, _ in box[0].letters] == [["sri@contoh.test"], ["auditor@contoh.test"]]
+    _, letter = box[0].letters[0]
+    assert letter["Subject"] == "[PARITRANA] Alasan: x"
+    assert letter["To"] == "Sri Lestari <sri@contoh.test>"
+    assert "http://localhost/links/one-secret" in parts(letter)[0]
+    assert standing(with_links) == [("sent", "", 1), ("sent", "", 1), ("cancelled", "right_gone", 0)]
+    dump = [tuple(row) for row in db.session.execute(Message.__table__.select())]
+    assert "secret" not in str(dump)
+
+
+def test_an_address_gets_at_most_five_such_messages_an_hour_whatever_asks_for_them(with_links, box, clock):
+    here = world()
+    account = here.accounts["auditor"]
+    same = Address("Auditor", "AUDITOR@contoh.test")
+    written = [
+        service.post(LINKED, account if n % 2 else same, f"link:{n}", {"reason": "x"}, path="/links", about="one",
+                     at=clock.now())
+        for n in range(9)
+    ]  # fmt: skip
+    assert written == [True] * 5 + [False] * 4
+    assert service.post(LINKED, STRANGER, "link:1", {"reason": "x"}, path="/links", about="one", at=clock.now())
+    clock.advance(hours=1)
+    assert service.post(LINKED, account, "link:99", {"reason": "x"}, path="/links", about="one", at=clock.now())
+    db.session.commit()
+    send(with_links)
+    assert sum(to[0].lower() == "auditor@contoh.test" for to, _ in box[0].letters) == 6
+
+
+# The night, and the summary of the morning ----------------------------------------------------------------------------
+
+
+def test_at_night_only_what_wakes_leaves_and_the_rest_at_six(with_links, box, clock):
+    here = world()
+    clock.set(datetime(2026, 3, 2, 13, 30, tzinfo=UTC))  # 20.30 WIB, 21.30 WITA
+    remind(here, "assessor-3")
+    service.post(LINKED, STRANGER, "link:1", {"reason": "x"}, path="/links", about="one", at=clock.now())
+    db.session.commit()
+    send(with_links)
+    assert [to for to, _ in box[0].letters] == [["sri@contoh.test"]]
+    for hour in (16, 21):
+        clock.set(datetime(2026, 3, 2, hour, 59, tzinfo=UTC))
+        send(with_links)
+    assert len(box[0].letters) == 1
+    clock.set(datetime(2026, 3, 2, 22, 0, tzinfo=UTC))  # 06.00 WITA, where the cycle is
+    send(with_links)
+    assert [to for to, _ in box[0].letters][1:] == [["assessor-3@contoh.test"]]
+
+
+def test_what_a_person_wants_daily_comes_as_one_mail_in_the_morning(post_office, box, clock):
+    here = in_scoring()
+    service.choose(here.accounts["assessor-3"].id, {"sheets_due": False})
+    service.choose(here.accounts["assessor-3"].id, {"sheets_due": True})  # the last choice holds
+    for cause in "123":
+        remind(here, "assessor-3", "assessor-4", cause=cause)
+    send(post_office)
+    assert [to for to, _ in box[0].letters] == [["assessor-4@contoh.test"]] * 3
+    remind(here, "assessor-3", cause="4")
+    for moment in (datetime(2026, 3, 2, 22, 59, tzinfo=UTC), datetime(2026, 3, 2, 23, 0, tzinfo=UTC)):  # 07.00 WITA
+        assert len(box[0].letters) == 3
+        clock.set(moment)
+        send(post_office)
+    send(post_office)
+    (recipients, letter) = box[0].letters[-1]
+    assert (len(box[0].letters), recipients) == (4, ["assessor-3@contoh.test"])
+    assert letter["Subject"] == "[PARITRANA] Yang perlu Anda kerjakan: 4 pesan"
+    text, html = parts(letter)
+    assert text.count("http://") == html.count("href=") == 1
+    assert "/home/messages" in text
+    assert text.count("4. [SIMULASI CONTOH 2025]") == 2  # in both languages
+    assert len(letter.as_bytes()) < 20_000
+    assert set(standing(post_office)) == {("sent", "", 1)}
+    remind(here, "assessor-3", cause="5")
+    send(post_office)
+    clock.set(datetime(2026, 3, 3, 23, 0, tzinfo=UTC))
+    send(post_office)
+    assert box[0].letters[-1][1]["Subject"].startswith("[SIMULASI CONTOH 2025]")  # one alone is sent as it is
+    clock.set(datetime(2026, 3, 4, 23, 0, tzinfo=UTC))
+    send(post_office)
+    assert len(box[0].letters) == 5  # and no empty summary
+
+
+def test_a_summary_that_is_not_taken_is_tried_again_and_one_whose_right_is_gone_is_left_out(post_office, box, clock):
+    here = in_scoring()
+    service.choose(here.accounts["assessor-3"].id, {"sheets_due": True, "sheet_reopened": True})
+    for cause in "12":
+        remind(here, "assessor-3", cause=cause)
+    gone = Notice("of_an_older_program", "", N_("Messages"), (), "", daily=True)
+    service.post(gone, here.accounts["assessor-3"], "old", {}, cycle=here.cycle, path="/home", at=here.now)
+    db.session.commit()
+    send(post_office)
+    clock.set(datetime(2026, 3, 2, 23, 0, tzinfo=UTC))
+    box[0].answers = ["451 later"]
+    send(post_office)
+    assert standing(post_office) == [("queued", "later", 1)] * 2 + [("cancelled", "right_gone", 0)]
+    clock.advance(minutes=2)
+    send(post_office)
+    assert standing(post_office)[:2] == [("sent", "", 2)] * 2
+    assert len(box[0].letters) == 1
+
+
+# Choices, and the messages of the house -------------------------------------------------------------------------------
+
+
+def post_to(client, address, page, **fields):
+    """A form sent from a page, with its token and key."""
+    text = client.get(page, query_string={"lang": "en"}).get_data(as_text=True)
+    token, key = (re.search(rf'name="{name}" value="([^"]+)"', text)[1] for name in ("csrf_token", "idempotency_key"))
+    data = {"csrf_token": token, "idempotency_key": key, **fields}
+    return client.post(address, data=data, headers=SAME_ORIGIN, query_string={"lang": "en"})
+
+
+def test_a_person_chooses_by_kind_but_not_about_receipts(app, client, db_session):
+    world()
+    sign_in(client, "assessor-3")
+    page = client.get("/profile/notifications?lang=en").get_data(as_text=True)
+    free = [kind for kind in app.extensions["notices"] if not kind.fixed]
+    fixed = [kind for kind in app.extensions["notices"] if kind.fixed]
+    assert "sheet_submitted" in {kind.name for kind in fixed}
+    for kind in free:
+        chosen = re.search(rf'<input checked [^>]*name="{kind.name}"[^>]*value="(\w+)"', page)
+        assert chosen[1] == ("daily" if kind.daily else "at_once")
+    assert not any(f'name="{kind.name}"' in page for kind in fixed)
+    address = "/profile/notifications"
+    wanted = {kind.name: "daily" for kind in free}
+    assert post_to(client, address, address, **wanted | {free[0].name: "never"}).status_code == 422
+    assert post_to(client, address, address, **wanted, sheet_submitted="daily").status_code == 400
+    assert post_to(client, address, address, **wanted).status_code == 303
+    here = db.session.scalars(select(Cycle)).one()
+    account = db.session.scalars(select(Account).where(Account.email == "assessor-3@contoh.test")).one()
+    for kind in (free[0], next(kind for kind in fixed if kind.name == "sheet_submitted")):
+        params = dict.fromkeys(("day", "time", "name", "category", "minutes", "receipt"), "x")
+        service.post(kind, account, kind.name, params, cycle=here, path="/home", at=NOW)
+    assert db.session.scalars(select(Message.daily).order_by(Message.id)).all() == [True, False]
+
+
+def test_an_administrator_looks_at_messages_of_the_house_alone_and_sends_one_again(app, client, db_session):
+    here = in_scoring()
+    remind(here, "assessor-3")
+    service.post(LINKED, STRANGER, "link:1", {"reason": "x"}, path="/links", about="one", at=here.now)
+    db.session.commit()
+    sign_in(client, "administrator")
+    of_cycle, of_house = db.session.scalars(select(Message.ref).order_by(Message.id)).all()
+    page = client.get("/system/messages?lang=en").get_data(as_text=True)
+    assert (of_house in page, of_cycle in page) == (True, False)
+    assert client.get("/system/messages?state=sent").status_code == 200
+    assert client.get("/system/messages?state=lost").status_code == 404
+    assert client.get(f"/system/messages/{of_cycle}").status_code == 404
+    there = f"/system/messages/{of_house}"
+    assert "Sri Lestari" in client.get(there).get_data(as_text=True)
+    assert post_to(client, f"{there}/again", there).status_code == 409  # it still waits
+    assert post_to(client, f"{there}/cancel", there).status_code == 303
+    again = post_to(client, f"{there}/again", there)
+    assert again.status_code == 303
+    assert again.location != there
+    db.session.rollback()
+    db.session.execute(update(Message).where(Message.ref == of_house).values(state="failed"))
+    db.session.commit()
+    assert post_to(client, f"{there}/cancel", there).status_code == 409
+    events = [event.kind for event in events_of(of_house)]
+    assert events == ["message.cancelled"]
+    reader = app.test_client()
+    sign_in(reader, "organiser-1")
+    assert reader.get(there).status_code == 404

@@ -3,6 +3,7 @@
 import pytest
 
 from paritrana.accounts import service as accounts
+from paritrana.accounts.queries import grants_of_person
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import Role, roles_in
 from paritrana.cycles.models import Proposal
@@ -77,6 +78,8 @@ def test_a_secretary_may_become_an_organiser_again_but_a_substitute_never(here):
     give = {"actor": here.actor("administrator"), "at": here.now, "cycle_id": here.cycle.id}
     with pytest.raises(accounts.RolesExclude):
         accounts.grant_role(here.accounts["spare"], "organiser", **give)
+    (held,) = grants_of_person(here.accounts["organiser-2"].person_id)
+    accounts.end_grant(held, actor=give["actor"], at=here.now)
     assert accounts.grant_role(here.accounts["organiser-2"], "organiser", **give).ended_at is None
 
 

@@ -1,6 +1,7 @@
 """After the publication: a new version names what it replaces, and why; both stay readable, and titles move with it."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -18,9 +19,10 @@ from paritrana.publication import queries
 from paritrana.publication.corrections import service
 from paritrana.publication.models import Publication
 from paritrana.results.models import Award
-from tests.factories_results import category_of, contest, fail_gate, lose_figure, nominations, publish, seal
+from tests.factories_results import category_of, contest, fail_gate, lose_figure, nominations, press, publish, seal
 from tests.nominations.pages import Forms, fields_in, send, text_of
 
+HOURS = timedelta(hours=2)  # after the publication
 OFFICE = "/manage/contoh-2025/publication"
 CORRECTION = f"{OFFICE}/kabkota/correction"
 RESULT = "/cycles/contoh-2025/results/kabkota"
@@ -100,7 +102,7 @@ def test_a_correction_stands_among_the_notices(here, client):
 
 
 def test_titles_and_certificates_move_with_the_correction(here):
-    issued = certificates.issue(category_of(here), actor=here.actor("organiser-1"), at=here.now)
+    issued = certificates.issue(category_of(here), press=press(), actor=here.actor("organiser-1"), at=here.now)
     db.session.commit()
     first = nominations(here)[0]
     corrected(here)
@@ -110,7 +112,7 @@ def test_titles_and_certificates_move_with_the_correction(here):
     assert first.id not in holders
     assert set(status.values()) == {"revoked", "replaced"}
     assert all(one.status_reason == REASON for one in db.session.scalars(select(Certificate)))
-    again = certificates.issue(category_of(here), actor=here.actor("organiser-1"), at=here.now)
+    again = certificates.issue(category_of(here), press=press(), actor=here.actor("organiser-1"), at=here.now)
     db.session.commit()
     assert len(again) == len(holders)
     assert {one.ranking_digest for one in again} != {one.ranking_digest for one in issued}
@@ -118,9 +120,9 @@ def test_titles_and_certificates_move_with_the_correction(here):
 
 
 def test_nothing_of_a_correction_breaks_a_rule(here, app):
-    certificates.issue(category_of(here), actor=here.actor("organiser-1"), at=here.now)
+    certificates.issue(category_of(here), press=press(), actor=here.actor("organiser-1"), at=here.now + HOURS)
     corrected(here)
-    certificates.issue(category_of(here), actor=here.actor("organiser-1"), at=here.now)
+    certificates.issue(category_of(here), press=press(), actor=here.actor("organiser-1"), at=here.now + HOURS)
     db.session.commit()
     about = {"look", "publication", "correction", "certificate", "award", "seal", "run", "proposal", "chain"}
     found = broken_rules(app.extensions["settings"], at=here.now)

@@ -166,6 +166,22 @@ def test_a_wrong_time_is_refused_beside_its_field(here, door, typed, said):
     assert db.session.scalar(select(func.count()).select_from(Proposal).where(Proposal.act == "publish_results")) == 0
 
 
+def test_a_cycle_that_names_no_days_for_objections_asks_for_them_and_publishes_nothing(here, door):
+    seal(here)
+    here.cycle.settings = {}
+    db.session.commit()
+    organiser = door("organiser-1")
+    asked = (press(organiser, lambda one: one.endswith("/publication/kabkota")),
+             ask_for(organiser, here.now + INSTANT, objection_days=""))  # fmt: skip
+    for answer in asked:
+        assert answer.status_code == 422
+        assert "Write for how many days nominees may object" in text_of(answer)
+    assert db.session.scalar(select(func.count()).select_from(Proposal).where(Proposal.act == "publish_results")) == 0
+    assert ask_for(organiser, here.now + INSTANT, objection_days="5").status_code == 303
+    asked_for = db.session.scalars(select(Proposal).where(Proposal.act == "publish_results")).one()
+    assert service.objection_days_of(asked_for) == 5
+
+
 def test_a_chair_who_confirms_after_the_instant_publishes_nothing(here, door, clock):
     seal(here)
     ask_for(door("organiser-1"), here.now + INSTANT)

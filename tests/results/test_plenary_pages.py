@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pypdfium2
@@ -9,7 +10,9 @@ import pytest
 from sqlalchemy import func, select
 
 from paritrana.audit import service as audit
+from paritrana.audit.checkpoints import Office, is_signed
 from paritrana.audit.models import Event
+from paritrana.core.checkpoints import read_note
 from paritrana.cycles.models import CategoryHonour, Proposal
 from paritrana.database import db, random_ref
 from paritrana.publication import service as publication
@@ -29,7 +32,6 @@ from paritrana.results.plenary.models import (
 )
 from paritrana.results.plenary.page import shown
 from paritrana.results.plenary.service import Votes
-from paritrana.signing import RECEIPT, NotSigned, public_keys, verify
 from tests.factories import sign_in
 from tests.factories_results import category_of, contest, fail_gate, nominations, recuse, run
 from tests.nominations.pages import Forms, fields_in, fields_of, send, text_of
@@ -437,21 +439,20 @@ def test_the_minutes_come_in_the_language_of_the_reader_and_without_a_session_to
 
 def test_the_checkpoint_of_the_minutes_is_signed_and_stays_while_other_things_happen(app, here):
     settings = app.extensions["settings"]
-    keys = public_keys(settings.instance_path / "keys", RECEIPT)
+    keys = Office.of(settings).public()
 
     def checkpoint():
         found = checkpoint_of(shown(category_of(here)))
         assert found is not None
-        return signed(found, settings)
+        return read_note(signed(found, settings))
 
     in_session(here)
     decide(here, WITHHOLD, place=3)
     close(here)
     first = checkpoint()
-    assert (first["stream"], first["size"]) == ("contoh-2025/judging", last_event("plenary.closed"))
-    assert verify(first, keys)
-    with pytest.raises(NotSigned):
-        verify(first | {"size": first["size"] - 1}, keys)
+    assert (first.origin, first.size) == ("localhost/contoh-2025/judging", last_event("plenary.closed"))
+    assert is_signed(first, keys)
+    assert not is_signed(replace(first, signed=first.signed + b"x"), keys)
     at, actor = here.now, here.actor("organiser-1")
     audit.record(audit.judging("contoh-2025"), "test.happened", actor, at=at, object_ref="X")
     db.session.commit()

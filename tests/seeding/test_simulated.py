@@ -18,7 +18,7 @@ from paritrana.accounts.cast import FILE, read_cast
 from paritrana.accounts.models import Account, RoleGrant
 from paritrana.accounts.queries import load_actor
 from paritrana.audit.queries import first_broken_link
-from paritrana.certificates.models import Certificate
+from paritrana.certificates.models import Certificate, CertificatePaper
 from paritrana.clock import SetClock
 from paritrana.config import data_folder
 from paritrana.core.bundle import compare, parse
@@ -202,10 +202,12 @@ def test_change_requests_were_asked_and_answered(seeded):
     assert {one.state for one in db.session.scalars(select(ChangeRequest))} == {"answered"}
 
 
-def test_the_titles_of_the_published_cycle_have_certificates(seeded):
+def test_everybody_in_the_published_cycle_has_a_certificate_or_a_letter(seeded):
     certificates = db.session.scalars(select(Certificate).order_by(Certificate.register_no)).all()
-    assert [one.rank for one in certificates] == [1, 2, 3, 4, 5]
+    assert [one.rank for one in certificates if one.kind == "winner"] == [1, 2, 3, 4, 5]
+    assert Counter(one.kind for one in certificates) == {"winner": 5, "finalist": 1, "thanks": 9, "minutes": 1}
     assert {one.status for one in certificates} == {"valid"}
+    assert db.session.query(CertificatePaper).count() == len(certificates)
 
 
 def test_only_the_cast_can_sign_in(seeded):

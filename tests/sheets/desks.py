@@ -14,12 +14,14 @@ from paritrana.sheets import queries, service
 from paritrana.sheets.models import Sheet
 from tests.factories import World
 from tests.nominations.pages import SAME_ORIGIN
+from tests.remembering import remembered
 from tests.verification.cases import LATER
 
 DESK = ("A1", "A2", "A3", "B3", "D1")
 INTERVIEW = ("E1", "E2")
 
 
+@remembered
 def opened(here: World, nomination: Nomination, name: str = "assessor-3") -> Sheet:
     """The sheet of an assessor who has declared that there is no conflict."""
     at = here.now + LATER
@@ -29,6 +31,7 @@ def opened(here: World, nomination: Nomination, name: str = "assessor-3") -> She
     return sheet
 
 
+@remembered
 def marked(here: World, sheet: Sheet, name: str = "assessor-3", codes: tuple[str, ...] = DESK + INTERVIEW) -> Sheet:
     """Marks of 7.50 on these indicators."""
     for code in codes:
@@ -41,6 +44,7 @@ def marked(here: World, sheet: Sheet, name: str = "assessor-3", codes: tuple[str
     return sheet
 
 
+@remembered
 def submitted(here: World, nomination: Nomination, name: str = "assessor-3") -> Sheet:
     """A whole sheet, submitted."""
     sheet = marked(here, opened(here, nomination, name), name)

@@ -12,12 +12,14 @@ from paritrana.verification import queries, service
 from paritrana.verification.service import Entry
 from tests.factories import World
 from tests.nominations.pages import filled
+from tests.remembering import remembered
 
 # After the deadline and the grace time of the world's categories.
 LATER = timedelta(days=21)
 ALL = (("nominee-1", "regency-1"), ("nominee-2", "regency-2"), ("nominee-3", "regency-3"))
 
 
+@remembered
 def sent(here: World, clock: SetClock, who: tuple[tuple[str, str], ...] = ALL[:1]) -> list[Nomination]:
     """Nominations that were sent in time; the clock then stands in the verification."""
     made = []
@@ -30,6 +32,7 @@ def sent(here: World, clock: SetClock, who: tuple[tuple[str, str], ...] = ALL[:1
     return made
 
 
+@remembered
 def declared(here: World, nomination: Nomination, *names: str) -> None:
     """These officers say that nothing stands between them and the candidate."""
     for name in names:
@@ -37,6 +40,7 @@ def declared(here: World, nomination: Nomination, *names: str) -> None:
     db.session.commit()
 
 
+@remembered
 def judge_all(here: World, nomination: Nomination, name: str = "verifier-1") -> None:
     """Every figure is found as claimed."""
     for item in queries.case_of(nomination).items:
@@ -51,6 +55,7 @@ def judge_all(here: World, nomination: Nomination, name: str = "verifier-1") -> 
     db.session.commit()
 
 
+@remembered
 def propose_gates(here: World, nomination: Nomination, name: str = "verifier-1") -> None:
     """Every condition is proposed as fulfilled."""
     for gate in rubric_of(nomination.category).gates:
@@ -61,6 +66,7 @@ def propose_gates(here: World, nomination: Nomination, name: str = "verifier-1")
     db.session.commit()
 
 
+@remembered
 def decide_gates(here: World, nomination: Nomination, name: str = "chair", decided: str = "pass") -> None:
     """The chair decides on every condition."""
     for finding in queries.case_of(nomination).gates.values():
@@ -71,6 +77,7 @@ def decide_gates(here: World, nomination: Nomination, name: str = "chair", decid
     db.session.commit()
 
 
+@remembered
 def verify(here: World, nomination: Nomination) -> None:
     """The whole verification: findings, conditions, and the close by two people."""
     declared(here, nomination, "verifier-1", "verifier-2", "chair")

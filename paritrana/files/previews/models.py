@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from paritrana.database import Base
+from paritrana.scopes import Tenancy
 
 # Why a document has no pictures, or fewer than pages: it has no pages, it cannot be read, it asks for a password, it
 # takes more time, memory or room than a document may, or it has more pages than are drawn.
@@ -17,6 +18,7 @@ class Rendering(Base):
     """One look at a file for its pictures: how many pages it has, how many are drawn, and what stands in the way."""
 
     __tablename__ = "rendering"
+    __tenancy__ = Tenancy(office="blob_id", nominee="blob_id")
     __table_args__ = (
         CheckConstraint("problem IN ({})".format(", ".join(f"'{one}'" for one in PROBLEMS)), name="problem_known"),
         CheckConstraint("pages >= 0 AND shown >= 0 AND shown <= pages", name="shown_within_pages"),
@@ -34,6 +36,7 @@ class Preview(Base):
     """The picture of one page, a JPEG in the store of the document's organisation under the hash of its content."""
 
     __tablename__ = "preview"
+    __tenancy__ = Tenancy(office="blob_id", nominee="blob_id")
     __table_args__ = (
         UniqueConstraint("blob_id", "page"),
         CheckConstraint("page >= 1", name="page_positive"),

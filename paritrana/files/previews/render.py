@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, Final
 from PIL import Image, ImageOps
 
 from paritrana.core.identity import shaped
+from paritrana.files.limits import limits
 
 MEMORY: Final = 768 * 1024 * 1024  # bytes
 CPU: Final = 60  # seconds
@@ -37,14 +38,7 @@ TEXT: Final = re.compile(rb"<(?:\w+:)?(v|t|f)(?:\s[^>]*)?>([^<]*)<")
 ROUNDED: Final = re.compile(r"\d(?:\.\d{1,15})?E\+?15", re.IGNORECASE)
 
 # What the process may use: nothing is written, nothing is started.
-LIMITS: Final = (
-    (resource.RLIMIT_AS, MEMORY),
-    (resource.RLIMIT_CPU, CPU),
-    (resource.RLIMIT_FSIZE, 0),
-    (resource.RLIMIT_NOFILE, 32),
-    (resource.RLIMIT_NPROC, 0),
-    (resource.RLIMIT_CORE, 0),
-)
+LIMITS: Final = limits(memory=MEMORY, cpu=CPU, files=32)
 
 
 def main(

@@ -10,7 +10,7 @@ from paritrana.files.models import Blob
 from paritrana.files.previews import service
 from paritrana.files.previews.models import Preview
 from paritrana.files.previews.queries import get_copy
-from paritrana.files.store import BLOCK
+from paritrana.files.store import BLOCK, FileDestroyed
 from paritrana.files.web import as_download, blob_store
 from paritrana.web.access import now
 
@@ -19,8 +19,10 @@ def send_copy(blob: Blob, *, display_name: str, plain_name: str) -> Response:
     """The copy of a picture as a download: drawn anew, without what the camera noted; its name ends like what it is.
 
     `display_name` is the name people gave the original, `plain_name` ours without an ending. Raises `CopyWaits`,
-    `NoCopy`, `DamagedFile`.
+    `NoCopy`, `DamagedFile`, `FileDestroyed`.
     """
+    if blob.destroyed_at is not None:  # before the copy is looked for, which went with it
+        raise FileDestroyed
     answer = send_preview(blob, get_copy(blob.id))
     ending = f".{JPEG.extensions[0]}"
     answer.headers["Content-Disposition"] = as_download(PurePath(display_name).stem + ending, plain_name + ending)
@@ -28,7 +30,9 @@ def send_copy(blob: Blob, *, display_name: str, plain_name: str) -> Response:
 
 
 def send_preview(blob: Blob, preview: Preview) -> Response:
-    """The picture, checked against its hash before the first byte. Raises `DamagedFile`."""
+    """The picture, checked against its hash before the first byte. Raises `DamagedFile`, `FileDestroyed`."""
+    if blob.destroyed_at is not None:
+        raise FileDestroyed
     file = blob_store().open(blob.organisation_id, preview.sha256)
     response = Response(FileWrapper(file, BLOCK), content_type=JPEG.media_type, direct_passthrough=True)
     response.call_on_close(file.close)

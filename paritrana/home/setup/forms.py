@@ -25,6 +25,7 @@ from paritrana.web.forms import (
     DayField,
     Form,
     LongTextField,
+    Printable,
     RadioChoiceField,
     TextField,
     WholeNumberField,
@@ -62,14 +63,14 @@ class IdentityForm(Form):
     """Year, area and names of a cycle."""
 
     assessment_year = YearField(_l("Assessment year"), [required()])
-    edition_label = TextField(_l("Edition label"), [required()], max_length=40)
+    edition_label = TextField(_l("Edition label"), [required(), Printable()], max_length=40)
     tier = ChoiceField(_l("Tier"), [required()])
     region_code = ChoiceField(_l("Province"), [required()])
     timezone = ChoiceField(_l("Time zone of the calendar"), [required()])
     kind = ChoiceField(_l("Kind of cycle"), [required()])
-    title_id = TextField(_l("Title in Indonesian"), [required()], max_length=LONGEST_TITLE)
-    title_en = TextField(_l("Title in English"), [required()], max_length=LONGEST_TITLE)
-    decree = TextField(_l("Number of the decree"), [optional()], max_length=LONGEST_TITLE)
+    title_id = TextField(_l("Title in Indonesian"), [required(), Printable()], max_length=LONGEST_TITLE)
+    title_en = TextField(_l("Title in English"), [required(), Printable()], max_length=LONGEST_TITLE)
+    decree = TextField(_l("Number of the decree"), [optional(), Printable()], max_length=LONGEST_TITLE)
     election_held = BooleanField(_l("An election was held in the assessment year"))
 
     NAMES: Final = (
@@ -128,8 +129,8 @@ class CategoryForm(Form):
 
     slug = TextField(_l("Short name in addresses"), [required()], max_length=LONGEST_SLUG)
     kind = ChoiceField(_l("Kind of category"), [required()])
-    title_id = TextField(_l("Title in Indonesian"), [required()], max_length=LONGEST_TITLE)
-    title_en = TextField(_l("Title in English"), [required()], max_length=LONGEST_TITLE)
+    title_id = TextField(_l("Title in Indonesian"), [required(), Printable()], max_length=LONGEST_TITLE)
+    title_en = TextField(_l("Title in English"), [required(), Printable()], max_length=LONGEST_TITLE)
     ranks = WholeNumberField(_l("Ranks that are awarded"), [required()])
     public_table = ChoiceField(_l("The public table shows"), [required()])
     zones = CodesField(_l("Award zones"))
@@ -232,8 +233,9 @@ def titles_form(category: Category, *, sent: bool) -> TitlesForm:
     data: dict[str, Any] = {"version": category.version}
     titles = {one.rank: one for one in category.titles}
     for no in range(category.ranks):
-        fields[f"rank_id-{no}"] = TextField(_l("Title in Indonesian"), [required()], max_length=LONGEST_TITLE)
-        fields[f"rank_en-{no}"] = TextField(_l("Title in English"), [required()], max_length=LONGEST_TITLE)
+        printed = [required(), Printable()]
+        fields[f"rank_id-{no}"] = TextField(_l("Title in Indonesian"), printed, max_length=LONGEST_TITLE)
+        fields[f"rank_en-{no}"] = TextField(_l("Title in English"), printed, max_length=LONGEST_TITLE)
         one = titles.get(no + 1)
         if one is not None:
             data |= {f"rank_id-{no}": one.title_id, f"rank_en-{no}": one.title_en}

@@ -10,6 +10,7 @@ from paritrana.core.policy import Actor
 from paritrana.cycles.models import Cycle
 from paritrana.cycles.setup import service
 from paritrana.interviews import clock
+from paritrana.scopes import everybody
 
 
 def make_cycle(
@@ -28,7 +29,8 @@ def make_cycle(
     made = service.make(identity, organised=organised, source=source, rubric=rubric, actor=actor, at=at)
     grant_role(get_account(actor.ref), "organiser", cycle_id=made.id, new_cycle=True, actor=actor, at=at)
     lengths = {} if source is None else (source.settings or {}).get(clock.SETTING, {})
-    for category in made.categories:
-        if category.slug in lengths:
-            clock.set_plan(category, lengths[category.slug], actor=actor, at=at)
+    with everybody("who makes a cycle has no role in it before it stands"):
+        for category in made.categories:
+            if category.slug in lengths:
+                clock.set_plan(category, lengths[category.slug], actor=actor, at=at)
     return made

@@ -29,6 +29,7 @@ from paritrana.interviews.board import Kept, SeenDay, Slot
 from paritrana.interviews.forms import MODES
 from paritrana.interviews.models import InterviewDay
 from paritrana.interviews.views.frame import bp, log, point
+from paritrana.scopes import Scope, set_scope
 from paritrana.web import formats
 from paritrana.web.access import allowed, ask, current_actor, may, now
 from paritrana.web.fields import know
@@ -374,7 +375,9 @@ def _open_screen(day: str) -> SeenDay | None:
         return None
     match signed:
         case [str(name), str(code)] if name == day and _opens(day, code):
-            return day_of(day)
+            seen = day_of(day)
+            set_scope(Scope(cycles=frozenset({seen.cycle.id})))  # who has the code of the day sees who is on
+            return seen
     return None
 
 

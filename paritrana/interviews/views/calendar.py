@@ -13,7 +13,8 @@ from paritrana.interviews import calendar, queries
 from paritrana.interviews.models import InterviewSession
 from paritrana.interviews.views.frame import bp
 from paritrana.interviews.views.slots import say_why
-from paritrana.web.access import allowed, current_actor, now
+from paritrana.scopes import set_scope
+from paritrana.web.access import allowed, current_actor, now, scope_of
 from paritrana.web.forms import Form
 from paritrana.web.template_filters import current_language
 
@@ -65,6 +66,7 @@ def feed(token: str) -> ResponseReturnValue:
     actor = current_app.extensions["jobs"].actor_of(calendar.holder_of(token))
     if actor is None:
         raise NotFound
+    set_scope(scope_of(actor))
     sessions, removed = calendar.slots_for(actor)
     return _file(
         calendar.calendar_of(sessions, removed, base_url=_base_url(), language="id", at=now()), "paritrana.ics"

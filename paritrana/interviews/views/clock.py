@@ -10,9 +10,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from paritrana.accounts.once import once
-from paritrana.core.errors import BadInput, NotFound, ParitranaError
+from paritrana.core.errors import BadInput, NotFound, ParitranaError, StaleVersion
 from paritrana.core.policy import Act, Part
 from paritrana.core.timing import TimerAct
+from paritrana.core.versions import content_version
 from paritrana.core.words import N_
 from paritrana.cycles.models import Category
 from paritrana.cycles.pages import answer_proposal
@@ -25,6 +26,7 @@ from paritrana.interviews.views.frame import address_of, bp, moment_in
 from paritrana.interviews.views.slots import slot_page
 from paritrana.web.access import allowed, current_actor
 from paritrana.web.forms import Form
+from paritrana.web.template_filters import moment
 
 
 class UnknownTimerAct(BadInput):
@@ -137,9 +139,8 @@ def _done(slot: InterviewSession, form: Form, act: Callable[[], None], said: str
 @allowed(Act.PLAN_SESSION, category=get_category)
 def clock_plan(category: Category) -> ResponseReturnValue:
     """How long the phases of a category last, and how long is waited for a candidate."""
-    plan = clock.plan_of(category)
-    minutes = {phase.code: _minutes(phase.length) for phase in plan.phases} | {"waiting": _minutes(plan.waiting)}
-    return _plan_page(category, PlanForm(formdata=None, version=0, data=minutes))
+    minutes = clock.minutes_of(category)
+    return _plan_page(category, PlanForm(formdata=None, version=content_version(minutes), data=minutes))
 
 
 @bp.post("/manage/<cycle>/schedule/<cat>/clock")
@@ -153,26 +154,40 @@ def set_clock_plan(category: Category) -> ResponseReturnValue:
     minutes = {name: int(form[name].data) for name in clock.DEFAULT}
     cycle, slug = category.cycle.code, category.slug
     try:
-        clock.set_plan(category, minutes, actor=current_actor(), at=moment_in(category))
+        clock.set_plan(category, minutes, actor=current_actor(), at=moment_in(category), expected=form.expected_version)
     except ParitranaError as refusal:
         db.session.rollback()
-        form.refuse(refusal)
-        return _plan_page(get_category(cycle, slug), form), refusal.status
+        category = get_category(cycle, slug)
+        if not isinstance(refusal, StaleVersion):
+            form.refuse(refusal)
+            return _plan_page(category, form), refusal.status
+        at = moment(refusal.params["time"], category.cycle.timezone, "short")
+        form.refuse(StaleVersion(who=_("Somebody"), time=at))
+        return _plan_page(category, form, conflict=_both(category, form)), refusal.status
     db.session.commit()
     flash(_("The lengths are set."), "ok")
     return redirect(f"{url_for('interviews.schedule', cycle=cycle)}#{slug}", 303)
 
 
-def _plan_page(category: Category, form: PlanForm) -> str:
+def _both(category: Category, form: PlanForm) -> list[tuple[str, str, str]]:
+    """Both versions where they differ; the next press of the button stores the one that was typed."""
+    stored = clock.minutes_of(category)
+    form.version.data = str(content_version(stored))
+    typed = {name: int(form[name].data) for name in stored}
+    return [
+        (str(form[name].label.text), str(typed[name]), str(minutes))
+        for name, minutes in stored.items()
+        if typed[name] != minutes
+    ]
+
+
+def _plan_page(category: Category, form: PlanForm, *, conflict: list[tuple[str, str, str]] | None = None) -> str:
     return render_template(
         "interviews/clock_plan.html",
         category=category,
         cycle=category.cycle,
         simulated=category.cycle.simulated,
         form=form,
+        conflict=conflict,
         problems=form.problems,
     )
-
-
-def _minutes(length: Any) -> int:
-    return int(length.total_seconds() // 60)

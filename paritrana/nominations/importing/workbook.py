@@ -17,16 +17,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, BinaryIO, Final
 
+from paritrana.files.limits import limits
+
 MEMORY: Final = 512 * 1024 * 1024  # bytes
 CPU: Final = 20  # seconds
-LIMITS: Final = (
-    (resource.RLIMIT_AS, MEMORY),
-    (resource.RLIMIT_CPU, CPU),
-    (resource.RLIMIT_FSIZE, 0),
-    (resource.RLIMIT_NOFILE, 32),
-    (resource.RLIMIT_NPROC, 0),
-    (resource.RLIMIT_CORE, 0),
-)
+LIMITS: Final = limits(memory=MEMORY, cpu=CPU, files=32)
 _TYPES: Final = {"n": "n", "s": "s", "inlineStr": "s", "str": "s", "d": "d", "b": "b", "f": "f", "e": "e"}
 
 

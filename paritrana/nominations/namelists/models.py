@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from paritrana.accounts.models import Account
 from paritrana.database import Base
 from paritrana.nominations.models import Nomination
+from paritrana.scopes import Tenancy
 
 STATES: Final = ("waiting", "checked", "refused")
 
@@ -21,6 +22,7 @@ class NameList(Base):
     """
 
     __tablename__ = "name_list"
+    __tenancy__ = Tenancy(office="nomination_id", nominee="nomination_id")
     __table_args__ = (
         CheckConstraint("state IN ('waiting', 'checked', 'refused')", name="state_known"),
         CheckConstraint("(state = 'checked') = (counts IS NOT NULL)", name="checked_has_counts"),
@@ -56,6 +58,7 @@ class ListOverlap(Base):
     """How many numbers two lists of one cycle share; for verifiers only."""
 
     __tablename__ = "list_overlap"
+    __tenancy__ = Tenancy(office="list_id")
     __table_args__ = (
         CheckConstraint("list_id < other_id", name="each_pair_once"),
         CheckConstraint("shared > 0", name="shared_positive"),

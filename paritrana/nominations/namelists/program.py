@@ -29,16 +29,10 @@ from itertools import chain, islice
 from typing import Any, BinaryIO, Final
 
 from paritrana.core.identity import LENGTH, Reason, judged
+from paritrana.files.limits import limits
 from paritrana.nominations.namelists.columns import BORN, GROUPS, MOST_GROUPS, NIK, SMALLEST, group_of, places_of
 
-LIMITS: Final = (
-    (resource.RLIMIT_AS, 512 * 1024 * 1024),  # bytes
-    (resource.RLIMIT_CPU, 60),  # seconds
-    (resource.RLIMIT_FSIZE, 0),
-    (resource.RLIMIT_NOFILE, 16),
-    (resource.RLIMIT_NPROC, 0),
-    (resource.RLIMIT_CORE, 0),
-)
+LIMITS: Final = limits(memory=512 * 1024 * 1024, cpu=60)  # bytes, seconds
 MOST_ROWS: Final = 1_500_000
 LONGEST_LINE: Final = 64 * 1024  # characters of one line of the file
 LONGEST_FIELD: Final = 4096

@@ -124,7 +124,9 @@ def forget_kind(settings: Settings) -> Kind:
     def wanted(at: datetime) -> bool:
         return bool(_old_files(settings, at) or queries.late_lists(at - KEPT) or queries.outlived())
 
-    return Kind("forget_lists", N_("Remove what is left of lists"), forget, slot=every(2), wanted=wanted)
+    return Kind(
+        "forget_lists", N_("Remove what is left of lists"), forget, slot=every(2), wanted=wanted, while_halted=True
+    )
 
 
 def _old_files(settings: Settings, now: datetime) -> list[Path]:

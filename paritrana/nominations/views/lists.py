@@ -194,6 +194,7 @@ def task_list(nomination: Nomination) -> ResponseReturnValue:
         extensions=extensions_of([nomination.category_id])[nomination.category_id],
         can_fill=frame.editable(nomination),
         can_take_back=nomination.state == "submitted" and may(Act.TAKE_BACK, nomination),
+        can_spell=may(Act.SPELL_NAME, nomination),
         form=NewNominationForm(formdata=None, version=str(nomination.version)),
     )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from paritrana.audit import service as audit
-from paritrana.certificates.service import follow_correction
+from paritrana.certificates.ending import follow_correction
 from paritrana.core.errors import ParitranaError, WrongState
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor

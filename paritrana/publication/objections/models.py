@@ -11,6 +11,7 @@ from paritrana.cycles.models import Category
 from paritrana.database import Base
 from paritrana.files.models import Blob
 from paritrana.nominations.models import Nomination
+from paritrana.scopes import Tenancy
 
 FINDING, GATE = "finding", "gate"
 OPEN, GRANTED, REFUSED = "open", "granted", "refused"
@@ -21,6 +22,7 @@ class Objection(Base):
     """An objection to one finding or one condition of the own nomination. Answered once, it never changes again."""
 
     __tablename__ = "objection"
+    __tenancy__ = Tenancy(office="nomination_id", nominee="nomination_id")
     __table_args__ = (
         CheckConstraint("subject IN ('finding', 'gate')", name="subject_known"),
         CheckConstraint("state IN ('open', 'granted', 'refused')", name="state_known"),
@@ -64,6 +66,7 @@ class ObjectionFile(Base):
     """A file that a nominee brings with an objection; its bytes lie in the folder of the own organisation."""
 
     __tablename__ = "objection_file"
+    __tenancy__ = Tenancy(office="objection_id", nominee="objection_id")
     __table_args__ = (
         UniqueConstraint("objection_id", "no"),
         UniqueConstraint("objection_id", "blob_id"),

@@ -33,8 +33,11 @@ class Links:
         self.live = live  # the address of the site itself, for what only it can answer
         self.assets: set[str] = set()  # addresses of style sheets and pictures, with their version
 
-    def rewritten(self, text: str, file: str, language: Language) -> str:
-        """A page or feed with links that hold inside the folder; `file` is where it will stand."""
+    def rewritten(self, text: str, file: str | None, language: Language) -> str:
+        """A page or feed with links that hold inside the folder; `file` is where it will stand.
+
+        None for the page that a server shows at any address that is not there: its links begin at the host.
+        """
 
         def one(found: re.Match[str]) -> str:
             address = self._address(html.unescape(found[2]), file, language)
@@ -42,7 +45,7 @@ class Links:
 
         return _LINK.sub(one, text)
 
-    def _address(self, address: str, file: str, language: Language) -> str:
+    def _address(self, address: str, file: str | None, language: Language) -> str:
         if not address.startswith("/"):
             return address  # a place on the same page, or another site
         parts = urlsplit(address)
@@ -50,7 +53,7 @@ class Links:
         if place is None:
             return self.live + address
         fragment = f"#{parts.fragment}" if parts.fragment else ""
-        return relpath(place, dirname(file) or ".") + fragment
+        return (f"/{place}" if file is None else relpath(place, dirname(file) or ".")) + fragment
 
     def _place(self, address: str, language: Language) -> str | None:
         """The file that an address stands for; None where it is not in the folder."""

@@ -1,10 +1,13 @@
 """Makes the folder: asks the application for every public page in both languages, rewrites links, replaces at once.
 
 The same publications give the same bytes, whenever the folder is made: pages for a folder tell nothing of the moment.
+Certificates have a page each, which nothing lists: the manifest names them by the digest of their place, so that only
+who has the code finds the page.
 """
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +17,10 @@ from typing import Any, Final
 
 from flask import Flask
 
+from paritrana.certificates.checking.queries import pressed, public_certificates
+from paritrana.certificates.models import Certificate
 from paritrana.clock import SetClock
+from paritrana.core.codes import shown
 from paritrana.core.errors import ParitranaError
 from paritrana.core.words import N_
 from paritrana.database import canonical, db
@@ -28,7 +34,12 @@ from paritrana.web.language import LANGUAGES
 from paritrana.web.standalone import SIGN
 
 MANIFEST: Final = "site.json"
-FORMAT: Final = "paritrana-site/1"
+FORMAT: Final = "paritrana-site/2"
+FORMATS: Final = ("paritrana-site/1", FORMAT)  # of earlier copies, which are replaced
+NOT_FOUND: Final = "404.html"
+NOWHERE: Final = "/verify/-"  # an address that no certificate can have
+
+_OF_ONE_CERTIFICATE: Final = re.compile(r"(?:en/)?verify/[0-9A-Z-]+/")
 
 Address = Callable[..., str]  # an endpoint and its values to the path
 
@@ -80,6 +91,11 @@ def export(app: Flask, folder: Path) -> Made:
         history = _history(one, moment, url)
         pages += history[0]
         downloads += history[1]
+    registered = public_certificates(moment)
+    state = _register(registered)
+    checks = _certificates(registered, url)
+    pages += checks[0]
+    downloads += checks[1]
     beside = folder.parent / f".{folder.name}.new"
     shutil.rmtree(beside, ignore_errors=True)
     clock = app.extensions["clock"]
@@ -92,7 +108,8 @@ def export(app: Flask, folder: Path) -> Made:
     finally:
         app.extensions["clock"] = clock
     db.session.rollback()  # look again, not at the moment that was read first
-    if _names(all_in_force(clock.now())) != named:
+    after = clock.now()
+    if _names(all_in_force(after)) != named or _register(public_certificates(after)) != state:
         shutil.rmtree(beside)
         raise SiteMoved
     manifest = {"format": FORMAT, "publications": named, "files": listed}
@@ -135,6 +152,19 @@ def _history(one: Publication, moment: datetime, url: Address) -> tuple[list[str
     return pages, [url("corrections.version_bundle", no) for no in numbers]
 
 
+def _certificates(registered: Sequence[Certificate], url: Address) -> tuple[list[str], list[str]]:
+    """The addresses of the check of certificates: the form and a page each, the keys and the papers in force."""
+    there = pressed(registered)
+    codes = {one.id: {"code": shown(one.code)} for one in registered}
+    pages = [url("checking.verify"), *(url("checking.certificate", codes[one.id]) for one in registered)]
+    papers = [url("checking.paper", codes[one.id]) for one in registered if one.status == "valid" and one.id in there]
+    return pages, [url("checking.keys"), *papers]
+
+
+def _register(registered: Sequence[Certificate]) -> list[tuple[str, int]]:
+    return [(one.code, one.version) for one in registered]
+
+
 def _place(one: Publication) -> dict[str, str]:
     return {"cycle": one.category.cycle.code, "cat": one.category.slug}
 
@@ -144,9 +174,9 @@ def _names(published: Sequence[Publication]) -> list[dict[str, Any]]:
 
 
 def _write(app: Flask, folder: Path, links: Links) -> list[dict[str, Any]]:
-    """Write every file; returns path, digest and size of each, by path."""
+    """Write every file; returns path, digest and size of each, by path; those of certificates last."""
     listed = [_store(folder, name, content) for name, content in _contents(app, links)]
-    return sorted(listed, key=lambda one: str(one["path"]))
+    return sorted(listed, key=lambda one: ("path" not in one, str(one.get("path") or one["path_sha256"])))
 
 
 def _contents(app: Flask, links: Links) -> Iterator[tuple[str, bytes]]:
@@ -161,15 +191,16 @@ def _contents(app: Flask, links: Links) -> Iterator[tuple[str, bytes]]:
         if path.endswith(".atom"):
             content = links.rewritten(content.decode(), data_file(path), "id").encode()
         yield data_file(path), content
+    yield NOT_FOUND, links.rewritten(_answer(app, f"{NOWHERE}?lang=id", 404).decode(), None, "id").encode()
     for address in sorted(links.assets):
         yield address.partition("?")[0].strip("/"), _answer(app, address)
 
 
-def _answer(app: Flask, address: str) -> bytes:
+def _answer(app: Flask, address: str, status: int = 200) -> bytes:
     with app.test_client().get(
         address, base_url=app.extensions["settings"].base_url, environ_overrides={SIGN: True}
     ) as answer:
-        if answer.status_code != 200:
+        if answer.status_code != status:
             raise PageMissing(address=address, status=answer.status_code)
         return answer.get_data()
 
@@ -178,7 +209,10 @@ def _store(folder: Path, name: str, content: bytes) -> dict[str, Any]:
     file = folder / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content)
-    return {"path": name, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    known = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    if _OF_ONE_CERTIFICATE.match(name):
+        return {"path_sha256": hashlib.sha256(name.encode()).hexdigest(), **known}
+    return {"path": name, **known}
 
 
 def _refuse_other(folder: Path) -> None:
@@ -186,7 +220,7 @@ def _refuse_other(folder: Path) -> None:
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     try:
-        known = json.loads((folder / MANIFEST).read_bytes()).get("format") == FORMAT
+        known = json.loads((folder / MANIFEST).read_bytes()).get("format") in FORMATS
     except (OSError, ValueError, AttributeError):
         known = False
     if not known:

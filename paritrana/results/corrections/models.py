@@ -10,12 +10,14 @@ from paritrana.audit.triggers import attach
 from paritrana.cycles.models import Category
 from paritrana.database import Base
 from paritrana.results.models import ResultRun
+from paritrana.scopes import Tenancy
 
 
 class Correction(Base):
     """The run that two people put in the place of the one before, and why."""
 
     __tablename__ = "correction"
+    __tenancy__ = Tenancy(office="category_id", published=True)
     __table_args__ = (
         UniqueConstraint("category_id", "no"),
         CheckConstraint("no >= 1", name="no_positive"),

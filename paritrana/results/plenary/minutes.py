@@ -7,13 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from flask import current_app
-from flask_babel import get_locale, gettext
+from flask_babel import force_locale, get_locale, gettext
 
-from paritrana import signing
+from paritrana.audit.checkpoints import Office, compare
 from paritrana.config import Settings
-from paritrana.core.chain import canon
 from paritrana.core.lifecycle import State
 from paritrana.core.ranking import State as CandidateState
+from paritrana.cycles.models import Category
 from paritrana.cycles.queries import rubric_of
 from paritrana.interviews.drawing import MinutesPaper, Section
 from paritrana.panels.models import JUDGING, Seat
@@ -23,7 +23,7 @@ from paritrana.results import words
 from paritrana.results.plenary import queries
 from paritrana.results.plenary.drawing import Code, Column, Grid, draw
 from paritrana.results.plenary.models import WITHDRAWAL, Plenary
-from paritrana.results.plenary.page import Shown
+from paritrana.results.plenary.page import Shown, shown
 from paritrana.results.plenary.queries import Attendance, Checkpoint
 from paritrana.results.plenary.titles import Place
 from paritrana.results.plenary.words import KIND_NAMES, votes_words
@@ -38,9 +38,18 @@ def _(message: str, **params: Any) -> str:
     return str(gettext(message, **params))
 
 
-def paper_of(table: Shown) -> bytes:
-    """The minutes of a category as a PDF, the same bytes as long as the record is the same."""
-    told = _Told(table)
+def signed_copy(category: Category) -> bytes:
+    """The minutes of a sealed category in Indonesian, as they go behind the paper that the register signs."""
+    with force_locale("id"):
+        return paper_of(shown(category), embargo=False)
+
+
+def paper_of(table: Shown, *, embargo: bool = True) -> bytes:
+    """The minutes of a category as a PDF, the same bytes as long as the record is the same.
+
+    `embargo` has the embargo written above them while it lasts.
+    """
+    told = _Told(table, embargo=embargo)
     settings: Settings = current_app.extensions["settings"]
     paper = MinutesPaper(
         title=told.title,
@@ -59,8 +68,9 @@ def paper_of(table: Shown) -> bytes:
 class _Told:
     """What the minutes say of one category."""
 
-    def __init__(self, table: Shown) -> None:
+    def __init__(self, table: Shown, *, embargo: bool) -> None:
         self.table = table
+        self.embargo = embargo and table.category.stored_state < State.PUBLISHED
         self.category = table.category
         self.cycle = table.category.cycle
         self.zone = self.cycle.timezone
@@ -73,11 +83,10 @@ class _Told:
 
     @property
     def band(self) -> str:
-        embargo = self.category.stored_state < State.PUBLISHED
         said = [
             band_of(self.cycle),
             "" if self.table.seal else _("DRAFT: not sealed"),
-            _("EMBARGO until publication") if embargo else "",
+            _("EMBARGO until publication") if self.embargo else "",
         ]
         return " · ".join(filter(None, said))
 
@@ -306,14 +315,14 @@ class _Told:
             return None
         return Code(
             _("Checkpoint of the record"),
-            canon(signed(found, settings)).decode(),
+            signed(found, settings),
             [
                 _("Record %(stream)s, %(size)s events, %(time)s", stream=found.stream, size=number(found.size),
                   time=moment(datetime.fromisoformat(found.at_utc), self.zone)),
                 _("Root of the tree over these events (SHA-256): %(root)s", root=found.root.hex()),
                 _("Whoever changes an earlier event changes this root. The code holds it, signed:"),
-                "paritrana verify-receipt FILE --keys receipt-keys.json",
-                _("The keys are published at %(address)s", address=f"{settings.base_url}/receipt-keys.json"),
+                "python3 verify_audit.py BUNDLE --checkpoint FILE",
+                _("The keys are published at %(address)s", address=f"{settings.base_url}/checkpoint-keys.json"),
             ],
         )  # fmt: skip
 
@@ -324,13 +333,14 @@ def checkpoint_of(table: Shown) -> Checkpoint | None:
     return queries.checkpoint_at(table.category, [*refs, *([table.run.ref] if table.run is not None else [])])
 
 
-def signed(checkpoint: Checkpoint, settings: Settings) -> dict[str, Any]:
-    """A checkpoint as a signed document, the same every time. Raises `KeyMissing`."""
-    document = {
-        "receipt": "checkpoint", "stream": checkpoint.stream, "size": checkpoint.size, "root": checkpoint.root.hex(),
-        "at": checkpoint.at_utc,
-    }  # fmt: skip
-    return signing.signing_key(settings.instance_path / "keys", signing.RECEIPT).sign(document)
+def signed(checkpoint: Checkpoint, settings: Settings) -> str:
+    """A checkpoint as a signed note, the same every time.
+
+    Raises `Diverged` where the record does not continue what was kept of it outside the database, `KeyMissing`.
+    """
+    office = Office.of(settings)
+    compare(office, checkpoint.stream)
+    return office.note(checkpoint.stream, checkpoint.size, checkpoint.root)
 
 
 def quorum_words(attendance: Attendance) -> str:

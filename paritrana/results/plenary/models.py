@@ -11,6 +11,7 @@ from paritrana.cycles.models import Category
 from paritrana.database import Base
 from paritrana.panels.models import Seat
 from paritrana.results.models import ResultRun
+from paritrana.scopes import Tenancy
 
 ORDER, TITLE, OTHER_WINNER, WITHHOLD, WITHDRAWAL = "order", "title", "other_winner", "withhold", "withdrawal"
 KINDS: Final = (ORDER, TITLE, OTHER_WINNER, WITHHOLD, WITHDRAWAL)
@@ -20,6 +21,7 @@ class Plenary(Base):
     """One session of the panel about a category. Closed with the number of its signed minutes, it never changes."""
 
     __tablename__ = "plenary"
+    __tenancy__ = Tenancy(office="category_id")
     __table_args__ = (
         UniqueConstraint("category_id", "no"),
         CheckConstraint("no >= 1", name="no_positive"),
@@ -51,6 +53,7 @@ class PlenaryAttendance(Base):
     """Whether the holder of a seat is there from a moment on; the last row of a seat holds."""
 
     __tablename__ = "plenary_attendance"
+    __tenancy__ = Tenancy(office="plenary_id")
     __table_args__ = (
         UniqueConstraint("plenary_id", "seat_id", "no"),
         CheckConstraint("no >= 1", name="no_positive"),
@@ -74,6 +77,7 @@ class Decision(Base):
     """
 
     __tablename__ = "decision"
+    __tenancy__ = Tenancy(office="category_id")
     __table_args__ = (
         UniqueConstraint("category_id", "no"),
         CheckConstraint("kind IN ('order', 'title', 'other_winner', 'withhold', 'withdrawal')", name="kind_known"),

@@ -9,12 +9,14 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from paritrana.audit.triggers import attach
 from paritrana.database import Base
 from paritrana.results.models import ResultRun
+from paritrana.scopes import Tenancy
 
 
 class RunDiagnostics(Base):
     """The diagnostics of one run, computed from its bundle when it was made. Advice: nothing of it enters a result."""
 
     __tablename__ = "run_diagnostics"
+    __tenancy__ = Tenancy(office="run_id")
     __table_args__ = (UniqueConstraint("run_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -29,6 +31,7 @@ class Acknowledgement(Base):
     """The chair read a warning about a run and says why the result may be sealed all the same."""
 
     __tablename__ = "acknowledgement"
+    __tenancy__ = Tenancy(office="run_id")
     __table_args__ = (
         UniqueConstraint("run_id", "code", "found"),
         CheckConstraint("reason <> ''", name="reasoned"),

@@ -10,6 +10,7 @@ from paritrana.accounts.models import Account
 from paritrana.core.errors import NotFound
 from paritrana.core.lifecycle import State
 from paritrana.core.policy import Actor
+from paritrana.core.versions import content_version
 from paritrana.cycles.models import Category
 from paritrana.database import db
 from paritrana.sheets.models import Calibration, CalibrationMark
@@ -72,6 +73,11 @@ def own_marks(calibration: Calibration, actor: Actor) -> Mapping[str, Calibratio
         )
     )
     return {one.indicator: one for one in found}
+
+
+def version_of(marks: Mapping[str, CalibrationMark]) -> int:
+    """The version of somebody's marks of an example: two tabs must not write over each other."""
+    return content_version({indicator: mark.value for indicator, mark in marks.items()})
 
 
 def marks_of(calibration: Calibration) -> tuple[Mapping[str, Mapping[str, Decimal]], Mapping[str, str]]:

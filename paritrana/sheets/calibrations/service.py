@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from paritrana.audit import service as audit
-from paritrana.core.errors import BadInput, MissingReason, ParitranaError, WrongState
+from paritrana.core.errors import BadInput, MissingReason, ParitranaError, StaleVersion, WrongState
 from paritrana.core.policy import Actor
 from paritrana.core.rubric import Scale
 from paritrana.core.scoring import NotOnSheet, steps_above
@@ -84,11 +84,12 @@ def close_calibration(calibration: Calibration, *, actor: Actor, at: datetime) -
 
 
 def score_example(
-    calibration: Calibration, values: Mapping[str, Decimal], *, actor: Actor, at: datetime
+    calibration: Calibration, values: Mapping[str, Decimal], *, actor: Actor, at: datetime, expected: int | None = None
 ) -> list[CalibrationMark]:
     """Save what an assessor says about an example, by indicator; the caller commits.
 
-    Raises `CalibrationClosed`, `WrongState`, `NothingMarked`, `NotOnSheet`, `OffScale`.
+    `expected` is the version of the marks that were shown; without one nothing is compared. Raises
+    `CalibrationClosed`, `WrongState`, `NothingMarked`, `NotOnSheet`, `OffScale`, `StaleVersion`.
     """
     category = calibration.category
     _lock(category)
@@ -100,6 +101,8 @@ def score_example(
     rubric = rubric_of(category)
     codes = {one.code for one in judged(rubric)}
     known = queries.own_marks(calibration, actor)
+    if expected is not None and expected != queries.version_of(known):
+        raise StaleVersion(who=actor.name, time=max(one.saved_at for one in known.values()))
     saved = []
     for indicator, value in values.items():
         if indicator not in codes:

@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext as _l
 
 from paritrana.accounts.once import once
 from paritrana.core import agreement
+from paritrana.core.errors import StaleVersion
 from paritrana.core.policy import Act
 from paritrana.cycles.models import Category
 from paritrana.cycles.queries import cycle_time, get_category, rubric_of
@@ -23,7 +24,7 @@ from paritrana.web import formats
 from paritrana.web.access import allowed, current_actor, may, now
 from paritrana.web.fields import know
 from paritrana.web.forms import Form, LongTextField, MarkField, TextField, optional, required
-from paritrana.web.template_filters import current_language, own
+from paritrana.web.template_filters import current_language, moment, own
 
 bp = Blueprint("calibrations", __name__, template_folder="../templates")
 
@@ -132,6 +133,7 @@ def example(calibration: Calibration) -> ResponseReturnValue:
 def score(calibration: Calibration) -> ResponseReturnValue:
     """Save the own marks of an example."""
     know(one.code for one in judged(rubric_of(calibration.category)))
+    ref = calibration.ref
     form = _marks_form(calibration, stored=False)
     if not form.validate():
         return _example_page(calibration, form), 422
@@ -139,12 +141,18 @@ def score(calibration: Calibration) -> ResponseReturnValue:
     try:
         service.score_example(
             calibration, {code: value for code, value in values.items() if value is not None},
-            actor=current_actor(), at=_at(calibration.category),
+            actor=current_actor(), at=_at(calibration.category), expected=form.expected_version,
         )  # fmt: skip
-    except service.NothingMarked as refusal:
+    except (service.NothingMarked, StaleVersion) as refusal:
         db.session.rollback()
+        calibration = queries.get_calibration(ref)
+        if isinstance(refusal, StaleVersion):
+            refusal = StaleVersion(
+                who=refusal.params["who"],
+                time=moment(refusal.params["time"], calibration.category.cycle.timezone, "short"),
+            )
         form.refuse(refusal)
-        return _example_page(queries.get_calibration(calibration.ref), form), refusal.status
+        return _example_page(calibration, form, conflict=_both(calibration, form)), refusal.status
     db.session.commit()
     flash(_("Your marks of the example are saved. Only the chair sees what they show."), "ok")
     return redirect(url_for("calibrations.example", example=calibration.ref), 303)
@@ -157,15 +165,25 @@ def _marks_form(calibration: Calibration, *, stored: bool) -> Form:
         for one in judged(rubric)
     }
     kind = type("ExampleMarks", (Form,), fields)
-    form: Form = kind(formdata=None) if stored else kind(formdata=request.form)
-    if not stored:
-        return form
-    for code, mark in queries.own_marks(calibration, current_actor()).items():
+    marks = queries.own_marks(calibration, current_actor()) if stored else {}
+    form: Form = kind(formdata=None, version=queries.version_of(marks)) if stored else kind(formdata=request.form)
+    for code, mark in marks.items():
         form[code].data = mark.value
     return form
 
 
-def _example_page(calibration: Calibration, form: Form) -> str:
+def _both(calibration: Calibration, form: Form) -> list[tuple[str, str, str]]:
+    """Where another tab saved something else meanwhile: both; the next press of the button stores what stands here."""
+    marks, language = queries.own_marks(calibration, current_actor()), current_language()
+    form.version.data = str(queries.version_of(marks))
+    return [
+        (str(form[code].label.text), formats.decimal2(mine, language), formats.decimal2(mark.value, language))
+        for code, mark in marks.items()
+        if (mine := form[code].data) is not None and mine != mark.value
+    ]
+
+
+def _example_page(calibration: Calibration, form: Form, *, conflict: list[tuple[str, str, str]] | None = None) -> str:
     category = calibration.category
     rubric = rubric_of(category)
     return render_template(
@@ -178,6 +196,7 @@ def _example_page(calibration: Calibration, form: Form) -> str:
         asked=judged(rubric),
         working=calibration.closed_at is None and may(Act.CALIBRATE, calibration),
         form=form,
+        conflict=conflict,
         problems=form.problems,
     )
 

@@ -14,6 +14,7 @@ from paritrana.accounts.models import Account, Device
 from paritrana.audit.triggers import attach
 from paritrana.cycles.models import Cycle
 from paritrana.database import Base
+from paritrana.scopes import Tenancy
 from paritrana.sheets.models import Sheet
 
 
@@ -21,6 +22,7 @@ class QueueCopy(Base):
     """A file in which a device handed over what waited on it, byte by byte, with its digest."""
 
     __tablename__ = "queue_copy"
+    __tenancy__ = Tenancy(office="cycle_id")
     __table_args__ = (UniqueConstraint("cycle_id", "digest"), CheckConstraint("size >= 1", name="size_positive"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -43,6 +45,7 @@ class QueueCopyEntry(Base):
     """What became of one mark of a copy. A refused one may be tried again: its last row holds."""
 
     __tablename__ = "queue_copy_entry"
+    __tenancy__ = Tenancy(office="copy_id")
     __table_args__ = (
         CheckConstraint("outcome IN ('taken', 'same', 'held', 'late', 'refused')", name="outcome_known"),
         CheckConstraint("(outcome = 'refused') = (why <> '')", name="refusal_reasoned"),
@@ -77,6 +80,7 @@ class MarkSetAside(Base):
     """
 
     __tablename__ = "mark_set_aside"
+    __tenancy__ = Tenancy(office="sheet_id")
     __table_args__ = (
         UniqueConstraint("entry_id"),
         CheckConstraint("chosen IN ('mine', 'theirs')", name="chosen_known"),

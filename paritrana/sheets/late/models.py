@@ -12,6 +12,7 @@ from paritrana.audit.triggers import attach
 from paritrana.cycles.models import Category
 from paritrana.database import Base
 from paritrana.nominations.models import Nomination
+from paritrana.scopes import Tenancy
 from paritrana.sheets.models import Sheet
 
 
@@ -19,6 +20,7 @@ class SheetSubmission(Base):
     """One version of a sheet as it counted: submitted by its assessor, or with a late mark that the chair admitted."""
 
     __tablename__ = "sheet_submission"
+    __tenancy__ = Tenancy(office="sheet_id")
     __table_args__ = (
         UniqueConstraint("sheet_id", "version"),
         CheckConstraint("version >= 1", name="version_positive"),
@@ -43,6 +45,7 @@ class LateMark(Base):
     """A mark that reached the server after the lock: kept whatever the device's clock says, and uncounted."""
 
     __tablename__ = "late_mark"
+    __tenancy__ = Tenancy(office="sheet_id")
     __table_args__ = (
         CheckConstraint("value IS NULL OR reason IS NULL", name="value_or_reason"),
         CheckConstraint("reason IS NULL OR reason = 'abstained'", name="reason_known"),
@@ -81,6 +84,7 @@ class LateDecision(Base):
     """What the chair decided of a late mark, and why: it counts as the next version of the mark, or stays uncounted."""
 
     __tablename__ = "late_decision"
+    __tenancy__ = Tenancy(office="late_id")
     __table_args__ = (UniqueConstraint("late_id"), CheckConstraint("reason <> ''", name="reasoned"))
 
     id: Mapped[int] = mapped_column(primary_key=True)

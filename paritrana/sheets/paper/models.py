@@ -12,6 +12,7 @@ from paritrana.cycles.models import Category
 from paritrana.database import Base
 from paritrana.files.models import Blob
 from paritrana.nominations.models import Nomination
+from paritrana.scopes import Tenancy
 from paritrana.sheets.models import Sheet
 
 
@@ -19,6 +20,7 @@ class PaperEntry(Base):
     """One of the two times that the paper of a sheet was typed, each by another person."""
 
     __tablename__ = "paper_entry"
+    __tenancy__ = Tenancy(office="sheet_id")
     __table_args__ = (
         UniqueConstraint("sheet_id", "no"),
         UniqueConstraint("sheet_id", "person_id"),
@@ -46,6 +48,7 @@ class PaperLeaf(Base):
     """An indicator about which the two entries differ, or both differ from a mark that the assessor has typed."""
 
     __tablename__ = "paper_leaf"
+    __tenancy__ = Tenancy(office="sheet_id")
     __table_args__ = (
         UniqueConstraint("sheet_id", "indicator"),
         CheckConstraint("cause IN ('entries', 'device')", name="cause_known"),
@@ -76,6 +79,7 @@ class PaperDecision(Base):
     """Which reading of a leaf counts, as the chair decided with a reason: an entry, or the mark as it stands."""
 
     __tablename__ = "paper_decision"
+    __tenancy__ = Tenancy(office="leaf_id")
     __table_args__ = (
         UniqueConstraint("leaf_id"),
         CheckConstraint("chosen IN ('first', 'second', 'kept')", name="chosen_known"),

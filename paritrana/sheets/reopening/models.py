@@ -9,6 +9,7 @@ from paritrana.accounts.models import Account
 from paritrana.cycles.models import Category
 from paritrana.database import Base
 from paritrana.nominations.models import Nomination
+from paritrana.scopes import Tenancy
 from paritrana.sheets.models import Sheet
 
 
@@ -19,6 +20,7 @@ class Reopening(Base):
     """
 
     __tablename__ = "reopening"
+    __tenancy__ = Tenancy(office="sheet_id")
     __table_args__ = (
         CheckConstraint("reason <> ''", name="reasoned"),
         CheckConstraint("state IN ('asked', 'opened', 'refused')", name="state_known"),
@@ -37,7 +39,7 @@ class Reopening(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     ref: Mapped[str] = mapped_column(unique=True)
-    sheet_id: Mapped[int] = mapped_column(ForeignKey("sheet.id"))
+    sheet_id: Mapped[int] = mapped_column(ForeignKey("sheet.id"), index=True)
     reason: Mapped[str]
     asked_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
     asked_at: Mapped[datetime]

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Select, and_, exists, not_, or_, select
-from sqlalchemy.orm import aliased, contains_eager, joinedload
+from sqlalchemy import Select, and_, not_, or_, select
+from sqlalchemy.orm import contains_eager, joinedload
 
 from paritrana.core.errors import NotFound
 from paritrana.core.lifecycle import State
@@ -58,19 +58,13 @@ def heads(category_id: int) -> set[int]:
 
 def others_in(sheet: Sheet) -> bool:
     """Whether another sheet of the candidate is submitted, which the owner of this one may read (one statement)."""
-    other = aliased(Sheet)
-    return bool(
-        db.session.scalar(
-            select(
-                exists().where(
-                    other.nomination_id == sheet.nomination_id,
-                    other.attempt == sheet.attempt,
-                    other.id != sheet.id,
-                    other.submitted_at.is_not(None),
-                )
-            )
-        )
+    other = select(Sheet.id).where(
+        Sheet.nomination_id == sheet.nomination_id,
+        Sheet.attempt == sheet.attempt,
+        Sheet.id != sheet.id,
+        Sheet.submitted_at.is_not(None),
     )
+    return db.session.scalar(other.limit(1)) is not None
 
 
 def reopened_after_others(category: Category) -> Sequence[tuple[str, str]]:

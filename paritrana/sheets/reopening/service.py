@@ -121,7 +121,7 @@ def refuse(reopening: Reopening, reason: str, *, actor: Actor, at: datetime) -> 
     Raises as `agree`.
     """
     _waiting(reopening, actor)
-    if not leads(reopening, actor):
+    if not leads(reopening, actor) or reopening.led_by is not None:
         raise NotYourPart
     if not reason.strip():
         raise MissingReason
