@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from playwright.sync_api import expect
@@ -21,8 +22,14 @@ Person = Callable[[str], Walker]
 def person(site: Site, walker: Callable[..., Walker], clock: SetClock) -> Person:
     """A function that signs one of the cast in, on a demonstration that was just filled."""
     settings = site.app.extensions["settings"]
-    with site.app.app_context():
-        load(data_folder("seed"), clock.now(), settings, demo=True)
+
+    def fill() -> None:
+        with site.app.app_context():
+            load(data_folder("seed"), clock.now(), settings, demo=True)
+
+    # In a thread of its own: the browser's loop runs in this one, and what signs papers starts another.
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(fill).result()
     passwords = {one["email"]: one["password"] for one in read_cast(settings.instance_path)}
 
     def enter(name: str) -> Walker:
