@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 JOBS ?= 2
+WORKERS = -n $(JOBS) --dist loadfile --no-loadscope-reorder  # a file at a time, in the order of tests/conftest.py
 VENV := .venv
 BIN := $(VENV)/bin
 WHOLE := paritrana.core paritrana.files paritrana.audit paritrana.web.access  # every line of these is run by tests
@@ -40,16 +41,16 @@ demo-reset: setup ## Throw the demonstration's data away and nothing else; refus
 
 test: system-packages setup-dev lint ## Lint, types, import rules, all tests on SQLite and PostgreSQL, the browser journeys
 	@rm -f .coverage .coverage.* $(FIGURES)
-	$(BIN)/python -m pytest tests --ignore=tests/journeys -n $(JOBS) --dist loadfile --part measured --cov-report= \
+	$(BIN)/python -m pytest tests --ignore=tests/journeys $(WORKERS) --part measured --cov-report= \
 		$(addprefix --cov=,$(WHOLE))
-	$(BIN)/python -m coverage report --fail-under=99
-	$(BIN)/python -m pytest tests --ignore=tests/journeys -n $(JOBS) --dist loadfile --part rest
+	$(BIN)/python -m coverage report --fail-under=100
+	$(BIN)/python -m pytest tests --ignore=tests/journeys $(WORKERS) --part rest
 	$(BIN)/python -m pytest tests/journeys -n $(JOBS)
 	@$(BIN)/python -m tools.promises fast $(FIGURES) --report
 
 test-slow: system-packages setup-dev ## What takes longer: every state of the matrix, every guard, many kills
 	@rm -f $(FIGURES)
-	$(BIN)/python -m pytest tests --ignore=tests/journeys -n $(JOBS) --dist loadfile --part slow
+	$(BIN)/python -m pytest tests --ignore=tests/journeys $(WORKERS) --part slow
 	@$(BIN)/python -m tools.promises slow $(FIGURES)
 
 test-release: system-packages setup-dev ## What is measured once per release: times that tell nothing, restores

@@ -40,6 +40,18 @@ MEASURED = (
     "tests/privacy/", "tests/nominations/test_documents.py",
     "tests/nominations/test_namelists.py", "tests/nominations/test_originals.py", "tests/nominations/test_uploads.py",
 )  # fmt: skip
+# They ask for whole pages very often, and run no line that others of their folder do not.
+NOT_MEASURED = (
+    "tests/access/test_canaries.py", "tests/access/test_embargo.py", "tests/access/test_fields.py",
+    "tests/access/test_two_worlds.py",
+)  # fmt: skip
+# The files that take longest begin, so that no worker is left alone with one of them at the end.
+LONGEST = (
+    "tests/access/test_embargo.py", "tests/access/test_walk.py", "tests/access/test_doors.py",
+    "tests/operations/test_check.py", "tests/access/test_fields.py", "tests/access/test_agree.py",
+    "tests/access/test_two_worlds.py", "tests/access/test_canaries.py", "tests/hostile/", "tests/faults/",
+    "tests/operations/test_backup.py", "tests/core/test_scorer.py",
+)  # fmt: skip
 
 # A busy machine must not turn a slow example into a failure; `timeout` of pytest ends what really hangs.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -76,6 +88,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--engines knows {' and '.join(ENGINES)}, not {', '.join(sorted(unknown))}.")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     chosen = _chosen(config)
     part = config.getoption("--part")
@@ -84,6 +97,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if len(kept) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
         items[:] = kept
+    items.sort(key=_length)  # stable: the rest stays in the order it was shuffled to
+
+
+def _length(item: pytest.Item) -> int:
+    return next((place for place, name in enumerate(LONGEST) if item.nodeid.startswith(name)), len(LONGEST))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -125,6 +143,8 @@ def _part_of(item: pytest.Item, seldom: set[str]) -> str:
     if item.nodeid in seldom or item.get_closest_marker("slow"):
         return "slow"
     of_one = _engine_of(item) != "postgresql" and item.nodeid.startswith(MEASURED)
+    if item.nodeid.startswith(NOT_MEASURED):
+        return "rest"
     return "measured" if of_one or item.nodeid.startswith(MEASURED_ON_BOTH) else "rest"
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import structlog
 from flask import Flask, current_app, g, has_request_context, request
-from sqlalchemy import ColumnElement, Select, and_, event, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, event, false, or_, select, true
 from sqlalchemy.orm import Session
 
 from paritrana.core.errors import NotFound, ParitranaError, RehearsalHasNoResult, WrongState
@@ -24,6 +24,7 @@ from paritrana.core.policy import (
     POLICY,
     WHILE_HALTED,
     WITH_ACCOUNT,
+    WITH_ACCOUNT_AFRESH,
     Act,
     Actor,
     Answer,
@@ -294,6 +295,8 @@ def visible(actor: Actor, act: Act, model: type[Model], *, part: Part = Part.FIR
         raise NoClause(f"{act.value} of {model.__name__} asks for {', '.join(sorted(unknown))}")
     if actor.signed_in and act in WITH_ACCOUNT:
         return select(model)
+    if actor.signed_in and act in WITH_ACCOUNT_AFRESH:
+        return select(model).where(true() if actor.fresh else false())
     ways: list[ColumnElement[bool]] = []
     places = list(registry.all_places(now()))
     for role, grants in POLICY[act].items():

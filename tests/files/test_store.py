@@ -335,3 +335,10 @@ def test_parts_are_dropped_and_named_by_their_declaration_alone(store):
     for name in ("../x", "", "d-0001", "D-0001/x", "D-0001\n"):
         with pytest.raises(ValueError, match="declaration"):
             store.add_part(name, 0, b"abcd", size=4)
+
+
+def test_a_file_is_destroyed_once_and_only_where_it_belongs(store):
+    own, other = keep(store, CONTENT), keep(store, CONTENT, organisation_id=8)
+    assert [store.destroy(7, own.sha256) for _again in range(2)] == [True, False]
+    with store.open(8, other.sha256) as file:
+        assert file.read() == CONTENT

@@ -49,6 +49,7 @@ class Survey:
         if name in self.seen:
             return
         self.seen.add(name)
+        page.wait_for_load_state()  # a link was pressed, and its page may be half here
         size = page.viewport_size
         self.wrong += [f"{name}: {found}" for found in self.accessible(page)]
         if page.locator("h1").count() != 1:

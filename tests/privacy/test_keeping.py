@@ -21,6 +21,8 @@ from paritrana.core.errors import MissingReason, SamePerson
 from paritrana.core.lifecycle import State
 from paritrana.files.keeping import REMOVE_ORPHANS
 from paritrana.files.service import store_upload
+from paritrana.files.previews.models import Preview
+from paritrana.files.previews.web import send_copy, send_preview
 from paritrana.files.store import BlobStore, FileDestroyed
 from paritrana.files.web import send_blob
 from paritrana.jobs.kinds import SYSTEM, Run
@@ -104,8 +106,12 @@ def test_files_go_when_their_time_is_over_and_winners_keep_theirs_longer(
     assert record.count == others
     assert {item["sha256"] for item in record.items} == {one.sha256 for one in gone}
     assert not any("bukti" in json.dumps(item) for item in record.items)
-    with app.test_request_context("/"), pytest.raises(FileDestroyed):
-        send_blob(gone[0], display_name="x.pdf", plain_name="bukti-1.pdf")
+    with app.test_request_context("/"):
+        for send in (send_blob, send_copy):
+            with pytest.raises(FileDestroyed):
+                send(gone[0], display_name="x.pdf", plain_name="bukti-1.pdf")
+        with pytest.raises(FileDestroyed):
+            send_preview(gone[0], Preview(sha256="0" * 64, size=1))
     left, total, at = sum(map(bytes_there, gone)), len(files), here.now
     assert {"destruction.file", "destruction.list", "blob.missing"}.isdisjoint(broken(app, at))
     assert first_broken_link() is None
