@@ -20,9 +20,9 @@ from paritrana.audit.queries import first_broken_link
 from paritrana.core.errors import MissingReason, SamePerson
 from paritrana.core.lifecycle import State
 from paritrana.files.keeping import REMOVE_ORPHANS
-from paritrana.files.service import store_upload
 from paritrana.files.previews.models import Preview
 from paritrana.files.previews.web import send_copy, send_preview
+from paritrana.files.service import store_upload
 from paritrana.files.store import BlobStore, FileDestroyed
 from paritrana.files.web import send_blob
 from paritrana.jobs.kinds import SYSTEM, Run
