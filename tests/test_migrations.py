@@ -93,6 +93,7 @@ def test_going_down_to_nothing_leaves_nothing_and_up_again_is_the_same(own: Flas
     assert structure(own) == before
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True)
 def test_each_revision_goes_down_and_up_again_with_its_triggers(own: Flask) -> None:
     revisions = [one.revision for one in script().walk_revisions()][::-1]
     down(own)

@@ -1,9 +1,10 @@
-"""A worker that ends itself, as kill -9 would, at one step of what a job writes, or is killed at a random moment.
+"""A worker that ends itself, as kill -9 would, at a step of what a job writes, or is killed at a random moment.
 
-A step is a statement that changes something, the commit, and the moment after it. The application is built once; each
-attempt at the job is a process of its own, which carries the job out as workers do. After each death the job is dealt
-with as the other workers would deal with it, and one that has died too often is resumed as an organiser would.
-Run as `python -m tests.faults.dying_worker BATCH each|random:SECONDS`; says how often it died, and each state seen.
+Each step is tried, or every third. A step is a statement that changes something, the commit, and the moment after it.
+The application is built once; each attempt at the job is a process of its own, which carries the job out as workers do.
+After each death the job is dealt with as the other workers would deal with it, and one that has died too often is
+resumed as an organiser would.
+Run as `python -m tests.faults.dying_worker BATCH each|third|SEED:SECONDS`; says how often it died, and each state seen.
 """
 
 import json
@@ -109,6 +110,7 @@ def main() -> None:
     app = make_app(load_settings())
     seed, _, most = how.partition(":")
     chance = random.Random(int(seed)) if most else None
+    stride = 3 if how == "third" else 1
     deaths, done, seen = 0, False, []
     for turn in range(1, MOST_DEATHS):
         job, done, stands = deal_with(app, ref)
@@ -117,7 +119,7 @@ def main() -> None:
             break
         # The time grows, so that a busy machine gets through as well.
         seconds = None if chance is None else chance.uniform(0.0, float(most)) + turn * 0.2
-        lived = attempt(app, job, turn if chance is None else None, seconds)
+        lived = attempt(app, job, turn * stride if chance is None else None, seconds)
         deaths += not lived
     print(json.dumps({"deaths": deaths, "done": done, "seen": seen}))  # noqa: T201 - the test reads it
 

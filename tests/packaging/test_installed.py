@@ -98,7 +98,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_wheel(copy_to(folder / "tree"), folder / "dist")
 
 
-@pytest.fixture(params=interpreters().items(), ids=lambda one: one[0])
+EACH = [
+    pytest.param((version, program), id=version, marks=() if version == RUNNING else pytest.mark.slow)
+    for version, program in interpreters().items()
+]
+
+
+@pytest.fixture(params=EACH)
 def installation(request: pytest.FixtureRequest, wheel: Path, tmp_path: Path) -> Iterator[Installation]:
     """The wheel in an environment of its own, removed afterwards: each takes much room."""
     version, program = request.param
