@@ -67,9 +67,7 @@ def test_the_tour_of_the_readme_can_be_walked(person: Person, walker: Callable[.
     assessor.press("Submit and lock").reads("The sheet is submitted and locked")
     publish(person("ketua"), organiser)
     stranger = walker().go("/cycles/simulasi-bali/results/kabkota").look("demo-result")
-    with stranger.page.expect_download() as download:
-        stranger.follow("Open bundle (JSON)")
-    assert compare(parse(download.value.path().read_bytes())) == []
+    assert compare(parse(stranger.download("Open bundle (JSON)").path().read_bytes())) == []
     stranger.go("/cycles/ntb-2024/results/kabkota").says("51,51").look("demo-published-sheet")
     stranger.go("/cycles/simulasi-kaltim/results/kabkota").follow("Verify", inside=stranger.main.locator("tbody"))
     stranger.reads("VALID. Compare the details below with your document.").look("demo-certificate")

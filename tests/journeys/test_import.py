@@ -29,11 +29,10 @@ def test_an_organiser_downloads_the_template_fills_it_and_loads_the_good_rows(
 ) -> None:
     organiser = walker("organiser-1")
     organiser.go("/manage/contoh-2025/nominations").follow("Load nominations from a file").look("import-start")
-    with organiser.page.expect_download() as download:
-        organiser.follow("Download the template (XLSX)")
-    assert download.value.suggested_filename == "nominasi-contoh-2025-kabkota.xlsx"
+    template = organiser.download("Download the template (XLSX)")
+    assert template.suggested_filename == "nominasi-contoh-2025-kabkota.xlsx"
     first, second, _third = refs
-    book = Book(download.value.path().read_bytes())
+    book = Book(template.path().read_bytes())
     book.nominate(first, second)
     book.evidence("coverage", first, coverage())
     book.fill("coverage", book.row("coverage", second), {"pu.participants": -700})

@@ -479,10 +479,8 @@ def publish(chair: Walker, organiser: Walker, stranger: Walker, shown: dict[str,
     chair.go(address).look("publication-chair").press("Confirm and publish").look("publication-public")
     stranger.go("/").look("landing").go("/cycles/contoh-2025").look("cycle")
     stranger.go("/cycles/contoh-2025/results/kabkota").look("results")
-    with stranger.page.expect_download() as download:
-        stranger.follow("Open bundle (JSON)")
     bundle = folder / "bundle.json"
-    download.value.save_as(bundle)
+    stranger.download("Open bundle (JSON)").save_as(bundle)
     checked = run_command("verify-ranking", bundle)
     assert checked.returncode == 0, checked.stderr
     ranked = json.loads(run_command("rank", bundle).stdout)
@@ -501,10 +499,8 @@ def certify(organiser: Walker, walker: Walk, folder: Path) -> None:
     organiser.press("Issue all missing certificates (%(n)s)").look("certificates")
     code = organiser.main.locator("a.p-code").first.inner_text()
     recipient = organiser.main.locator("tbody th").first.inner_text()
-    with organiser.page.expect_download() as download:
-        organiser.follow("PDF")
     paper = folder / "certificate.pdf"
-    download.value.save_as(paper)
+    organiser.download("PDF").save_as(paper)
     text = text_of(paper)
     assert recipient in text
     assert code in text

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import force_locale, gettext
-from playwright.sync_api import APIResponse, Locator, Page, Playwright, expect
+from playwright.sync_api import APIResponse, Download, Locator, Page, Playwright, expect
 from sqlalchemy import select
 
 from paritrana.accounts.models import Account
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tests.journeys.conftest import Site
 
 WIDTHS = (320, 390, 1280)
+expect.set_options(timeout=15_000)  # as for acts: a busy machine is slow, not wrong
 HEIGHT = 900
 SOMETHING = "\ue000"  # stands for a parameter whose value does not matter
 
@@ -49,7 +50,6 @@ class Survey:
         if name in self.seen:
             return
         self.seen.add(name)
-        page.wait_for_load_state()  # a link was pressed, and its page may be half here
         size = page.viewport_size
         self.wrong += [f"{name}: {found}" for found in self.accessible(page)]
         if page.locator("h1").count() != 1:
@@ -126,10 +126,21 @@ class Walker:
     # Acts
 
     def follow(self, message: str, *, inside: Locator | None = None, **params: object) -> "Walker":
-        """Press a link."""
-        name = self.word(message, **params)
-        (inside or self.main).get_by_role("link", name=re.compile(f"^{re.escape(name)}")).first.click()
+        """Press a link; the page that it leads to is loaded afterwards."""
+        with self.page.expect_navigation():
+            self.link(message, inside=inside, **params).click()
         return self
+
+    def download(self, message: str) -> Download:
+        """Press a link that hands out a file."""
+        with self.page.expect_download() as coming:
+            self.link(message).click()
+        return coming.value
+
+    def link(self, message: str, *, inside: Locator | None = None, **params: object) -> Locator:
+        """The first link whose words begin so."""
+        name = self.word(message, **params)
+        return (inside or self.main).get_by_role("link", name=re.compile(f"^{re.escape(name)}")).first
 
     def press(self, message: str, *, inside: Locator | None = None, **params: object) -> "Walker":
         """Press a button; the page that answers is loaded afterwards."""
