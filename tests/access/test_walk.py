@@ -224,6 +224,7 @@ BEYOND = {
     ("manage_officers", "OR"): "the page of requests asks for the second part of the request's own act (tests/people)",
     ("manage_officers", "AU"): "the same",
     ("propose_officer", "AD"): "the same",
+    ("rotate_key", "AU"): "the same",
     ("see_others_marks", "AS"): "the addresses are about a category, of which nobody has locked a sheet (`k`)",
 }
 
