@@ -54,7 +54,9 @@ test-slow: system-packages setup-dev ## What takes longer: every state of the ma
 	@$(BIN)/python -m tools.promises slow $(FIGURES)
 
 test-release: system-packages setup-dev ## What is measured once per release: times that tell nothing, restores
+	@rm -f $(FIGURES)
 	$(BIN)/python -m pytest tests --ignore=tests/journeys --part release
+	@$(BIN)/python -m tools.promises release $(FIGURES)
 
 coverage: setup-dev ## Which lines no test on SQLite runs, over the whole application
 	@rm -f .coverage .coverage.*

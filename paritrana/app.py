@@ -1,12 +1,13 @@
 """The application: settings, database, rooms, facts, error pages. Only this module knows every room."""
 
 import logging
+import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from flask import Flask
@@ -155,7 +156,7 @@ csrf = CSRFProtect()
 def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> Flask:
     """Build the application from validated settings. Raises `BadSettings`, `UndeclaredRoute`."""
     settings = settings or load_settings()
-    app = Flask(__name__, template_folder="templates", static_folder="static")
+    app = House(__name__, template_folder="templates", static_folder="static")
     app.request_class = PatientRequest
     app.config.update(
         SECRET_KEY=settings.secret_key,
@@ -348,19 +349,48 @@ class PatientStream:
             sys.stderr.flush()
 
 
+class House(Flask):
+    """The application, whose faults stand in the log once: under the reference that the page of a fault shows."""
+
+    def log_exception(self, _exc_info: Any) -> None:
+        """Nothing: `web/errors` logs it. Flask would repeat the address, in which a link carries its secret."""
+
+
+def without_rows(_logger: Any, _method: str, said: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A line without the row that PostgreSQL repeats below its message when it refuses it: names, addresses, texts."""
+    if isinstance(said.get("exception"), str):
+        said["exception"] = _ROWS.sub("", said["exception"])
+    return said
+
+
+class Lines(logging.Formatter):
+    """The same for the lines of libraries."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, and the way to a fault without the row that was refused."""
+        return _ROWS.sub("", super().format(record))
+
+
+# From the word to the end of the message: the blank line before the next one of a chain, or SQLAlchemy's own words.
+_ROWS: Final = re.compile(r"\n\s*(?:DETAIL|CONTEXT):.*?(?=\n\n|\n\[SQL|\n\(Background|\Z)", re.DOTALL)
+
+
 def set_up_logs(file: Path | None = None) -> None:
     """Structured logs: one JSON line per event, in a file or on standard error."""
     stream = PatientStream(file)
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    libraries = logging.StreamHandler(sys.stderr)
+    libraries.setFormatter(Lines("%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[libraries])
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            without_rows,
             structlog.processors.JSONRenderer(ensure_ascii=True),
         ],
         wrapper_class=journal.Logger,
-        logger_factory=journal.logger_of(structlog.PrintLogger(stream)),  # type: ignore[arg-type]  # it only writes
+        logger_factory=journal.logger_of(structlog.WriteLogger(stream)),  # type: ignore[arg-type]  # it only writes
         cache_logger_on_first_use=False,
     )

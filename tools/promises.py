@@ -24,7 +24,7 @@ _COMPARE: Final = {"<=": operator.le, ">=": operator.ge, "=": operator.eq, "<": 
 _NOT_ADDED: Final = frozenset({"seed", "slowest_ratio"})
 # Of these the worst run counts, however many there were.
 _HIGHEST: Final = frozenset(
-    {"kinds", "per_victim_hour", "read_before_alarm", "recovery_s", "rpo_s", "rss_growth_mb", "rto_s"}
+    {"kinds", "p95_s", "p99_s", "per_victim_hour", "read_before_alarm", "recovery_s", "rpo_s", "rss_growth_mb", "rto_s"}
 )
 
 

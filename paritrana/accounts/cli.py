@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 import click
-from flask import Flask
+from flask import Flask, current_app
 
 from paritrana.accounts import factors, queries, security, service
+from paritrana.accounts.passwords import Profile
 from paritrana.audit import service as audit
 from paritrana.config import BadSettings, Settings, load_settings
 from paritrana.core.errors import NotFound, ParitranaError
@@ -31,7 +32,7 @@ def create_admin(make_app: MakeApp, email: str, name: str, password: str) -> Non
     def create() -> str:
         person = service.create_person()
         account = service.create_account(
-            email=email, name=name, password=password, person=person, actor=CONSOLE, at=now()
+            email=email, name=name, password=password, person=person, actor=CONSOLE, at=now(), profile=_profile()
         )
         service.grant_role(account, "administrator", actor=CONSOLE, at=now())
         return f"The administrator {account.ref} can sign in now."
@@ -51,7 +52,7 @@ def set_password(make_app: MakeApp, email: str, password: str) -> None:
         account = queries.find_account(email)
         if account is None:
             raise NotFound(email)
-        service.set_password(account, password, actor=CONSOLE, at=now())
+        service.set_password(account, password, actor=CONSOLE, at=now(), profile=_profile())
         security.unlock(email)
         return f"The password of {account.ref} is set, its sessions have ended."
 
@@ -73,6 +74,12 @@ def clear_second_factors(make_app: MakeApp, email: str) -> None:
         return f"{account.ref} has no second factor any more (there were {count}), and its sessions have ended."
 
     _run(make_app, clear)
+
+
+def _profile() -> Profile:
+    """The rules for passwords that the installation asks for on its pages, too."""
+    settings: Settings = current_app.extensions["settings"]
+    return settings.password_profile
 
 
 def _run(make_app: MakeApp, change: Callable[[], str]) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Row, and_, column, func, or_, select, table
 from sqlalchemy.orm import aliased
 
 from paritrana.accounts.models import Account, Device, Person, RoleGrant, SentOnce, SignInFailure, SignInSession
+from paritrana.audit.halt import Halt
 from paritrana.core.errors import NotFound
 from paritrana.core.policy import Actor, Seat
 from paritrana.cycles.models import Category
@@ -22,7 +23,7 @@ SeatsOf = Callable[[int], Mapping[int, Seat]]
 # The few columns of the seats that a grant must not contradict; the table itself belongs to the panels room.
 _seat = table("seat", column("account_id"), column("category_id"), column("role"), column("ended_at"))
 
-# One session with the account that is signed in with it, in one statement.
+# One session with the account that is signed in with it, and whether nothing is stored now, in one statement.
 SESSION_BY_HASH = select(
     SignInSession.id,
     SignInSession.ref.label("session_ref"),
@@ -41,6 +42,7 @@ SESSION_BY_HASH = select(
     Account.office_region_code,
     Account.fs_uniquifier,
     Account.active,
+    select(Halt.id).where(Halt.standing).exists().label("halted"),
 ).outerjoin(Account, Account.id == SignInSession.account_id)
 
 

@@ -16,6 +16,7 @@ from flask_security import Security, SQLAlchemyUserDatastore, hash_password
 from flask_security.utils import login_user, logout_user, verify_and_update_password, verify_password
 from flask_sqlalchemy import SQLAlchemy
 from itsdangerous import BadSignature, URLSafeSerializer
+from sqlalchemy.exc import SQLAlchemyError
 
 from paritrana.accounts import agents, alerts, attempts, keeping, origin, queries, session
 from paritrana.accounts.attempts import Source, TooManyAttempts
@@ -23,10 +24,12 @@ from paritrana.accounts.models import Account, SecurityRole
 from paritrana.accounts.passwords import LONGEST, SHORTEST, is_over
 from paritrana.accounts.queries import Holder, SeatsOf
 from paritrana.accounts.session import FRESH_KEY, SECOND_KEY, USER_KEY, session_is_open, this_session
+from paritrana.audit import halt
 from paritrana.config import Settings
 from paritrana.core.policy import ANYBODY, Actor
-from paritrana.database import db
+from paritrana.database import db, reading
 from paritrana.web.access import now
+from paritrana.web.standalone import standalone
 
 log = structlog.get_logger("security")
 
@@ -99,17 +102,37 @@ class Visitor:
 
 
 def frame() -> dict[str, Any]:
-    """What the frame of every page shows: who is signed in, and whether this is a demonstration or a rehearsal."""
+    """What the frame of every page shows: who is signed in, and what is out of the ordinary here."""
     settings: Settings = current_app.extensions["settings"]
     holder = this_session().holder if has_request_context() and session_is_open() else None
     return {
         "demo": settings.demo,
         "rehearsal": g.get("rehearsal", False),
+        "read_only": read_only,
         "operator_name": settings.operator_name,
         "support_contact": settings.support_contact,
         "current_user": Visitor(holder is not None),
         "person_name": "" if holder is None else holder.name,
     }
+
+
+def read_only() -> bool:
+    """Whether a page says that nothing is stored at the moment.
+
+    The statement of a session has asked already; for visitors without one this asks (one statement). What is kept for
+    later, in a folder or on a device, does not say it.
+    """
+    if not has_request_context() or standalone() or request.args.get("copy") == "device":
+        return False
+    known = this_session().halted if session_is_open() else None
+    if known is not None:
+        return known
+    try:
+        with reading():
+            return halt.halted() is not None
+    except SQLAlchemyError:  # a page that needs no database is shown without one
+        db.session.rollback()
+        return False
 
 
 def actor_at_the_door(seats_of: SeatsOf) -> Callable[[], Actor]:

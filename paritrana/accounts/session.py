@@ -77,6 +77,7 @@ class ServerSession(CallbackDict[str, Any], SessionMixin):
         self.last_seen_at: datetime | None = None
         self.expires_at: datetime | None = None
         self.renewed = False
+        self.halted: bool | None = None  # whether nothing is stored now; None where the session asked nothing
 
     @property
     def new(self) -> bool:  # type: ignore[override]
@@ -155,6 +156,7 @@ class DatabaseSessions(SessionInterface):
         session.browser, session.source, session.began_at = row.browser, row.source, row.began_at
         session.last_seen_at = row.last_seen_at
         session.expires_at = row.expires_at
+        session.halted = row.halted
         return session
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:

@@ -9,8 +9,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, Final
@@ -35,7 +35,41 @@ REPAINT: Final = (
 LARGEST_PICTURE: Final = 5 * 1024 * 1024  # bytes that the process may answer with a picture
 _BEGINNINGS: Final = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 
-_turns = threading.BoundedSemaphore(max(1, (os.cpu_count() or 2) // 2))
+MOST_WAITING: Final = 2  # announced files; the next one is to come again, so that pages have threads left
+
+
+class Turns:
+    """Places for processes that look; who finds none waits."""
+
+    def __init__(self, places: int) -> None:
+        self._free = threading.BoundedSemaphore(places)
+        self._lock = threading.Lock()
+        self._waiting = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many wait at this moment."""
+        return self._waiting
+
+    @contextmanager
+    def take(self) -> Iterator[None]:
+        """Hold a place."""
+        self._count(1)
+        try:
+            self._free.acquire()
+        finally:
+            self._count(-1)
+        try:
+            yield
+        finally:
+            self._free.release()
+
+    def _count(self, more: int) -> None:
+        with self._lock:
+            self._waiting += more
+
+
+_turns = Turns(max(1, (os.cpu_count() or 2) // 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +82,14 @@ class Repainted:
     data: bytes
 
 
-def look_at(file: BinaryIO, kind: FileKind, *, name: str, seconds: float = SECONDS) -> None:
+def look_at(file: BinaryIO, kind: FileKind, *, name: str, seconds: float = SECONDS, announced: bool = False) -> None:
     """Return when the file may be kept. `name` is for the sentences.
 
     Raises a subclass of `BadFile` of `core.filechecks` for what the file is, and `CheckLate` when the machine is too
-    busy to say it in time.
+    busy to say it in time, or where others wait before a file that was announced and can be looked at later.
     """
+    if announced and _turns.waiting >= MOST_WAITING:
+        raise CheckLate(name=name)
     answer, ended = said_of(file, PROGRAM, kind.media_type, seconds=seconds)
     _refuse(answer, ended, name)
 
@@ -119,7 +155,7 @@ def _ask(
     """What a program writes, at most `largest` bytes, and how it ended; None where it is more, None twice when late."""
     file.seek(0)
     with (
-        _turns,
+        _turns.take(),
         subprocess.Popen(  # noqa: S603 - our own program and words of ours
             [sys.executable, "-I", "-c", program, *words],
             stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}, cwd="/", close_fds=True,

@@ -119,7 +119,7 @@ def _admit(
         if kind_by_content(received.file) is not kind:
             raise FileContentRefused(name=received.name, kind=kind.word)
         if not ours:
-            look_at(received.file, kind, name=received.name, seconds=seconds)
+            look_at(received.file, kind, name=received.name, seconds=seconds, announced=announced)
     except CheckLate:
         if announced:
             received.file.close()

@@ -203,6 +203,8 @@ def _serve_pages(make_app: MakeApp, settings: Settings, *, host: str, port: int,
     from gunicorn.app.base import BaseApplication
     from gunicorn.glogging import Logger
 
+    from paritrana.operations.receiving import patient_worker
+
     class Lines(Logger):  # type: ignore[misc]  # gunicorn has no types
         """What gunicorn tells, as lines of our log: its sentence without what a request put into it."""
 
@@ -217,8 +219,8 @@ def _serve_pages(make_app: MakeApp, settings: Settings, *, host: str, port: int,
             options = {
                 "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
                 "workers": workers,
-                "threads": 8 if workers == 1 else 1,
-                "worker_class": "gthread" if workers == 1 else "sync",
+                "threads": 8 if workers == 1 else 4,
+                "worker_class": patient_worker(settings.proxy_hops),
                 "accesslog": None,
                 "logger_class": Lines,
                 "loglevel": "warning",
@@ -228,7 +230,9 @@ def _serve_pages(make_app: MakeApp, settings: Settings, *, host: str, port: int,
                 self.cfg.set(key, value)
 
         def load(self) -> Flask:
-            return make_app(settings)
+            app = make_app(settings)
+            app.extensions["readers"].share = workers  # each process counts for itself
+            return app
 
     sys.argv = ["paritrana"]  # gunicorn reads the command line on its own
     Server().run()

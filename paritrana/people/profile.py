@@ -1,5 +1,8 @@
 """The own account: name and language, password, second factors, and the places where one is signed in."""
 
+from collections.abc import Mapping
+from typing import Final
+
 import structlog
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -15,6 +18,7 @@ from paritrana.core.errors import ParitranaError, StaleVersion
 from paritrana.core.policy import Act, Actor
 from paritrana.core.words import N_
 from paritrana.database import db
+from paritrana.people import hints
 from paritrana.people.profile_forms import AppForm, NameForm, PasskeyForm, PasswordForm, ProfileForm
 from paritrana.web.access import allowed, current_actor, now
 from paritrana.web.forms import Form
@@ -23,6 +27,12 @@ from paritrana.web.language import remember_language
 log = structlog.get_logger("security")
 
 bp = Blueprint("profile", __name__, template_folder="templates")
+
+# What the owner reads of a hint that the administrator sees, too.
+OWN_HINTS: Final[Mapping[str, str]] = {
+    hints.FAR: N_("Your account is in use at once in %(n)s networks far from each other."),
+    hints.MANY: N_("Your account is in use at once on %(n)s devices."),
+}
 
 
 class PasswordsDiffer(ParitranaError):
@@ -304,11 +314,12 @@ def _refuse_unguarded() -> None:
 @allowed(Act.PROFILE)
 def sessions() -> ResponseReturnValue:
     """Where one is signed in now."""
-    here = this_session()
-    found = queries.sessions_of(current_actor().account_id, now())
+    here, at = this_session(), now()
+    found = queries.sessions_of(current_actor().account_id, at)
     return render_template(
         "people/profile_sessions.html",
         sessions=sorted(found, key=lambda one: one.ref != here.ref),
+        hints=[(OWN_HINTS[one.message], one.n) for one in hints.hints_of(found, at)],
         here=here.ref,
         source=attempts.source_text(request.remote_addr),
         plain=Form(formdata=None),

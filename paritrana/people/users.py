@@ -267,7 +267,7 @@ def reset(account: Account) -> ResponseReturnValue:
 @allowed(Act.MANAGE_OFFICERS, account=queries.account_named)
 def factors_page(account: Account) -> ResponseReturnValue:
     """The form that asks to take somebody's second factors away, who lost them all."""
-    return _ask_page(account, ReasonForm(formdata=None), *_factors_words(account))
+    return _ask_page(account, ReasonForm(formdata=None), *_factors_words())
 
 
 @bp.post("/system/users/<account>/second-factors")
@@ -276,12 +276,12 @@ def factors_page(account: Account) -> ResponseReturnValue:
 def clear_factors(account: Account) -> ResponseReturnValue:
     """Ask a second officer for it; the owner sets a new one up at the next sign-in, with the password."""
     form = ReasonForm()
-    return _asked(account, form, lambda: _ask(acts.CLEAR_FACTORS, account, form), *_factors_words(account))
+    return _asked(account, form, lambda: _ask(acts.CLEAR_FACTORS, account, form), *_factors_words())
 
 
-def _factors_words(account: Account) -> tuple[str, str, str]:
+def _factors_words() -> tuple[str, str, str]:
     return (
-        _("Remove the second factors of %(name)s", name=account.name),
+        _("Removal of the second factors of an account"),
         _(
             "For a person who lost the phone, the passkey and the recovery codes. Make sure that it is this person who "
             "asks, on a way other than this site. Another officer confirms."

@@ -9,6 +9,8 @@ for (const box of document.querySelectorAll("[data-upload]")) {
   const list = box.querySelector("[data-upload-list]");
   const SIDE_BY_SIDE = 2;
   const PATIENCE = 60000;
+  const SMALLEST_PART = 32768;
+  const QUICK = 10000;
   const FIRST_RETRY = 1000;
   const LAST_RETRY = 30000;
   const waiting = [];
@@ -131,11 +133,13 @@ for (const box of document.querySelectorAll("[data-upload]")) {
   const headers = (more) => ({ Accept: "application/json", "X-CSRFToken": form.elements.namedItem("csrf_token").value, ...more });
 
   // One request. A refusal is thrown with its sentence; a lost line or a fault of the server is waited out and tried again.
+  // `options` may be a function that says what to send this time: it is told whether the time before came through.
   async function ask(row, address, options) {
-    for (let delay = FIRST_RETRY; ; delay = Math.min(2 * delay, LAST_RETRY)) {
+    for (let delay = FIRST_RETRY, again = false; ; delay = Math.min(2 * delay, LAST_RETRY), again = true) {
       let answer = null;
       try {
-        answer = await fetch(address, { credentials: "same-origin", redirect: "error", cache: "no-store", ...options, signal: AbortSignal.any([row.stop.signal, AbortSignal.timeout(PATIENCE)]) });
+        const asked = typeof options === "function" ? options(again) : options;
+        answer = await fetch(address, { credentials: "same-origin", redirect: "error", cache: "no-store", ...asked, signal: AbortSignal.any([row.stop.signal, AbortSignal.timeout(PATIENCE)]) });
         if (answer.ok) return await answer.json();
       } catch (fault) {
         if (row.stop.signal.aborted) throw fault;
@@ -195,13 +199,20 @@ for (const box of document.querySelectorAll("[data-upload]")) {
 
   async function send(row, standing) {
     let { offset } = standing;
+    // What a slow line does not bring through in time is sent in smaller parts; a quick one goes back to large ones.
+    let length = standing.chunk;
     for (;;) {
       row.bar.value = offset;
       show(row, words.wordSending.replace("{percent}", percent(row)));
       if (offset >= row.file.size) return;
-      const part = row.file.slice(offset, offset + standing.chunk);
+      const begun = performance.now();
+      const part = (again) => {
+        if (again) length = Math.max(Math.floor(length / 2), SMALLEST_PART);
+        return { method: "PUT", body: row.file.slice(offset, offset + length), headers: headers({ "Content-Type": "application/octet-stream" }) };
+      };
       try {
-        ({ offset } = await ask(row, `${row.address}?offset=${offset}`, { method: "PUT", body: part, headers: headers({ "Content-Type": "application/octet-stream" }) }));
+        ({ offset } = await ask(row, `${row.address}?offset=${offset}`, part));
+        if (performance.now() - begun < QUICK) length = Math.min(2 * length, standing.chunk);
       } catch (fault) {
         if (fault.code !== "part_missing") throw fault;
         ({ offset } = await ask(row, row.address, { headers: headers() }));

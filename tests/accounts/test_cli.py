@@ -69,3 +69,35 @@ def test_second_factors_are_cleared_on_the_machine_after_a_question(run, db_sess
     assert made.removed_at is not None
     db_session.rollback()
     assert run(clear_second_factors, "--email", "nihil@contoh.test", "--yes").exit_code == 1
+
+
+MIXED = "Empat burung camar minum 3 gelas teh!"
+
+
+@pytest.fixture
+def strict(run, monkeypatch) -> Callable[..., Result]:
+    """Runs a command on an installation that asks for several kinds of characters."""
+    monkeypatch.setenv("PARITRANA_PASSWORD_PROFILE", "bssn")
+    return run
+
+
+def test_commands_ask_for_the_kinds_of_characters_that_the_pages_ask_for(app, strict, db_session):
+    new = ("--email", "sari@contoh.test", "--name", "Wulan", "--password")
+    refused = strict(create_admin, *new, WORDS)
+    assert (refused.exit_code, "capital letters" in refused.output) == (1, True)
+    assert queries.find_account("sari@contoh.test") is None
+    db_session.rollback()
+    assert strict(create_admin, *new, MIXED).exit_code == 0
+    old = ("--email", "sari@contoh.test", "--password")
+    refused = strict(set_password, *old, WORDS)
+    assert (refused.exit_code, "capital letters" in refused.output) == (1, True)
+    refused = strict(set_password, *old, MIXED)
+    assert (refused.exit_code, "Choose another" in refused.output) == (1, True)
+    assert strict(set_password, *old, MIXED.replace("teh", "kopi")).exit_code == 0
+    assert Browser(app).sign_in("sari@contoh.test", MIXED.replace("teh", "kopi")).status_code == 303
+
+
+def test_commands_ask_for_no_kinds_of_characters_where_the_pages_do_not(run, db_session, make_account):
+    make_account("sari")
+    assert run(set_password, "--email", "sari@contoh.test", "--password", WORDS).exit_code == 0
+    assert run(set_password, "--email", "sari@contoh.test", "--password", WORDS).exit_code == 0

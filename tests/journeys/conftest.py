@@ -87,17 +87,29 @@ def _made_without_bytes(broken: Broken) -> bool:
     return broken.rule == "blob.missing" and "/" + "0" * 60 in broken.where
 
 
+# Every page of a journey tells its console of what its policy refused: the browser's own words for it change.
+VIOLATION = "securitypolicyviolation"
+TELL_VIOLATIONS = f"""
+document.addEventListener("{VIOLATION}", (one) =>
+  console.error("{VIOLATION}", one.effectiveDirective, one.blockedURI, one.documentURI, one.sample));
+"""
+
+
 class Watch:
     """What the browsers of one test asked for and complained about."""
 
     def __init__(self, url: str) -> None:
         self.url = url
+        self.responses = 0
         self.foreign: list[str] = []
         self.errors: list[str] = []
+        self.violations: list[str] = []  # what a page tried to load or run against its Content-Security-Policy
 
     def over(self, context: BrowserContext) -> None:
         """Watch every page of `context`."""
+        context.add_init_script(TELL_VIOLATIONS)
         context.on("request", lambda request: self._look(request.url))
+        context.on("response", lambda _response: self._count())
         context.on("weberror", lambda error: self.errors.append(str(error.error)))
         context.on("console", lambda message: self._listen(message.type, message.text))
 
@@ -105,7 +117,13 @@ class Watch:
         if not url.startswith((f"{self.url}/", "data:", "blob:", "about:")):
             self.foreign.append(url)
 
+    def _count(self) -> None:
+        self.responses += 1
+
     def _listen(self, kind: str, text: str) -> None:
+        if kind == "error" and text.startswith(VIOLATION):
+            self.violations.append(text)
+            return
         # The browser itself writes down every answer of 400 and more; a refused form is no fault of the page.
         if kind == "error" and not text.startswith("Failed to load resource"):
             self.errors.append(text)
@@ -113,9 +131,10 @@ class Watch:
 
 @pytest.fixture
 def watch(site: Site) -> Iterator[Watch]:
-    """Fails the test when a page asked another host for something, raised or complained in a script."""
+    """Fails the test when a page asked another host for something, broke its policy, raised, or complained."""
     watch = Watch(site.url)
     yield watch
+    assert watch.violations == []
     assert watch.foreign == []
     assert watch.errors == []
 

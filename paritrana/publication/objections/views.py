@@ -10,12 +10,13 @@ from flask_babel import gettext as _
 
 from paritrana.accounts.once import once
 from paritrana.core.errors import ParitranaError
-from paritrana.core.filetypes import display_name
+from paritrana.core.filetypes import PICTURES, display_name
 from paritrana.core.policy import Act, Part
 from paritrana.cycles.models import Cycle, Proposal
 from paritrana.cycles.pages import answer_proposal
 from paritrana.cycles.queries import cycle_time, get_cycle, rubric_of
 from paritrana.database import db
+from paritrana.files.previews.web import ask_for_previews, send_copy
 from paritrana.files.service import Kept, keep_upload, row_of
 from paritrana.files.web import blob_store, send_blob
 from paritrana.nominations.models import Nomination
@@ -61,6 +62,8 @@ def file_objection(nomination: Nomination) -> ResponseReturnValue:
         service.file_objection(
             nomination, target, form.reason.data or "", files, actor=current_actor(), at=now()
         )  # fmt: skip
+        if files:
+            ask_for_previews()
     except ParitranaError as refusal:
         db.session.rollback()
         nomination = get_sent_nomination(ref)
@@ -138,8 +141,12 @@ def file(objection: Objection, no: int) -> ResponseReturnValue:
 
 
 def _file(objection: Objection, no: int) -> ResponseReturnValue:
-    found = queries.file_of(objection, no)
-    return send_blob(found.blob, display_name=found.name, plain_name=f"keberatan-{objection.ref}-{no}")
+    """The file; of a picture whoever does not own it has the copy without what the camera noted."""
+    found, plain_name = queries.file_of(objection, no), f"keberatan-{objection.ref}-{no}"
+    own = objection.nomination.organisation_id in current_actor().organisations
+    if found.blob.media_type in PICTURES and not own:
+        return send_copy(found.blob, display_name=found.name, plain_name=plain_name)
+    return send_blob(found.blob, display_name=found.name, plain_name=plain_name)
 
 
 def _objection_form(nomination: Nomination, targets: Sequence[Target], **given: Any) -> ObjectionForm:

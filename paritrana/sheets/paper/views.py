@@ -14,12 +14,13 @@ from paritrana.accounts.once import once
 from paritrana.config import Settings
 from paritrana.core.errors import NotFound, ParitranaError
 from paritrana.core.filechecks import CheckLate
-from paritrana.core.filetypes import JPEG, PDF, PNG, BadFile, FileTypeRefused, display_name, kind_by_name
+from paritrana.core.filetypes import JPEG, PDF, PICTURES, PNG, BadFile, FileTypeRefused, display_name, kind_by_name
 from paritrana.core.policy import Act
 from paritrana.core.words import N_
 from paritrana.cycles.models import Cycle, Indicator, RubricVersion
 from paritrana.cycles.queries import cycle_time, get_cycle, rubric_of
 from paritrana.database import db
+from paritrana.files.previews.web import ask_for_previews, send_copy
 from paritrana.files.service import Kept, keep_upload, row_of
 from paritrana.files.web import blob_store, send_blob
 from paritrana.interviews.models import InterviewDay, InterviewSession
@@ -228,6 +229,8 @@ def enter(paper: PaperSheet) -> ResponseReturnValue:
             actor=current_actor(),
             at=cycle_time(paper.category.cycle, now()),
         )
+        if kept:
+            ask_for_previews()
     except ParitranaError as refusal:
         db.session.rollback()
         if isinstance(refusal, LeavesRefused):
@@ -341,8 +344,11 @@ def _send_scan(entries: Sequence[PaperEntry], no: int, ref: str, act: Act) -> Re
     found = next((one for one in entries if one.no == no and one.blob is not None), None)
     if found is None or found.blob is None:
         raise NotFound
-    kind = next(one for one in SCANS if one.media_type == found.blob.media_type)
-    answer = send_blob(found.blob, display_name=found.scan_name, plain_name=f"kertas-{no}.{kind.word.lower()}")
+    if found.blob.media_type in PICTURES and act is not Act.ENTER_PAPER:  # the secretariat made the picture
+        answer = send_copy(found.blob, display_name=found.scan_name, plain_name=f"kertas-{no}")
+    else:
+        kind = next(one for one in SCANS if one.media_type == found.blob.media_type)
+        answer = send_blob(found.blob, display_name=found.scan_name, plain_name=f"kertas-{no}.{kind.word.lower()}")
     actor = current_actor()
     log.info(
         "evidence_viewed", account=actor.ref, person=actor.person_id, act=act.value, object=f"{ref}/scans/{no}",

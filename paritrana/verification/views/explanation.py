@@ -73,7 +73,7 @@ def explanation(nomination: Nomination, computed: str) -> ResponseReturnValue:
             return show("explanation_reason.html", nomination, indicator=indicator), 422
         log.info(
             "read", act=Act.SEE_NOMINATION.value, account=current_actor().ref, nomination=nomination.ref,
-            indicator=indicator.code, reason=reason,
+            indicator=indicator.code, reason=bool(reason),
         )  # fmt: skip
     elif not may_read(nomination, role):
         return redirect(url_for("verification.overview", ref=nomination.ref), 303)
