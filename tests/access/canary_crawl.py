@@ -129,7 +129,10 @@ def misplaced(who: Who, status: int, head: bytes, body: bytes, secrets: Secrets)
         return
     for what in found_in([*titles(body), *links(body), head], secrets.people):
         yield f"name of {what} in a title, an address or a head"
-    if status >= 400 or not who.name:
+    again = (
+        status in {409, 422} and "AD" in who.roles
+    )  # the form that was sent, with the people whose accounts it keeps
+    if (status >= 400 and not again) or not who.name:
         for what in found_in([body], others(secrets.people, who)):
             yield f"name of {what} on a page for {who.label}, answer {status}"
 
