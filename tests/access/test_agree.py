@@ -341,3 +341,17 @@ def test_every_act_of_a_nomination_can_be_asked_of_a_list(stage: Stage, engine_n
     assert {act for model, act, _part in questions_of(registry) if model is Sheet} >= WITH_ACCOUNT | {
         Act.MARK, Act.SUBMIT_SHEET, Act.SEE_OWN_MARKS, Act.RECUSE, Act.ADMIT_LATE_MARK, Act.REOPEN_SHEET,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_an_act_on_ones_own_account_is_for_every_row_where_the_sign_in_is_fresh_and_for_none_where_it_is_not(
+    stage: Stage, engine_name: str
+) -> None:
+    """No row of a category decides such an act; both faces say so of each."""
+    actor = stage.actor_of(stage.accounts[0])
+    for one in (actor, replace(actor, fresh=False)):
+        listed = len(db.session.scalars(visible(one, Act.CHANGE_SIGN_IN, Category)).all())
+        rows = db.session.scalars(select(Category)).all()
+        assert rows
+        assert listed == (len(rows) if one.fresh else 0)
+        assert {ask(Act.CHANGE_SIGN_IN, row, actor=one).allowed for row in rows} == {one.fresh}
