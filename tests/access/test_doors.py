@@ -156,12 +156,21 @@ def test_the_refusal_of_the_start_names_every_such_route(make_app, engine_name) 
         check_declarations(app)
 
 
+@pytest.mark.parametrize(
+    "states",
+    [
+        pytest.param((State.VERIFICATION, State.PUBLISHED), id="some"),
+        pytest.param(tuple(State), id="all", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("name", PEOPLE)
-def test_no_page_is_a_fault_for_anybody_at_any_stage(app: Flask, made: World, name: str) -> None:
+def test_no_page_is_a_fault_for_anybody_at_any_stage(
+    app: Flask, made: World, name: str, states: tuple[State, ...]
+) -> None:
     there = list(refs(made))
     document = db.session.scalar(db.select(db.func.max(Attachment.no)))
     client = visitor(app, name)
-    for state in (State.OPEN, State.VERIFICATION, State.SCORING, State.PUBLISHED):
+    for state in states:
         made.category.state = int(state)
         for rule in rules_of(app, "GET"):
             for ref in there if "ref" in rule.arguments else there[:1]:
