@@ -38,12 +38,13 @@ MEASURED = (
     *MEASURED_ON_BOTH, "tests/access/", "tests/core/", "tests/files/", "tests/web/", "tests/accounts/test_once.py",
     "tests/faults/test_answers.py", "tests/inspection/test_checkpoints.py", "tests/operations/test_read_only.py",
     "tests/privacy/", "tests/nominations/test_documents.py",
-    "tests/nominations/test_namelists.py", "tests/nominations/test_originals.py", "tests/nominations/test_uploads.py",
+    "tests/nominations/test_namelists.py", "tests/nominations/test_originals.py", "tests/nominations/test_sending.py",
+    "tests/nominations/test_uploads.py",
 )  # fmt: skip
 # What asks for whole pages very often, and runs no line that others of its folder do not: beginnings of names.
 NOT_MEASURED = (
-    "tests/access/test_canaries.py", "tests/access/test_doors.py::test_no_page_is_a_fault", "tests/access/test_embargo.py",
-    "tests/access/test_fields.py", "tests/access/test_two_worlds.py",
+    "tests/access/test_canaries.py", "tests/access/test_doors.py::test_no_page_is_a_fault",
+    "tests/access/test_embargo.py", "tests/access/test_fields.py", "tests/access/test_two_worlds.py",
     "tests/access/test_walk.py::test_every_route_answers", "tests/core/test_scorer.py",
 )  # fmt: skip
 # The files that take longest begin, so that no worker is left alone with one of them at the end.
