@@ -52,6 +52,7 @@ CLIENTS = (  # person, organisation, category, kind of evidence under which the 
 )
 MARK = b"BENCHMARK-000000"
 PATIENCE = 60  # seconds for the server to answer and for the worker to draw
+BUSY, AGAIN = 503, 0.1  # status and seconds
 RENDER = """
 import sys, time, pypdfium2
 from paritrana.files.previews.render import ENLARGED, HEIGHT, WIDTH
@@ -112,16 +113,21 @@ class Client:
 
     def ask(self, method: str, path: str, body: bytes, wanted: int, **headers: str) -> bytes:
         """One request whose answer must have the status `wanted`; gives the body of the answer."""
+        status, content = self.send(method, path, body, **headers)
+        assert status == wanted, (method, path, status, content[:300])
+        return content
+
+    def send(self, method: str, path: str, body: bytes, **headers: str) -> tuple[int, bytes]:
+        """One request; status and body of the answer."""
         sent = {"Sec-Fetch-Site": "same-origin", "Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())}
         self.line.request(method, path, body, sent | {key.replace("_", "-"): one for key, one in headers.items()})
         answer = self.line.getresponse()
         content = answer.read()
-        assert answer.status == wanted, (method, path, answer.status, content[:300])
         for key, value in answer.getheaders():
             if key.lower() == "set-cookie":
                 name, _, rest = value.partition("=")
                 self.cookies[name] = rest.partition(";")[0]
-        return content
+        return answer.status, content
 
     def upload(self, nomination: str, kind: str, name: str, content: bytes, sha256: str) -> None:
         """Announce a file, send it in parts, complete it."""
@@ -133,7 +139,10 @@ class Client:
         for offset in range(found["offset"], len(content), found["chunk"]):
             part = content[offset : offset + found["chunk"]]
             self.ask("PUT", f"{found['upload']}?offset={offset}", part, 200, **headers)
-        self.ask("POST", f"{found['upload']}/complete", b"", 201, **headers)
+        # Where others wait for the look at their files the server asks to come again, and the page does.
+        while (answer := self.send("POST", f"{found['upload']}/complete", b"", **headers))[0] == BUSY:
+            time.sleep(AGAIN)
+        assert answer[0] == 201, answer
         self.line.close()  # the server would end it soon after the last answer
 
     def _token(self, page: str) -> str:
