@@ -46,7 +46,7 @@ test: system-packages setup-dev lint ## Lint, types, import rules, all tests on 
 	$(BIN)/python -m coverage report --fail-under=100
 	$(BIN)/python -m pytest tests --ignore=tests/journeys $(WORKERS) --part rest
 	$(BIN)/python -m pytest tests/journeys -n $(JOBS)
-	@$(BIN)/python -m tools.promises fast $(FIGURES) --report
+	@$(BIN)/python -m tools.promises fast $(FIGURES)
 
 test-slow: system-packages setup-dev ## What takes longer: every state of the matrix, every guard, many kills
 	@rm -f $(FIGURES)

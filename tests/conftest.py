@@ -129,7 +129,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     ]
     for line in lines:
         terminalreporter.write_line(line)
-    if lines and (path := os.environ.get("FIGURES")):
+    told_elsewhere = hasattr(terminalreporter.config, "workerinput")  # by the process that gathers all workers
+    if lines and not told_elsewhere and (path := os.environ.get("FIGURES")):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         with Path(path).open("a", encoding="utf-8") as file:
             file.writelines(f"{line}\n" for line in lines)
