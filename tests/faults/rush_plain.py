@@ -10,5 +10,5 @@ from paritrana.operations import receiving
 from paritrana.operations.cli import serve
 
 if __name__ == "__main__":
-    receiving.patient_worker = lambda _hops: ThreadWorker  # type: ignore[assignment,return-value]
+    receiving.patient_worker = lambda _hops: ThreadWorker  # type: ignore[assignment,return-value]  # the control
     serve.main(args=["--no-worker", "--port", sys.argv[1]], obj=make_app)

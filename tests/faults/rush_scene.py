@@ -65,7 +65,7 @@ def build(tenants: int, blobs: Path) -> Crowd:
 
 def _bulk(model: type[Base], rows: list[dict[str, Any]]) -> list[int]:
     """Insert many rows at once; gives their numbers in the same order."""
-    found = db.session.execute(insert(model).returning(model.id, sort_by_parameter_order=True), rows)  # type: ignore[attr-defined]
+    found = db.session.execute(insert(model).returning(model.id, sort_by_parameter_order=True), rows)  # type: ignore[attr-defined]  # every model has an id
     return [int(row[0]) for row in found]
 
 

@@ -44,7 +44,7 @@ def stop(here) -> halt.Halt:
     return begun
 
 
-def test_everybody_reads_on_every_page_that_nothing_is_stored_until_that_is_over(app, client, here, visit):  # noqa: F811
+def test_everybody_reads_on_every_page_that_nothing_is_stored_until_that_is_over(app, client, here, visit):  # noqa: F811 - the fixture
     people = {name: visit(name) for name in PEOPLE}
 
     def without() -> list[str]:
@@ -72,7 +72,7 @@ def test_a_refused_change_says_it_too(client, here, visit):  # noqa: F811 - the 
     assert (answer.status_code, answer.get_data(as_text=True).count(BAND)) == (403, 1)  # of somebody without a session
 
 
-def test_a_page_of_somebody_signed_in_asks_nothing_more_for_it(app, here, visit, statements):  # noqa: F811
+def test_a_page_of_somebody_signed_in_asks_nothing_more_for_it(app, here, visit, statements):  # noqa: F811 - the fixture
     organiser = visit("organiser-1")
     for _time in (1, 2):
         with statements() as sent:

@@ -135,7 +135,7 @@ def checks_of(site: str, held: list[Held], said: dict[str, bytes | None]) -> lis
     wrong = []
     for one in held:
         for language, valid, revoked in (("id", "BERLAKU.", "DICABUT "), ("en", "VALID.", "REVOKED ")):
-            path = page_file(f"/verify/{one.code}", language)  # type: ignore[arg-type]
+            path = page_file(f"/verify/{one.code}", language)  # type: ignore[arg-type]  # a word of two
             said[path] = fetched(f"{site}/{path}")
             text = (said[path] or b"").decode()
             told = one.recipient in text, valid in text, revoked in text
