@@ -45,12 +45,14 @@ test: system-packages setup-dev lint ## Lint, types, import rules, all tests on 
 		$(addprefix --cov=,$(WHOLE))
 	$(BIN)/python -m coverage report --fail-under=100
 	$(BIN)/python -m pytest tests --ignore=tests/journeys $(WORKERS) --part rest
-	$(BIN)/python -m pytest tests/journeys -n $(JOBS)
+	$(BIN)/python -m pytest tests/journeys -n $(JOBS) --part rest
 	@$(BIN)/python -m tools.promises fast $(FIGURES)
 
 test-slow: system-packages setup-dev ## What takes longer: every state of the matrix, every guard, many kills
 	@rm -f $(FIGURES)
-	$(BIN)/python -m pytest tests --ignore=tests/journeys $(WORKERS) --part slow
+	$(BIN)/python -m pytest tests/faults/test_rush.py --part slow  # measures how long people wait: with nothing beside it
+	$(BIN)/python -m pytest tests --ignore=tests/journeys --ignore=tests/faults/test_rush.py $(WORKERS) --part slow
+	$(BIN)/python -m pytest tests/journeys -n $(JOBS) --part slow
 	@$(BIN)/python -m tools.promises slow $(FIGURES)
 
 test-release: system-packages setup-dev ## What is measured once per release: times that tell nothing, restores
@@ -60,7 +62,8 @@ test-release: system-packages setup-dev ## What is measured once per release: ti
 
 coverage: setup-dev ## Which lines no test on SQLite runs, over the whole application
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest tests --ignore=tests/journeys -n $(JOBS) --engines sqlite --cov --cov-report=
+	$(BIN)/python -m pytest tests --ignore=tests/journeys $(WORKERS) --engines sqlite \
+		-m "not slow and not release" --cov --cov-report=
 	$(BIN)/python -m coverage report --fail-under=95
 
 test-fast: setup-dev ## The tests without browser and PostgreSQL, with fewer examples

@@ -68,6 +68,13 @@ PAGES = (
     "tests/access/test_doors.py", "tests/accounts/test_sign_in.py", "tests/cycles/test_rubrics.py", "tests/home/",
     "tests/operations/test_system_pages.py", "tests/results/test_workbench.py", "tests/web/",
 )  # fmt: skip
+# What `make test` looks at on PostgreSQL whole: where two write at once, or statements differ between the engines.
+ENGINES_DIFFER = (
+    *MEASURED_ON_BOTH, "tests/access/test_agree.py", "tests/accounts/test_once.py", "tests/faults/",
+    "tests/interviews/test_two_at_once.py", "tests/jobs/", "tests/operations/test_backup.py", "tests/promises/",
+    "tests/test_database.py", "tests/test_migrations.py",
+)  # fmt: skip
+OTHERS_ON_POSTGRES = 3  # tests of a file that look at no page
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -94,7 +101,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     chosen = _chosen(config)
     part = config.getoption("--part")
-    seldom = _pages_seen_seldom(items) if part != "all" else set()
+    seldom = _seen_seldom(items) if part != "all" else set()
     kept = [item for item in items if _engine_of(item) in {None, *chosen} and part in {"all", _part_of(item, seldom)}]
     if len(kept) < len(items):
         config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
@@ -151,14 +158,25 @@ def _part_of(item: pytest.Item, seldom: set[str]) -> str:
     return "measured" if of_one or item.nodeid.startswith(MEASURED_ON_BOTH) else "rest"
 
 
-def _pages_seen_seldom(items: list[pytest.Item]) -> set[str]:
-    """The tests of pages on PostgreSQL but for one in each file: a page asks of both engines what services ask."""
-    files: dict[Path, list[str]] = {}
+def _seen_seldom(items: list[pytest.Item]) -> set[str]:
+    """What PostgreSQL is asked in the slow set only: of each file all pages but one, and all other tests but three.
+
+    A page asks of both engines what services ask; a service asks both in the same words, but for ENGINES_DIFFER.
+    """
+    pages: dict[Path, list[str]] = {}
+    others: dict[Path, list[str]] = {}
     for item in items:
-        fixtures = set(getattr(item, "fixturenames", ()))
-        if _engine_of(item) == "postgresql" and (fixtures & PAGE_FIXTURES or item.nodeid.startswith(PAGES)):
-            files.setdefault(item.path, []).append(item.nodeid)
-    return {nodeid for found in files.values() for nodeid in sorted(found)[1:]}
+        if _engine_of(item) == "postgresql" and not item.get_closest_marker("slow"):
+            fixtures = set(getattr(item, "fixturenames", ()))
+            of_page = bool(fixtures & PAGE_FIXTURES) or item.nodeid.startswith(PAGES)
+            if of_page or not item.nodeid.startswith(ENGINES_DIFFER):
+                (pages if of_page else others).setdefault(item.path, []).append(item.nodeid)
+    return {
+        nodeid
+        for found, kept in ((pages, 1), (others, OTHERS_ON_POSTGRES))
+        for names in found.values()
+        for nodeid in sorted(names)[kept:]
+    }
 
 
 def _engine_of(item: pytest.Item) -> str | None:
@@ -274,11 +292,14 @@ def visitor_class() -> "type[FlaskClient]":
 
 
 @pytest.fixture(scope="session")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+def workshop() -> Iterator[Workshop]:
     """The engines and applications of this worker."""
-    shop = Workshop(tmp_path_factory.mktemp("workshop"))
+    from tests.engines import quick_folder
+
+    shop = Workshop(quick_folder("paritrana-workshop-", megabytes=1024))
     yield shop
     shop.stop()
+    shutil.rmtree(shop.folder, ignore_errors=True)
 
 
 @pytest.fixture(params=ENGINES)

@@ -23,7 +23,7 @@ from tests.nominations.pages import PDF, paper
 from tests.sheets.desks import DESK
 
 SEED = 20261121
-SLOW = [pytest.mark.slow, pytest.mark.timeout(3600)]
+SLOW = pytest.mark.slow
 # Kills during saves of marks, and while documents come in; together 500 in `make test-slow`.
 KILLS = [
     ("sqlite", 10),
@@ -255,7 +255,7 @@ def serve_on(
     ground.close()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize(("engine_name", "kills"), KILLS)
 def test_every_mark_that_was_acknowledged_survives_kill_9(engine_name, kills, serve_on, figures_of):
     begun, chance = time.perf_counter(), random.Random(SEED)
@@ -311,7 +311,7 @@ def losses_are_seen(server: Server, scene: Scene, chance: random.Random) -> tupl
     return found[0], found[1]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize(("seed", "kills"), DOCUMENT_KILLS)
 def test_every_document_that_was_acknowledged_survives_kill_9_whole(seed, kills, serve_scene, scene, figures_of):
     begun, chance = time.perf_counter(), random.Random(seed)

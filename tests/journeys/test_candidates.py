@@ -68,7 +68,7 @@ class Contest:
 
 @pytest.mark.parametrize(
     ("slug", "who", "width"),
-    [("badan-usaha", "employer", "desk"), ("desa", "village", "phone")],
+    [pytest.param("badan-usaha", "employer", "desk", marks=pytest.mark.slow), ("desa", "village", "phone")],
 )
 def test_an_employer_and_a_village_get_from_an_empty_page_to_values_that_count(
     site: Site, walker: Walk, tmp_path: Path, slug: str, who: str, width: str
@@ -88,6 +88,7 @@ def test_an_employer_and_a_village_get_from_an_empty_page_to_values_that_count(
     expect(nominee.main).not_to_contain_text("perpanjangan")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(420)
 def test_a_regency_gets_from_an_empty_page_to_verified_without_scripts(
     site: Site, walker: Walk, tmp_path: Path

@@ -578,7 +578,7 @@ def test_whatever_the_bytes_are_the_answer_is_a_sentence(data):
         read_copy(data)
 
 
-@settings(max_examples=320, **QUIET)
+@settings(max_examples=100, **QUIET)
 @given(listed=st.lists(hostile_entry, max_size=4), outer=st.booleans())
 def test_no_hostile_file_is_a_fault_and_none_is_taken(hostile_door, listed, outer):
     client, page, fields, sheet, device = hostile_door

@@ -345,7 +345,7 @@ def real(app: Any, db_session: Any, clock: Any) -> Real:
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True)
-@settings(max_examples=100, **QUIET)
+@settings(max_examples=40, **QUIET)
 @given(taken=steps)
 def test_the_same_holds_at_the_door_of_the_application(queue: Queue, real: Real, taken: list[tuple[Any, ...]]) -> None:
     walk(queue, real, taken)
