@@ -74,7 +74,6 @@ ENGINES_DIFFER = (
     "tests/interviews/test_two_at_once.py", "tests/jobs/", "tests/operations/test_backup.py", "tests/promises/",
     "tests/test_database.py", "tests/test_migrations.py",
 )  # fmt: skip
-OTHERS_ON_POSTGRES = 3  # tests of a file that look at no page
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -159,7 +158,7 @@ def _part_of(item: pytest.Item, seldom: set[str]) -> str:
 
 
 def _seen_seldom(items: list[pytest.Item]) -> set[str]:
-    """What PostgreSQL is asked in the slow set only: of each file all pages but one, and all other tests but three.
+    """What PostgreSQL is asked in the slow set only: of each file all tests of pages but one, and of others but one.
 
     A page asks of both engines what services ask; a service asks both in the same words, but for ENGINES_DIFFER.
     """
@@ -171,12 +170,7 @@ def _seen_seldom(items: list[pytest.Item]) -> set[str]:
             of_page = bool(fixtures & PAGE_FIXTURES) or item.nodeid.startswith(PAGES)
             if of_page or not item.nodeid.startswith(ENGINES_DIFFER):
                 (pages if of_page else others).setdefault(item.path, []).append(item.nodeid)
-    return {
-        nodeid
-        for found, kept in ((pages, 1), (others, OTHERS_ON_POSTGRES))
-        for names in found.values()
-        for nodeid in sorted(names)[kept:]
-    }
+    return {nodeid for found in (pages, others) for names in found.values() for nodeid in sorted(names)[1:]}
 
 
 def _engine_of(item: pytest.Item) -> str | None:

@@ -75,7 +75,7 @@ def test_a_database_without_tables_is_not_readable(environment, tmp_path) -> Non
     assert "The database cannot be read" in answer.stderr
 
 
-@pytest.mark.parametrize("command", ["upgrade", "serve", "verify-audit"])
+@pytest.mark.parametrize("command", ["serve", "verify-audit"])
 def test_a_wrong_setting_ends_a_command_with_its_sentence(environment, tmp_path, command) -> None:
     answer = run(environment | {"PARITRANA_COLOUR": "blue"}, tmp_path, command)
     assert answer.returncode == 2

@@ -12,7 +12,7 @@ from benchmarks import table
 ROOT = Path(__file__).resolve().parents[2]
 SMALL, LARGE = 4, 60
 PATIENCE = 280  # seconds for a whole run, also on a machine that does other things
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 MEASURES = {name for name, _words in table.SHOWN}
 
 

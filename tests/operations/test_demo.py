@@ -81,7 +81,6 @@ def start(instance: Path) -> Iterator[type[Demonstration]]:
             one.process.communicate()
 
 
-@pytest.mark.slow  # `make test` has the same from the wheel, in tests/packaging
 @pytest.mark.timeout(240)
 def test_it_gets_ready_ends_whole_and_starts_again_with_the_same_people(start, instance):
     first = start()

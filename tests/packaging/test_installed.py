@@ -98,10 +98,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_wheel(copy_to(folder / "tree"), folder / "dist")
 
 
-EACH = [
-    pytest.param((version, program), id=version, marks=() if version == RUNNING else pytest.mark.slow)
-    for version, program in interpreters().items()
-]
+EACH = [pytest.param((version, program), id=version) for version, program in interpreters().items()]
 
 
 @pytest.fixture(params=EACH)
@@ -141,6 +138,7 @@ def _free_port() -> int:
     return port
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_demonstration_runs_from_the_wheel_in_an_empty_folder(installation: Installation, place: Path) -> None:
     port = _free_port()
