@@ -1,8 +1,10 @@
 # Every command of the project; `make` alone lists them. Only Python 3.11+, its venv module and make are needed.
 
 PYTHON ?= python3
-JOBS ?= 2
+JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -le 4 ] && echo $$n || echo 4)
 WORKERS = -n $(JOBS) --dist loadfile --no-loadscope-reorder  # a file at a time, in the order of tests/conftest.py
+# A browser's journey mostly waits, so that each processor serves two of them.
+BROWSERS = -n $(shell expr 2 \* $(JOBS)) --maxschedchunk 1
 VENV := .venv
 BIN := $(VENV)/bin
 WHOLE := paritrana.core paritrana.files paritrana.audit paritrana.web.access  # every line of these is run by tests
@@ -45,14 +47,14 @@ test: system-packages setup-dev lint ## Lint, types, import rules, all tests on 
 		$(addprefix --cov=,$(WHOLE))
 	$(BIN)/python -m coverage report --fail-under=100
 	$(BIN)/python -m pytest tests --ignore=tests/journeys $(WORKERS) --part rest
-	$(BIN)/python -m pytest tests/journeys -n $(JOBS) --part rest
+	$(BIN)/python -m pytest tests/journeys $(BROWSERS) --part rest
 	@$(BIN)/python -m tools.promises fast $(FIGURES)
 
 test-slow: system-packages setup-dev ## What takes longer: every state of the matrix, every guard, many kills
 	@rm -f $(FIGURES)
 	$(BIN)/python -m pytest tests/faults/test_rush.py --part slow  # measures how long people wait: with nothing beside it
 	$(BIN)/python -m pytest tests --ignore=tests/journeys --ignore=tests/faults/test_rush.py $(WORKERS) --part slow
-	$(BIN)/python -m pytest tests/journeys -n $(JOBS) --part slow
+	$(BIN)/python -m pytest tests/journeys $(BROWSERS) --part slow
 	@$(BIN)/python -m tools.promises slow $(FIGURES)
 
 test-release: system-packages setup-dev ## What is measured once per release: times that tell nothing, restores

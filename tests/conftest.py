@@ -53,6 +53,8 @@ LONGEST = (
     "tests/operations/test_check.py", "tests/access/test_fields.py", "tests/access/test_agree.py",
     "tests/access/test_two_worlds.py", "tests/access/test_canaries.py", "tests/hostile/", "tests/faults/",
     "tests/operations/test_backup.py", "tests/core/test_scorer.py",
+    "tests/journeys/test_whole_year.py", "tests/journeys/test_candidates.py", "tests/journeys/test_demonstration.py",
+    "tests/journeys/test_from_rubric_to_bundle.py",
 )  # fmt: skip
 
 # A busy machine must not turn a slow example into a failure; `timeout` of pytest ends what really hangs.

@@ -74,10 +74,10 @@ def in_language(language: Language) -> str:
 
 def own_path(wish: str) -> str:
     """A path of this site that a GET answers, with its query; anything else becomes the first page."""
-    parts = urlsplit(wish)
     plain = wish.isprintable() and "\\" not in wish and wish.startswith("/") and not wish.startswith("//")
-    if not plain or parts.scheme or parts.netloc:
+    if not plain:
         return "/"
+    parts = urlsplit(wish)  # has neither scheme nor host, and so no host that cannot be read
     try:
         current_app.create_url_adapter(request).match(parts.path, method="GET")  # type: ignore[union-attr]
     except (HTTPException, RequestRedirect):

@@ -245,6 +245,8 @@ def test_signing_out_is_no_link(visitor: Browser, sari: Account):
         "/not/there",
         "/sign-in?next=//evil.example",
         "http:evil.example",
+        "//[",
+        "//\uff0f",  # a stroke that becomes a plain one
     ],
 )
 def test_a_wish_for_another_place_leads_home(visitor: Browser, sari: Account, wish: str):

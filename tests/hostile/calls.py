@@ -33,7 +33,7 @@ INJECTIONS = (
     f"=cmd|'/c touch {FILE_OF_A_SHELL}'!A1", "@SUM(1+1)*cmd|' /C calc'!A0", "+1-1", "-1+1",
     "../../../../etc/passwd", "..\\..\\windows\\win.ini", "/etc/passwd", "file:///etc/passwd", "CON", "~root", ".",
     "..",
-    "//elsewhere.test", "https://elsewhere.test/", "javascript:alert(1)", "data:text/html,x",
+    "//elsewhere.test", "//[", "//\uff0f", "https://elsewhere.test/", "javascript:alert(1)", "data:text/html,x",
     "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "]]>", "<!ENTITY x SYSTEM 'file:///etc/passwd'>",
     "&lt;",
 )  # fmt: skip
