@@ -64,8 +64,8 @@ test-release: system-packages setup-dev ## What is measured once per release: ti
 
 coverage: setup-dev ## Which lines no test on SQLite runs, over the whole application
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest tests --ignore=tests/journeys $(WORKERS) --engines sqlite \
-		-m "not slow and not release" --cov --cov-report=
+	$(BIN)/python -m pytest tests $(addprefix --ignore=tests/,benchmarks faults hostile journeys packaging) $(WORKERS) \
+		--engines sqlite -m "not slow and not release" --cov --cov-report=
 	$(BIN)/python -m coverage report --fail-under=95
 
 test-fast: setup-dev ## The tests without browser and PostgreSQL, with fewer examples
