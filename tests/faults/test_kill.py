@@ -26,13 +26,13 @@ SEED = 20261121
 SLOW = pytest.mark.slow
 # Kills during saves of marks, and while documents come in; together 500 in `make test-slow`.
 KILLS = [
-    ("sqlite", 10),
-    ("postgresql", 4),
+    ("sqlite", 6),
+    pytest.param("postgresql", 4, marks=SLOW),
     pytest.param("sqlite", 350, marks=SLOW),
     pytest.param("postgresql", 100, marks=SLOW),
 ]
 # Every run has documents of its own.
-DOCUMENT_KILLS = [(SEED, 4), *(pytest.param(SEED + no, 20, marks=SLOW) for no in range(1, 6))]
+DOCUMENT_KILLS = [(SEED, 3), *(pytest.param(SEED + no, 20, marks=SLOW) for no in range(1, 6))]
 EVERY_ALL = 12  # one kill in so many ends every process of the server, the others the one that answers
 CONTROL_KILLS = 5
 DOCUMENTS = 55  # a nomination takes 60
