@@ -51,10 +51,13 @@ def outsiders(matrix: Matrix, state: int) -> list[Who]:
 def turned(stage: Stage, state: int, keep: int | None) -> None:
     """Turn the ranking round; the sheets of the account `keep` stay as they are.
 
-    Decisions and titles are turned where there can be any: from the plenary, and from the seal on.
+    Runs, decisions and titles are turned where there can be any: from the plenary, and from the seal on. Auditors read
+    in every state which runs there are, with their digests.
     """
     without_triggers(stage)
     _turn_marks(stage, keep)
+    if state < State.PLENARY:
+        return
     competing = "SELECT candidate_code FROM nomination WHERE id IN (SELECT nomination_id FROM sheet) ORDER BY 1"
     codes = [row[0] for row in stage.watch.execute(competing)]
     other = dict(zip(codes, reversed(codes), strict=True))
@@ -69,10 +72,9 @@ def turned(stage: Stage, state: int, keep: int | None) -> None:
     if state >= State.SEALED:
         stage.watch.execute("UPDATE award SET rank = 4 - rank, title_id = 'Lain', title_en = 'Other'")
     stage.watch.execute("UPDATE acknowledgement SET found = 99, reason = 'lain'")
-    if state >= State.PLENARY:
-        stage.watch.execute("UPDATE decision SET place = 1, reason = 'lain', votes_for = 6, votes_against = 0")
-        stage.watch.execute("UPDATE plenary_attendance SET present = 1 - present")
-        stage.watch.execute("UPDATE proposal SET state = 'waiting', reason = 'lain' WHERE act = 'record_decision'")
+    stage.watch.execute("UPDATE decision SET place = 1, reason = 'lain', votes_for = 6, votes_against = 0")
+    stage.watch.execute("UPDATE plenary_attendance SET present = 1 - present")
+    stage.watch.execute("UPDATE proposal SET state = 'waiting', reason = 'lain' WHERE act = 'record_decision'")
 
 
 def _turn_marks(stage: Stage, keep: int | None) -> None:
