@@ -436,6 +436,8 @@ def confirm_extension(
     db.session.refresh(category, with_for_update={"of": Category})
     moment = queries.cycle_time(cycle, at)
     _check_extendable(category, moment)
+    if not {"to", "reason"} <= proposal.payload.keys():
+        raise ProposalVoid
     to, reason = datetime.fromisoformat(proposal.payload["to"]), str(proposal.payload["reason"])
     if proposal.payload != _extension(category, to, reason):
         raise ProposalVoid

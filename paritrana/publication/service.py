@@ -216,7 +216,7 @@ def confirm_recall(proposal: Proposal, digest: str, *, actor: Actor, at: datetim
     category = proposal.category
     audit.lock_stream(audit.judging(category.cycle.code))
     publication = _scheduled(category, at)
-    reason = str(proposal.payload["reason"])
+    reason = str(proposal.payload.get("reason", ""))
     if proposal.payload != _recalled(publication, reason):
         raise ProposalVoid
     confirm(proposal, digest, actor=actor, at=at)

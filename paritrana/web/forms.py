@@ -21,6 +21,7 @@ from flask_wtf import FlaskForm
 from flask_wtf.form import _Auto
 from wtforms import Field, HiddenField, RadioField, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.fields import SelectChoice
+from wtforms.utils import unset_value
 from wtforms.validators import Optional, StopValidation
 from wtforms.widgets import TextInput
 
@@ -307,17 +308,17 @@ class DayField(Field):
     widget = TypedInput("numeric")
     parts: tuple[str, str, str] = ("", "", "")
 
-    def process(self, formdata: Any, data: Any = Ellipsis, extra_filters: Any = None) -> None:
+    def process(self, formdata: Any, data: Any = unset_value, extra_filters: Any = None) -> None:
         """Read the three inputs; called by the form."""
         self.process_errors: list[str] = []
         given = self.default() if callable(self.default) else self.default
-        self.object_data = self.data = data if data is not Ellipsis and data is not None else given
+        self.object_data = self.data = data if data is not unset_value and data is not None else given
         if isinstance(self.data, date):
             self.parts = str(self.data.day), str(self.data.month), str(self.data.year)
         names = [f"{self.name}-{part}" for part in ("day", "month", "year")]
         if formdata is None or not any(name in formdata for name in names):
-            self.raw_data: list[str] | None = [] if formdata else None
-            if formdata:
+            self.raw_data: list[str] | None = None if formdata is None else []
+            if formdata is not None:  # sent without this field, perhaps without any
                 self.data = None
             return
         first, second, third = (str(formdata.get(name, "")) for name in names)
@@ -369,7 +370,7 @@ class _OwnChoice:
 
     def pre_validate(self, form: Any) -> None:
         field: Any = self
-        if not field.validate_choice or field.data in (None, "", "None"):
+        if not field.validate_choice or field.data in (None, ""):
             return
         if not any(str(choice[0]) == str(field.data) for choice in field.iter_choices()):
             raise ValidationError(_("Choose %(field)s from the list", field=in_sentence(field.label.text)))

@@ -390,5 +390,6 @@ def steps(stage: Stage, calls: int, *, seed: int, deep: float = 0.5, batch: int 
             answer.get_data()
             made.learn(call, answer)
             yield call, answer
-        if call.route.rule == "/sign-out":
+        # What an administrator stopped would refuse whatever comes after it.
+        if call.route.rule == "/sign-out" or (call.route.rule == "/system/read-only" and call.method == "POST"):
             stage.enter_again()

@@ -62,6 +62,14 @@ def test_an_organiser_seats_alone_with_a_decree(here, door):
     assert judging(here) == ["seat.given"]
 
 
+@pytest.mark.parametrize("role", ["member", "secretary"])
+def test_nobody_is_no_person_of_a_seat(here, door, role):
+    organiser = door("organiser-1")
+    fields = fields_of(organiser, PANEL, SEATS) | {"account": "None", "role": role, "decree_number": "SK 9/2026"}
+    assert send(organiser, SEATS, fields).status_code == 422
+    assert judging(here) == []
+
+
 def test_codes_of_a_whole_panel_are_drawn_and_not_counted(here):
     db.session.query(Seat).delete()
     orders = set()
