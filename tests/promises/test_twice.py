@@ -16,6 +16,7 @@ from tests.promises.forms import PageForm
 from tests.promises.test_two_writers import ELSEWHERE, Desk, Rows, filled_in, places, rows_of
 
 PRESSES = 50
+HANDED_OUT = 409, ""
 # Acts of every kind that the world of the walk lets somebody do: a row is made, a state is moved, a value is set.
 OFTEN = (
     "/manage/<cycle>/rubrics", "/manage/<cycle>/panel/<cat>/seats", "/manage/<cycle>/calibration/<cat>",
@@ -130,7 +131,9 @@ def test_fifty_presses_at_once_do_it_once(
         together = grown(before, rows_of(stage))
         told = stage.watch.execute("SELECT count(*) FROM event").fetchone()[0]
         first = [one for one in answers if one[0] < 400 and not one[2]]
-        if len(first) != 1 or together != alone or told != events or {one[:2] for one in answers} - {first[0][:2]}:
+        # A file is not kept for those who ask again: they are told that it was handed out.
+        again = {first[0][:2], HANDED_OUT} if first and first[0][0] == 200 else {one[:2] for one in first}
+        if len(first) != 1 or together != alone or told != events or {one[:2] for one in answers} - again:
             twice.append((rule, alone, together, told - events, sorted({one[0] for one in answers})))
         said = [name for name in data if name not in {"version", "csrf_token", "idempotency_key"}]
         data[said[0] if said else "more"] = "another"

@@ -244,13 +244,13 @@ class Desk:
         return self.read(form, fields)[0]
 
     def read(self, form: PageForm, fields: list[tuple[str, str]]) -> tuple[int, str]:
-        """Send a form; gives the status and the page."""
+        """Send a form; gives the status and the page, or what of a file is text."""
         headers = {"Cookie": self.door.cookie, "Sec-Fetch-Site": "same-origin"}
         data = (
             MultiDict([*fields, ("csrf_token", self.door.token)]) if not form.has("csrf_token") else MultiDict(fields)
         )
         with self.door.client.post(form.action, data=data, headers=headers) as answer:
-            return int(answer.status_code), answer.get_data(as_text=True)
+            return int(answer.status_code), answer.get_data().decode("utf-8", "replace")
 
 
 def filled_in(form: PageForm, hand: int, *, text: str = "Kata tangan") -> list[tuple[str, str]]:
