@@ -167,7 +167,12 @@ EDITS = (
     "/setup/<cycle>/figures", "/verification/<ref>/declaration",
 )  # fmt: skip
 # What may be done anew over what it did before, and why that loses nobody's words.
-AGAIN = {"/interviews/<day>/display-code": "the new code takes the place of the old one, which is what it is for"}
+AGAIN = {
+    "/interviews/<day>/display-code": "the new code takes the place of the old one, which is what it is for",
+    "/profile/notifications": "the own choice of one person, of whom the last word holds",
+    "/profile/second-factors/<factor>": "the own word of one person for a device, of which the last holds",
+    "/system/users/<account>/sessions": "ends the sessions that there are, however often",
+}
 # What this world cannot show, and where it is tried.
 ELSEWHERE = {
     "/manage/<cycle>/certificates/templates/<kind>": "its picture is none; tests/certificates/test_editor.py",
