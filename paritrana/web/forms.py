@@ -56,6 +56,8 @@ class Required:
 
     def __call__(self, form: Any, field: Field) -> None:
         raw = field.raw_data or []
+        if isinstance(field, SelectField | StringField):
+            raw = raw[:1]  # of a name that comes several times the first is read
         if not any(item.strip() if isinstance(item, str) else item for item in raw):
             field.errors = []
             label = self.label if self.label is not None else field.label.text

@@ -77,6 +77,12 @@ def unreadable(log: Path) -> list[str]:
     return found
 
 
+def causes(log: Path) -> list[str]:
+    """The places in which something broke, with what it was."""
+    said = (json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if '"event": "fault"' in line)
+    return [f"{one.get('endpoint')}: {str(one.get('exception', one.get('cause')))[-1000:]}" for one in said]
+
+
 @pytest.mark.parametrize(("calls", "deep"), COUNTS)
 def test_no_generated_request_is_answered_with_a_fault(
     stage: Stage, log: Path, calls: int, deep: float, figures_of: Callable[..., None]
@@ -96,7 +102,7 @@ def test_no_generated_request_is_answered_with_a_fault(
         log_lines=log.read_text().count("\n"), unparsable_lines=len(lines), seed=SEED,
         seconds=round(time.perf_counter() - begun, 1), control=the_same_finds_a_fragile_server(stage),
     )  # fmt: skip
-    assert wrong == []
+    assert wrong == [], "\n\n".join(causes(log))
     assert lines == []
     assert not os.path.exists(FILE_OF_A_SHELL)
     assert len(routes) > 0.95 * len(ROUTES)

@@ -33,3 +33,10 @@ def test_what_is_not_on_offer_is_refused_whatever_it_is_called(asked: Flask, typ
     assert form.reason.errors
     assert form.done.errors
     assert form_of(people="1", reason="", done="yes").validate()
+
+
+def test_of_a_field_that_comes_twice_the_first_counts_and_must_be_filled(asked: Flask) -> None:
+    fields = MultiDict([("people", "1"), ("done", ""), ("done", "yes"), ("name", ""), ("name", "Sari")])
+    form = SampleForm(formdata=fields, meta={"csrf": False})
+    assert not form.validate()
+    assert form.done.errors
