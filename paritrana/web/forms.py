@@ -19,7 +19,16 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.form import _Auto
-from wtforms import Field, HiddenField, RadioField, SelectField, StringField, TextAreaField, ValidationError
+from wtforms import (
+    Field,
+    HiddenField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
 from wtforms.fields import SelectChoice
 from wtforms.utils import unset_value
 from wtforms.validators import Optional, StopValidation
@@ -56,7 +65,7 @@ class Required:
 
     def __call__(self, form: Any, field: Field) -> None:
         raw = field.raw_data or []
-        if isinstance(field, SelectField | StringField):
+        if isinstance(field, SelectField | StringField) and not isinstance(field, SelectMultipleField):
             raw = raw[:1]  # of a name that comes several times the first is read
         if not any(item.strip() if isinstance(item, str) else item for item in raw):
             field.errors = []
