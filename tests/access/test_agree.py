@@ -277,7 +277,7 @@ def test_a_list_holds_exactly_what_the_policy_allows_one_by_one(
     figures: dict[str, Any] = {"promises": ["P01", "P02"], "engine": engine_name, "examples": 0, "cases": 0,
                                "allowed": 0, "differences": 0}  # fmt: skip
 
-    @settings(suppress_health_check=QUIET, max_examples=150 if engine_name == "sqlite" else 25)
+    @settings(suppress_health_check=QUIET, max_examples=100 if engine_name == "sqlite" else 25)
     @given(worlds(), drawn_questions)
     def compare(drawn: Drawn, some: list[Question]) -> None:
         cases, allowed, differing = stage.differences(drawn, some)
@@ -291,12 +291,16 @@ def test_a_list_holds_exactly_what_the_policy_allows_one_by_one(
     assert figures["cases"] > figures["allowed"] > 0
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
-def test_a_wrong_clause_makes_a_difference(stage: Stage, engine_name: str) -> None:
+@pytest.mark.parametrize(
+    ("engine_name", "one_in"),
+    [("sqlite", 3), pytest.param("sqlite", 1, marks=pytest.mark.slow)],
+    indirect=["engine_name"],
+)
+def test_a_wrong_clause_makes_a_difference(stage: Stage, engine_name: str, one_in: int) -> None:
     """The negative control: each clause in turn says the opposite, and a world that shows it is found."""
     registry = stage.app.extensions["access"]
     try:
-        for (guard, model), right in registry.clauses.items():
+        for (guard, model), right in list(registry.clauses.items())[::one_in]:
             wrong = replace(
                 registry, clauses={**registry.clauses, (guard, model): lambda a, r, right=right: not_(right(a, r))}
             )

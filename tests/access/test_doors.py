@@ -187,7 +187,10 @@ ASKED = [
 STRANGE = ["9" * 30, "-1", "<b>%\u0663"]
 
 
-@pytest.mark.parametrize("name", ["public", "nominee-1", "verifier-1", "organiser-1", "administrator"])
+OTHERS = ("public", "nominee-1", "verifier-1", "administrator")
+
+
+@pytest.mark.parametrize("name", ["organiser-1", *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)])
 def test_no_page_is_a_fault_whatever_its_address_asks_for(app: Flask, made: World, name: str) -> None:
     client, ref = visitor(app, name), next(refs(made))
     made.category.state = int(State.VERIFICATION)

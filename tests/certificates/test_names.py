@@ -18,7 +18,7 @@ from paritrana.core.certificates import DESIGNS, PAPERS
 from paritrana.paper import NotPrintable, TooLong, check_name
 from tests.certificates.papers import BACKGROUND, LONG, PICTURES, facts, proof, template
 
-NAMES = 5_000
+NAMES = [1_000, pytest.param(5_000, marks=pytest.mark.slow)]
 PAIR = re.compile(rb"<(\w{4})> <(\w{4})>\n")
 BEFORE, AFTER = "diberikan kepada", "sebagai"
 KINDS = ("Pemerintah Kabupaten", "Pemerintah Kota", "Kabupaten", "Desa", "PT", "CV", "Koperasi", "Yayasan", "Hj.")
@@ -96,11 +96,12 @@ def is_refused(name):
     return False
 
 
-def test_names_come_out_exactly_or_are_refused(draw):
+@pytest.mark.parametrize("names", NAMES)
+def test_names_come_out_exactly_or_are_refused(draw, names):
     seen = Counter()
 
     @settings(
-        max_examples=NAMES,
+        max_examples=names,
         phases=[Phase.explicit, Phase.generate],
         database=None,
         deadline=None,
@@ -120,8 +121,8 @@ def test_names_come_out_exactly_or_are_refused(draw):
         assert unicodedata.is_normalized("NFC", name)
 
     run()
-    assert seen["names"] >= NAMES
-    assert 0.2 * NAMES < seen["refused"] < 0.8 * NAMES  # both happen often
+    assert seen["names"] >= names
+    assert 0.2 * names < seen["refused"] < 0.8 * names  # both happen often
 
 
 def codes_of(pdf):

@@ -26,7 +26,7 @@ SEED = 20261121
 SLOW = pytest.mark.slow
 # Kills during saves of marks, and while documents come in; together 500 in `make test-slow`.
 KILLS = [
-    ("sqlite", 6),
+    ("sqlite", 4),
     pytest.param("postgresql", 4, marks=SLOW),
     pytest.param("sqlite", 350, marks=SLOW),
     pytest.param("postgresql", 100, marks=SLOW),

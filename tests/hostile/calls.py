@@ -136,9 +136,11 @@ HEADERS: Mapping[str, Sequence[str]] = {
 }  # fmt: skip
 MOST_DOORS = 20_000
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "get", "X" * 30)
-# What an answer shows of the inside when somebody forgot to catch an error.
+# What an answer shows of the inside when somebody forgot to catch an error. The mere names of libraries stand with
+# their versions on a page of the administrator; an error names a module of theirs, a file, or a page that explains it.
 INSIDE = re.compile(
-    rb"Traceback|sqlalchemy|psycopg|sqlite3|werkzeug|jinja2|site-packages|/paritrana/|OperationalError|root:x:0"
+    rb"Traceback|(sqlalchemy|psycopg2?|sqlite3|werkzeug|jinja2)[./]|sqlalche\.me|site-packages|/paritrana/|"
+    rb"OperationalError|root:x:0"
 )
 
 

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,7 +13,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
+from flask import Response
 from flask.testing import FlaskClient
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from paritrana.app import set_up_logs
 from paritrana.clock import SetClock
@@ -133,6 +136,18 @@ def the_same_finds_a_fragile_server(stage: Stage) -> bool:
     finally:
         stage.app.wsgi_app = whole  # type: ignore[method-assign]
     return found
+
+
+def test_the_words_of_an_error_are_noticed_and_the_names_of_libraries_are_not(stage: Stage) -> None:
+    cause = sqlite3.OperationalError("no such table: mark")
+    for error in (OperationalError("SELECT 1", {}, cause), DBAPIError("SELECT 1", {}, cause)):
+        for told in (str(error), repr(error), f"{type(error).__module__}.{type(error).__name__}"):
+            assert wrong_with(Response(told, mimetype="text/html")), told
+    door = stage.doors["administrator", False]
+    page = door.client.get("/system/settings", headers={"Cookie": door.cookie, "Accept": "text/html"})
+    assert page.status_code == 200
+    assert b">sqlalchemy<" in page.data
+    assert wrong_with(page) == ""
 
 
 def test_a_line_of_log_that_was_typed_by_somebody_is_noticed(tmp_path: Path) -> None:

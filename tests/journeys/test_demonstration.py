@@ -39,6 +39,7 @@ def person(site: Site, walker: Callable[..., Walker], clock: SetClock) -> Person
     return enter
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(420)
 def test_the_tour_of_the_readme_can_be_walked(person: Person, walker: Callable[..., Walker]) -> None:
     nominee = person("pengusul-1").follow("Nominate %(name)s", name="Kabupaten Trenggalek").press("Open the draft")

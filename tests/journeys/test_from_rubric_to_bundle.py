@@ -27,6 +27,7 @@ RANKING, PLENARY = "/manage/contoh-2025/ranking/kabkota", "/manage/contoh-2025/p
 MARKS = ({"A1": "8", "A2": "7.5"}, {"A1": "8", "A2": "7.5"}, {"A1": "6.25", "A2": "7"})
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_rubric_built_from_nothing_ends_in_a_bundle_that_a_stranger_verifies(
     site: Site, walker: Walk, playwright: Playwright, clock: SetClock, tmp_path: Path

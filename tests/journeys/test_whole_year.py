@@ -67,6 +67,7 @@ def budget() -> bytes:
     return file.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_from_nomination_to_a_verified_certificate(
     site: Site, walker: Walk, playwright: Playwright, papers: dict[str, Path], tmp_path: Path
