@@ -166,18 +166,20 @@ def _part_of(item: pytest.Item, seldom: set[str]) -> str:
 
 
 def _seen_seldom(items: list[pytest.Item]) -> set[str]:
-    """What PostgreSQL is asked in the slow set only: of each file all tests but one, of a page where there is one.
+    """What PostgreSQL is asked in the slow set only: of each file all tests but one of a page.
 
     A page asks of both engines what services ask; a service asks both in the same words, but for ENGINES_DIFFER.
     """
-    found: dict[Path, list[tuple[bool, str]]] = {}
+    seldom: set[str] = set()
+    pages: dict[Path, list[str]] = {}
     for item in items:
         if _engine_of(item) == "postgresql" and not item.get_closest_marker("slow"):
             fixtures = set(getattr(item, "fixturenames", ()))
-            of_page = bool(fixtures & PAGE_FIXTURES) or item.nodeid.startswith(PAGES)
-            if of_page or not item.nodeid.startswith(ENGINES_DIFFER):
-                found.setdefault(item.path, []).append((not of_page, item.nodeid))
-    return {nodeid for names in found.values() for _other, nodeid in sorted(names)[1:]}
+            if fixtures & PAGE_FIXTURES or item.nodeid.startswith(PAGES):
+                pages.setdefault(item.path, []).append(item.nodeid)
+            elif not item.nodeid.startswith(ENGINES_DIFFER):
+                seldom.add(item.nodeid)
+    return seldom.union(*(sorted(names)[1:] for names in pages.values()))
 
 
 def _engine_of(item: pytest.Item) -> str | None:

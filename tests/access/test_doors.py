@@ -187,10 +187,12 @@ ASKED = [
 STRANGE = ["9" * 30, "-1", "<b>%\u0663"]
 
 
-OTHERS = ("public", "nominee-1", "verifier-1", "administrator")
+def some_often(often: list[str], *others: str) -> pytest.MarkDecorator:
+    """Who knocks in `make test`, and who only in the slow set."""
+    return pytest.mark.parametrize("name", [*often, *(pytest.param(name, marks=pytest.mark.slow) for name in others)])
 
 
-@pytest.mark.parametrize("name", ["organiser-1", *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)])
+@some_often(["organiser-1"], "public", "nominee-1", "verifier-1", "administrator")
 def test_no_page_is_a_fault_whatever_its_address_asks_for(app: Flask, made: World, name: str) -> None:
     client, ref = visitor(app, name), next(refs(made))
     made.category.state = int(State.VERIFICATION)
@@ -217,7 +219,7 @@ def test_a_number_that_no_row_can_have_leads_nowhere(app: Flask, made: World, na
 COUNTS = ("/manage/<cycle>/quality", "/manage/<cycle>/progress", "/manage/<cycle>/consolidations")
 
 
-@pytest.mark.parametrize("name", ["nominee-3", "employer", "verifier-1", "administrator", "auditor"])
+@some_often(["nominee-3", "auditor"], "employer", "verifier-1", "administrator")
 def test_what_is_not_yours_and_what_is_not_there_answer_alike(app: Flask, made: World, name: str) -> None:
     """Nobody but the nominee may know of a draft; nobody but its officers may know of the overview of a cycle."""
     ref = db.session.scalar(db.select(Nomination.ref).where(Nomination.state == "draft"))
@@ -253,7 +255,7 @@ def test_addresses_that_lead_nowhere_answer_alike(app: Flask, made: World, name:
     assert len({plain(answers[address], *own[address]) for address in pages}) == 1
 
 
-@pytest.mark.parametrize("name", ["public", "nominee-1", "verifier-1", "chair", "organiser-1"])
+@some_often(["public", "nominee-1", "organiser-1"], "verifier-1", "chair")
 def test_no_change_without_the_token_of_a_page(app: Flask, made: World, name: str) -> None:
     client = visitor(app, name)
     ref = next(refs(made))

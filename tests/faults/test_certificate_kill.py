@@ -83,7 +83,7 @@ class Office:
 @pytest.mark.parametrize(
     ("engine_name", "kinds", "how"),
     [
-        ("sqlite", (Kind.WINNER,), "third"),
+        pytest.param("sqlite", (Kind.WINNER,), "third", marks=pytest.mark.slow),
         pytest.param("sqlite", tuple(Kind), "7:1.5", marks=pytest.mark.slow),
         pytest.param("sqlite", (Kind.WINNER, Kind.FINALIST, Kind.THANKS), "each", marks=pytest.mark.slow),
         pytest.param("postgresql", (Kind.WINNER,), "each", marks=pytest.mark.slow),

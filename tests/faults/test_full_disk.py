@@ -174,6 +174,7 @@ def test_a_full_store_keeps_no_part_of_a_file_and_the_database_goes_on(
     assert len(bytes_of(server)) == 2
 
 
+@pytest.mark.slow
 def test_a_full_folder_for_temporary_files_costs_neither_the_texts_nor_the_log(
     ground: Ground, serve: Callable[..., Server], scene: Scene
 ):
@@ -231,6 +232,7 @@ def test_a_disk_that_may_only_be_read_is_read_and_says_so(ground: Ground, serve:
     assert whole(server)
 
 
+@pytest.mark.slow
 def test_a_store_that_may_only_be_read_takes_no_file_and_hands_out_those_it_has(
     ground: Ground, server: Server, scene: Scene, assessor: Visitor, nominee: Visitor
 ):

@@ -32,7 +32,7 @@ KILLS = [
     pytest.param("postgresql", 100, marks=SLOW),
 ]
 # Every run has documents of its own.
-DOCUMENT_KILLS = [(SEED, 3), *(pytest.param(SEED + no, 20, marks=SLOW) for no in range(1, 6))]
+DOCUMENT_KILLS = [pytest.param(SEED + no, 20, marks=SLOW) for no in range(1, 6)]
 EVERY_ALL = 12  # one kill in so many ends every process of the server, the others the one that answers
 CONTROL_KILLS = 5
 DOCUMENTS = 55  # a nomination takes 60

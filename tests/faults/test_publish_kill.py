@@ -223,7 +223,7 @@ def read_meanwhile(here: Stage) -> Iterator[Seen]:
 @pytest.mark.parametrize(
     ("engine_name", "acts", "stride"),
     [
-        ("sqlite", 1, 12),
+        pytest.param("sqlite", 1, 12, marks=pytest.mark.slow),
         pytest.param("sqlite", 2, 1, marks=pytest.mark.slow),
         pytest.param("postgresql", 2, 1, marks=pytest.mark.slow),
     ],

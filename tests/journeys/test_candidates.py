@@ -66,10 +66,8 @@ class Contest:
         passage.close_by_two(first, second, ref)
 
 
-@pytest.mark.parametrize(
-    ("slug", "who", "width"),
-    [pytest.param("badan-usaha", "employer", "desk", marks=pytest.mark.slow), ("desa", "village", "phone")],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("slug", "who", "width"), [("badan-usaha", "employer", "desk"), ("desa", "village", "phone")])
 def test_an_employer_and_a_village_get_from_an_empty_page_to_values_that_count(
     site: Site, walker: Walk, tmp_path: Path, slug: str, who: str, width: str
 ) -> None:

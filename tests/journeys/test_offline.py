@@ -533,6 +533,7 @@ def test_signing_out_waits_for_the_queue_and_clears_the_device(
     assert page.evaluate("Object.keys(localStorage)") == []
 
 
+@pytest.mark.slow
 def test_the_pages_of_a_device_can_be_read_by_everybody(desks: list[str], walker: Walk) -> None:
     judge = walker(NAME)
     page = judge.page
@@ -552,6 +553,7 @@ def test_the_pages_of_a_device_can_be_read_by_everybody(desks: list[str], walker
     judge.go(f"{desks[0]}/merge").look("sheet-merge")
 
 
+@pytest.mark.slow
 def test_the_pages_of_an_imported_copy_can_be_read_by_everybody(
     site: Site, desks: list[str], walker: Walk, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from paritrana.core.lifecycle import State
@@ -14,6 +15,7 @@ Walk = Callable[..., Walker]
 HOME, MINE = "/manage/contoh-2025/rubrics", "/manage/contoh-2025/rubrics/contoh-2026/1"
 
 
+@pytest.mark.slow
 def test_a_rubric_is_built_from_nothing_and_frozen_by_two_people(site: Site, walker: Walk) -> None:
     with site.app.app_context():
         factories.world(state=State.DRAFT)

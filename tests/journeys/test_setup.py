@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 from playwright.sync_api import expect
 
 from paritrana.core.lifecycle import State
@@ -18,6 +19,7 @@ Walk = Callable[..., Walker]
 MADE = "/setup/contoh-2026"
 
 
+@pytest.mark.slow
 def test_last_years_cycle_is_copied_and_opened_by_two_people(site: Site, walker: Walk) -> None:
     with site.app.app_context():
         here = factories.world(state=State.PLENARY, categories=("kabkota", "desa"))

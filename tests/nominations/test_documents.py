@@ -239,7 +239,7 @@ def test_every_view_of_a_document_is_logged_without_names(nominee, here):
     assert "rahasia" not in str(logged)
 
 
-@pytest.mark.parametrize("language", ["id", "en"])
+@pytest.mark.parametrize("language", ["id", pytest.param("en", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("name", "make", "words"),
     [

@@ -378,6 +378,7 @@ def test_both_templates_are_filled_in_and_taken(head, app, village):
     assert head.get(f"{page}/template.pdf").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_million_records_pass_while_the_reader_stays_small(tmp_path, figures_of):
     """The file is read by a process of its own: what waits for it keeps 8 bytes a record and nothing else."""
     path, drawn = tmp_path / "list.csv", random.Random(7)

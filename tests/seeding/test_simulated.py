@@ -41,14 +41,17 @@ from paritrana.sheets.models import Mark, Sheet
 from paritrana.verification.models import ChangeRequest, Finding
 from paritrana.verification.villages import compared
 from paritrana.web.access import visible
-from tests.conftest import Workshop, release
+from tests.conftest import ENGINES, Workshop, release
 
 SEED = data_folder("seed")
 NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 SIMULATED = {"simulasi-jatim": State.OPEN, "simulasi-bali": State.SCORING, "simulasi-kaltim": State.PUBLISHED}
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+pytestmark = pytest.mark.slow  # it fills a whole demonstration; `make test` starts one in tests/operations/test_demo.py
+
+
+@pytest.fixture(scope="module", params=ENGINES)
 def engine_name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -279,7 +279,14 @@ def test_whatever_the_network_does_server_and_device_end_alike(queue: Queue, tak
     walk(queue, Small(CODES), taken)
 
 
-@pytest.mark.parametrize("fault", ["takes every copy", "forgets what was typed meanwhile", "overwrites"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param("takes every copy", marks=pytest.mark.slow),  # needs the longest runs to be found
+        "forgets what was typed meanwhile",
+        "overwrites",
+    ],
+)
 def test_a_queue_with_a_fault_is_found_out(queue: Queue, fault: str) -> None:
     @settings(max_examples=1900, database=None, derandomize=True, report_multiple_bugs=False, **QUIET)
     @given(taken=steps)
@@ -344,7 +351,12 @@ def real(app: Any, db_session: Any, clock: Any) -> Real:
     return Real(client, sheet.ref)
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True)
+MOSTLY_SQLITE = pytest.mark.parametrize(
+    "engine_name", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+)
+
+
+@MOSTLY_SQLITE
 @settings(max_examples=40, **QUIET)
 @given(taken=steps)
 def test_the_same_holds_at_the_door_of_the_application(queue: Queue, real: Real, taken: list[tuple[Any, ...]]) -> None:
@@ -360,6 +372,7 @@ puts = st.lists(
 )  # fmt: skip
 
 
+@MOSTLY_SQLITE
 @settings(max_examples=40, **QUIET)
 @given(taken=puts)
 def test_the_small_server_answers_as_the_application_does(real: Real, taken: list[tuple[Any, ...]]) -> None:
