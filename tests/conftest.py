@@ -166,7 +166,7 @@ def _part_of(item: pytest.Item, seldom: set[str]) -> str:
 
 
 def _seen_seldom(items: list[pytest.Item]) -> set[str]:
-    """What PostgreSQL is asked in the slow set only: of each file all tests but one of a page.
+    """What PostgreSQL is asked in the slow set only: of each folder all tests but two of pages.
 
     A page asks of both engines what services ask; a service asks both in the same words, but for ENGINES_DIFFER.
     """
@@ -176,10 +176,10 @@ def _seen_seldom(items: list[pytest.Item]) -> set[str]:
         if _engine_of(item) == "postgresql" and not item.get_closest_marker("slow"):
             fixtures = set(getattr(item, "fixturenames", ()))
             if fixtures & PAGE_FIXTURES or item.nodeid.startswith(PAGES):
-                pages.setdefault(item.path, []).append(item.nodeid)
+                pages.setdefault(item.path.parent, []).append(item.nodeid)
             elif not item.nodeid.startswith(ENGINES_DIFFER):
                 seldom.add(item.nodeid)
-    return seldom.union(*(sorted(names)[1:] for names in pages.values()))
+    return seldom.union(*(sorted(names)[1:-1] for names in pages.values()))
 
 
 def _engine_of(item: pytest.Item) -> str | None:

@@ -61,6 +61,7 @@ def test_an_unknown_command_is_refused(environment, tmp_path) -> None:
     assert "fly" in answer.stderr
 
 
+@pytest.mark.slow
 def test_a_fresh_database_is_upgraded_twice_and_its_chain_is_whole(environment, tmp_path) -> None:
     for _time in range(2):
         answer = run(environment, tmp_path, "upgrade")
@@ -96,6 +97,7 @@ def test_a_demonstration_is_served_on_a_loopback_address_only(environment, tmp_p
     assert "loopback" in answer.stderr
 
 
+@pytest.mark.slow
 def test_the_pages_are_served_until_the_process_is_told_to_end(environment, tmp_path) -> None:
     assert run(environment, tmp_path, "upgrade").returncode == 0
     with socket.socket() as probe:

@@ -285,7 +285,9 @@ def read_by_zbar(image, folder):
     return told.stdout.strip()
 
 
-@pytest.mark.parametrize("name", [SHORT, LONG], ids=["short", "long"])
+@pytest.mark.parametrize(
+    "name", [pytest.param(SHORT, id="short", marks=pytest.mark.slow), pytest.param(LONG, id="long")]
+)
 @pytest.mark.parametrize("paper", PAPERS)
 @pytest.mark.parametrize("design", DESIGNS)
 def test_the_code_is_read_from_a_print_image_and_from_a_poor_one(design, paper, name, tmp_path):

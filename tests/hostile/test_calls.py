@@ -30,7 +30,7 @@ PAYLOADS = {
     "waive": '{"account": "U-0000-0000", "nomination": "N-0000-0000", "no": 1}',
     "revoke_certificate": '{"status": "revoked", "recipient": "", "digest": ""}',
 }
-OFTEN, ALL = 1_500, 100_000
+OFTEN, ALL = 2_000, 100_000
 ROLES = {role for who in PEOPLE for role in who.roles | who.elsewhere}
 MOST_TO_BE_FOUND = 600
 # With the share of requests to doors that opened before: they cost most.

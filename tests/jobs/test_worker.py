@@ -162,7 +162,8 @@ def wait_for(true: Callable[[], bool], seconds: float = 40) -> None:
         time.sleep(0.05)
 
 
-# A queue in a database and one on a server; `make test` has only the server, where two may ask at once.
+# A queue in a database and one on a server; `make test` has only the server, where two may ask at once, and the slow
+# set asks more of both.
 MOSTLY_SERVER = pytest.mark.parametrize(
     "engine_name", [pytest.param("sqlite", marks=pytest.mark.slow), "postgresql"], indirect=True
 )
@@ -193,7 +194,7 @@ def test_two_workers_share_the_jobs_and_none_is_done_twice(yard):
     assert {yard.job(ref).attempts for ref in refs} == {1}
 
 
-@MOSTLY_SERVER
+@pytest.mark.slow
 def test_a_job_is_cancelled_in_its_middle_tried_again_and_handed_back_by_a_worker_that_ends(yard):
     worker = yard.worker()
     ref = yard.ask("slow")
@@ -211,7 +212,7 @@ def test_a_job_is_cancelled_in_its_middle_tried_again_and_handed_back_by_a_worke
     assert all(line.startswith("{") for line in lines)
 
 
-@MOSTLY_SERVER
+@pytest.mark.slow
 def test_calls_that_were_lost_with_the_queue_are_found(yard, redis):
     ref = yard.ask("quick")
     if yard.url == redis.url:

@@ -134,6 +134,7 @@ def test_a_worker_that_dies_comes_back_and_all_end_when_the_command_is_killed(se
 
 
 @pytest.mark.timeout(180)
+@pytest.mark.slow
 def test_a_worker_may_be_a_command_of_its_own_and_leaves_cleanly(served):
     command = served("--no-worker")
     assert command.below("worker") == []
@@ -156,6 +157,7 @@ def test_a_worker_may_be_a_command_of_its_own_and_leaves_cleanly(served):
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.slow
 def test_the_command_ends_when_its_server_dies(served):
     command = served()
     wait_for(lambda: len(command.below("worker")) == 1)

@@ -118,7 +118,13 @@ SLIPS: dict[str, tuple[str, str, str, Callable[[str], bool]]] = {
 }
 
 
-@pytest.mark.parametrize("slip", SLIPS.values(), ids=SLIPS.keys())
+@pytest.mark.parametrize(
+    "slip",
+    [
+        pytest.param(slip, id=name, marks=() if number < 2 else pytest.mark.slow)
+        for number, (name, slip) in enumerate(SLIPS.items())
+    ],
+)
 def test_a_slip_in_the_build_is_noticed(
     slip: tuple[str, str, str, Callable[[str], bool]], tree: Path, tmp_path: Path
 ) -> None:

@@ -357,7 +357,7 @@ MOSTLY_SQLITE = pytest.mark.parametrize(
 
 
 @MOSTLY_SQLITE
-@settings(max_examples=40, **QUIET)
+@settings(max_examples=25, **QUIET)
 @given(taken=steps)
 def test_the_same_holds_at_the_door_of_the_application(queue: Queue, real: Real, taken: list[tuple[Any, ...]]) -> None:
     walk(queue, real, taken)

@@ -176,7 +176,7 @@ class Server(threading.Thread):
                 link, _ = self.socket.accept()
             except OSError:
                 return
-            with link.makefile(encoding="utf-8") as text:
+            with link, link.makefile(encoding="utf-8") as text:
                 self.lines += (line.rstrip("\n") for line in text)
 
 
