@@ -69,6 +69,7 @@ coverage: setup-dev ## Which lines no test on SQLite runs, over the whole applic
 	@rm -f .coverage .coverage.*
 	$(BIN)/python -m pytest tests $(addprefix --ignore=tests/,benchmarks faults hostile journeys packaging) $(WORKERS) \
 		--engines sqlite -m "not slow and not release" --cov --cov-report=
+	$(BIN)/python -m pytest tests/seeding/test_simulated.py --engines sqlite --cov --cov-append --cov-report=
 	$(BIN)/python -m coverage report --fail-under=95
 
 test-fast: setup-dev ## The tests without browser and PostgreSQL, with fewer examples
