@@ -102,10 +102,10 @@ def test_going_down_to_nothing_leaves_nothing_and_up_again_is_the_same(own: Flas
 def test_each_revision_goes_down_and_up_again_with_its_triggers(own: Flask, last: int | None) -> None:
     """`make test` looks at the last ones, which are the new ones; the slow set at all, on both engines."""
     revisions = [one.revision for one in script().walk_revisions()][::-1]
-    own_ones = revisions[-last:] if last else revisions
+    looked_at = revisions[-last:] if last else revisions
     down(own, revisions[-last - 1] if last else "base")
     before = structure(own)
-    for revision in own_ones:
+    for revision in looked_at:
         up(own, revision)
         after = structure(own)
         down(own, "-1")

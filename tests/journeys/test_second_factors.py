@@ -91,7 +91,7 @@ def score(judge: Walker, address: str) -> None:
         expect(judge.main.locator(f"#{code}-echo")).to_contain_text("7,50", timeout=20_000)
     judge.follow("Check and submit")
     judge.main.locator("input[name=statement]").check()
-    judge.press("Submit and lock").reads("Receipt")
+    judge.press("Submit and lock").reads("Receipt").look("sheet-receipt-first")
 
 
 @pytest.mark.parametrize("way", ["app", "passkey"])
