@@ -700,11 +700,12 @@ def _compare(paths: Sequence[str], bundle_path: str | None, keys_path: str | Non
     if bundle_path is None:
         raise BadInput("The checkpoints have different sizes; a bundle tells whether one continues the other.")
     bundle = read_bundle(bundle_path)
-    return _report(*verify(bundle, [one, other], _keys(keys_path) or bundle.keys, False), bundle)
+    return _report(*verify(bundle, [one, other], _keys(keys_path, bundle.keys), False), bundle)
 
 
-def _keys(path: str | None) -> dict[tuple[str, bytes], bytes] | None:
-    return None if path is None else read_keys(_read(path), path)
+def _keys(path: str | None, else_these: dict[tuple[str, bytes], bytes]) -> dict[tuple[str, bytes], bytes]:
+    """The keys of the published list; a list without any trusts nobody. Without a list those of what is checked."""
+    return else_these if path is None else read_keys(_read(path), path)
 
 
 def _report(faults: Sequence[Fault], said: Sequence[str], bundle: Bundle) -> int:
@@ -724,9 +725,7 @@ def _report(faults: Sequence[Fault], said: Sequence[str], bundle: Bundle) -> int
 
 def _prove(path: str, notes: Sequence[Note], keys_path: str | None) -> int:
     document = _document(_read(path), path)
-    keys = _keys(keys_path)
-    if keys is None:
-        keys = read_keys(json.dumps(document), path)
+    keys = _keys(keys_path, {}) if keys_path else read_keys(json.dumps(document), path)
     note, event, wrong = proof_faults(document, keys)
     for other in notes:
         if (other.origin, other.size) != (note.origin, note.size):
@@ -763,7 +762,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.proof:
             return _prove(chosen.proof, given, chosen.keys)
         bundle = read_bundle(chosen.bundle)
-        return _report(*verify(bundle, given, _keys(chosen.keys) or bundle.keys, chosen.strict), bundle)
+        return _report(*verify(bundle, given, _keys(chosen.keys, bundle.keys), chosen.strict), bundle)
     except BadInput as fault:
         print(fault, file=sys.stderr)
         return 2
