@@ -285,3 +285,40 @@ def test_the_command_copies_to_where_it_is_told(house, tmp_path):
     assert paritrana(words, "restore", str(tmp_path / "stick"))[0] == 1  # there is something already
     (tmp_path / "full").write_text("no folder")
     assert paritrana(words, "backup", "--to", str(tmp_path / "full"))[0] == 1
+
+
+def test_the_commands_name_what_was_left_out_and_what_is_broken_in_what_was_put_back(house, empty, tmp_path):
+    settings = house.extensions["settings"]
+    words = {
+        "PARITRANA_INSTANCE": str(settings.instance_path),
+        "PARITRANA_DATABASE_URL": settings.database_url,
+        "PARITRANA_BLOB_PATH": str(settings.blob_path),
+        "PARITRANA_SECRET_KEY": settings.secret_key,
+    }
+    one = next(path for path in (settings.blob_path / "objects").rglob("*") if path.is_file())
+    one.chmod(0o600)
+    one.write_bytes(b"something else")
+    release(house)
+    code, said = paritrana(words, "backup", "--to", str(tmp_path / "stick"))
+    assert (code, f"{FILES - 1} files" in said, one.name in said.partition("damaged:")[2]) == (1, True, True)
+    code, said = paritrana(empty, "restore", str(tmp_path / "stick"))
+    assert (code, "blob.missing" in said) == (1, True)
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(settings.instance_path / "keys", elsewhere / "keys")
+    sqlite = settings.database_url.startswith("sqlite")
+    address = "postgresql+psycopg://nobody@127.0.0.1:1/none" if sqlite else f"sqlite:///{elsewhere / 'paritrana.db'}"
+    other = empty | {"PARITRANA_INSTANCE": str(elsewhere), "PARITRANA_DATABASE_URL": address}
+    code, said = paritrana(other, "restore", str(tmp_path / "stick"))
+    assert (code, "of another kind of database" in said) == (1, True)
+
+
+def test_a_copy_of_an_earlier_structure_asks_for_the_upgrade(house, empty):
+    with house.app_context():
+        db.session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        db.session.commit()
+        db.session.remove()
+    copied(house)
+    folder = str(house.extensions["settings"].backup_path)
+    release(house)
+    code, said = paritrana(empty, "restore", folder)
+    assert (code, "Run: paritrana upgrade, then: paritrana check" in said) == (1, True)

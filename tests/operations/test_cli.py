@@ -1,7 +1,9 @@
 """The commands of the operator, called in this process."""
 
 import socket
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,13 @@ def test_asking_about_a_database_that_is_not_there_makes_none(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_database_of_something_else_has_no_real_cycle(tmp_path):
+    path = tmp_path / "other.db"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE thing (id INTEGER)")
+    assert not holds_real_cycle(f"sqlite:///{path}")
+
+
 def test_the_demonstration_refuses_a_database_with_a_real_cycle(run, real):
     for words in (("demo",), ("demo", "--reset")):
         answer = run(*words)
@@ -91,6 +100,12 @@ def test_a_port_in_use_is_told_with_another_one(alone, taken, tmp_path):
             f"Port {taken} is in use. Choose another: paritrana {command} --port {taken + 1}"
         )
     assert not (tmp_path / "paritrana.db").exists()
+
+
+def test_an_address_that_nobody_knows_is_told(alone):
+    answer = alone("serve", "--host", "nowhere.invalid")
+    assert answer.exit_code == 2
+    assert answer.stderr.strip() == "The address nowhere.invalid is unknown here."
 
 
 def test_several_workers_need_postgresql(alone):

@@ -163,6 +163,17 @@ def test_what_went_wrong_is_a_sentence_and_waits_on_the_first_page(app, admin):
     assert "Read every file again: the last run failed." in admin.read("/system")
 
 
+def test_how_long_a_job_took_is_told_in_its_two_largest_units(app, admin):
+    at = app.extensions["clock"].now()
+    for seconds, told in ((42, "42 s"), (60 * 4 + 5, "4 min 5 s"), (3600 * 3 + 60 * 7 + 9, "3 h 7 min")):
+        (ref,) = ask(app)
+        claim = service.claim(ref, "elsewhere", at=at, lease=LEASE)
+        ended = at + timedelta(seconds=seconds)
+        assert service.finish(claim.lease, at=ended, done=1, total=1, result=Said("done"))
+        db.session.commit()
+        assert told in admin.read("/system/jobs")
+
+
 def test_the_page_of_the_system_tells_whether_all_is_well(app, admin, queue, tmp_path):
     alone = admin.read("/system")
     assert "No worker was seen in the last minutes" in alone

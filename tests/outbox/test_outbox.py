@@ -617,8 +617,11 @@ def test_an_administrator_looks_at_messages_of_the_house_alone_and_sends_one_aga
     assert again.status_code == 303
     assert again.location != there
     db.session.rollback()
+    assert "could not be sent" not in client.get("/system?lang=en").get_data(as_text=True)
+    db.session.rollback()
     db.session.execute(update(Message).where(Message.ref == of_house).values(state="failed"))
     db.session.commit()
+    assert "1 messages could not be sent." in client.get("/system?lang=en").get_data(as_text=True)
     assert post_to(client, f"{there}/cancel", there).status_code == 409
     events = [event.kind for event in events_of(of_house)]
     assert events == ["message.cancelled"]
