@@ -12,6 +12,7 @@ from paritrana.nominations.models import Nomination
 from paritrana.panels.service import declare
 from paritrana.sheets import queries, service
 from paritrana.sheets.models import Sheet
+from paritrana.verification.models import GateFinding, Verification
 from tests.factories import World
 from tests.nominations.pages import SAME_ORIGIN
 from tests.remembering import remembered
@@ -51,6 +52,20 @@ def submitted(here: World, nomination: Nomination, name: str = "assessor-3") -> 
     service.submit_sheet(sheet, actor=here.actor(name), at=here.now + LATER)
     db.session.commit()
     return sheet
+
+
+def excuse(here: World, candidate: Nomination, indicator: str = "A1", reason: str = "No such office there.") -> None:
+    """The chair decided that an indicator does not apply to a candidate."""
+    verification = db.session.query(Verification).filter_by(nomination_id=candidate.id).one()
+    db.session.add(
+        GateFinding(
+            verification_id=verification.id, subject="not_applicable", gate=indicator, proposed="not_applicable",
+            proposed_reason="x", proposed_by=here.accounts["verifier-1"].id, proposed_by_name="V",
+            proposed_at=here.now, decided="not_applicable", decided_reason=reason,
+            decided_by=here.accounts["chair"].id, decided_by_name="K", decided_at=here.now,
+        )
+    )  # fmt: skip
+    db.session.commit()
 
 
 def put(

@@ -11,6 +11,10 @@ from paritrana.nominations import service as nominations
 from paritrana.nominations.models import Nomination
 from paritrana.reference.models import Organisation
 from paritrana.results import service as results
+from paritrana.verification import queries
+from paritrana.verification import service as verification
+from paritrana.verification.service import Entry
+from paritrana.verification.signs import signs_of
 from tests.factories import grant, person, sign_in, world
 from tests.nominations.pages import compliance, fields_of, filled, send, text_of
 from tests.verification.cases import LATER, declared, judge_all
@@ -137,3 +141,30 @@ def test_only_the_programmes_that_the_rubric_asks_for_count():
     assert found.figures == ("programmes.jkk", "programmes.jht")
     assert against("mandatory_programmes", {}, ["jkk"]) is None  # nothing is said yet
     assert against("period", nothing, ["jkk"]) is None
+
+
+def test_a_hidden_claim_and_a_figure_that_does_not_count_speak_against_nothing(here, clock):
+    category = here.categories["badan-usaha"]
+    verification.set_claims_wait(category, True, actor=here.actor("organiser-1"), at=here.now)
+    nomination = candidate(here, "large")
+    say(here, nomination, {"sanction": "yes", "workers.wage_matched": 400})
+    nominations.submit(nomination, actor=here.actor("candidate"), at=here.now)
+    clock.set(here.now + LATER)
+    declared(here, nomination, "verifier-1")
+
+    def spoken():
+        return set(signs_of(queries.case_of(nomination)))
+
+    def find(verdict, found, expected):
+        entry = Entry("sanction", found, verdict, 1, "1", "As the letter says.", expected)
+        verification.record_finding(
+            nomination, "compliance", entry, revision_no=1, actor=here.actor("verifier-1"), at=here.now + LATER
+        )
+        return spoken()
+
+    assert spoken() == set()  # what nobody found yet tells nothing of the claim
+    here.cycle.settings = {}
+    assert spoken() == {"no_active_sanction"}
+    assert find("unverifiable", None, 0) == set()
+    assert find("matches", "yes", 1) == {"no_active_sanction"}
+    assert find("differs", "no", 2) == set()

@@ -217,3 +217,15 @@ def test_a_sent_nomination_is_explained_as_it_was_sent(here, client):
         item.data = {}
     db.session.commit()
     assert page(client, address) == before
+
+
+def test_an_indicator_that_rests_on_the_plan_shows_its_path(here, client):
+    rubric = rubric_of(here.category)
+    indicator = next(one for one in rubric.indicators if one.code == "C1")
+    address = f"/nominations/{filled(here).ref}/explanation/C1"
+    sign_in(client, "nominee-1")
+    assert '<svg xmlns="http://www.w3.org/2000/svg"' not in text_of(client.get(address))
+    indicator.evidence_kinds = [*indicator.evidence_kinds, "development_target"]
+    answer = text_of(client.get(address, query_string={"lang": "en"}))
+    assert answer.count('<svg xmlns="http://www.w3.org/2000/svg"') == 1
+    assert "52.15" in answer  # the target of the plan

@@ -268,3 +268,17 @@ def test_the_statements_do_not_grow_with_the_villages(app, here, clock, regency,
     page = text_of(verifier.get(doors[0][1], query_string={"lang": "en", "page": 3}))
     assert "Page 3 of 20" in page
     assert len(rows_of(page)) == 50
+
+
+def test_a_village_whose_claim_waits_is_not_compared_before_it_is_found(app, here, clock, regency):
+    service.set_claims_wait(here.categories["desa"], True, actor=here.actor("organiser-1"), at=here.now)
+    one, two = village(here, "Desa 1", 4711), village(here, "Desa 2", 4712)
+    clock.set(here.now + LATER)
+    for nomination in (regency, one, two):
+        declared(here, nomination, "verifier-1")
+    find(here, one, 4711)
+    page = look(app, "verifier-1", f"/verification/{regency.ref}/villages")
+    assert rows_of(page)["Desa 1"][1:3] == ["4,711", "4,711"]
+    assert rows_of(page)["Desa 2"][1:3] == ["–", "–"]
+    assert "4,712" not in page
+    assert rows_of(look(app, "organiser-1", f"/verification/{regency.ref}/villages"))["Desa 2"][1] == "4,712"
