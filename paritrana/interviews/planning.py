@@ -289,11 +289,11 @@ def _refuse_clashes(cycle: Cycle, places: Mapping[str, Place]) -> None:
 
 def _move(session: InterviewSession, place: Place, reason: str, *, actor: Actor, at: datetime) -> None:
     before = session.planned_at
-    if place.day.id != session.day_id:
-        session.no = queries.last_no(place.day) + 1
     touch_board(session.day)
     touch_board(place.day)
-    session.day = place.day
+    if place.day.id != session.day_id:
+        no = queries.last_no(place.day) + 1
+        session.day, session.no = place.day, no  # together: the number may be another slot's on the day it leaves
     session.planned_at, session.minutes = place.planned_at, place.minutes
     session.mode, session.room = place.mode, place.room.strip()
     session.moved_at, session.moved_reason = at, reason

@@ -42,6 +42,20 @@ def act(here, name="organiser-1"):
 # The service ----------------------------------------------------------------------------------------------------------
 
 
+def test_a_slot_moves_to_a_day_where_its_new_number_is_one_of_the_day_it_leaves(here, slots, door):
+    other = service.plan_day(here.cycle, slots[0].day.on + timedelta(days=1), **act(here))
+    db.session.commit()
+    first, second = slots
+    assert (first.no, second.no) == (1, 2)
+    client = door("organiser-1")
+    page = address(second, "/move")
+    answer = send(client, page, fields_of(client, page), day=other.code, starts="10.00", reason="x", step="save")
+    assert answer.status_code == 303, text_of(answer)
+    db.session.rollback()
+    assert [(first.day.code, first.no), (second.day.code, second.no)] == [(first.day.code, 1), (other.code, 1)]
+    assert first.day.code != other.code
+
+
 def test_neither_order_nor_time_nor_slot_changes_or_stays_without_a_reason(here, slots):
     refs = [one.ref for one in slots]
     with pytest.raises(MissingReason):

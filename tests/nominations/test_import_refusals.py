@@ -48,10 +48,12 @@ def test_a_text_of_too_many_words_an_amount_with_sen_and_a_crooked_percentage_ar
         ("innovation.innovations", "problem", "kata " * 301, "has 301 words"),
         ("vulnerable_workers.groups", "amount", "15.000,50", "The cell holds 15.000,50"),
         ("development_target", "target.value", 52.1234, "with at most 2 decimals"),
+        ("innovation.innovations", "before", 12.345, "with at most 2 decimals"),  # nobody means twelve thousand
+        ("innovation.innovations", "after", 1.234, "with at most 2 decimals"),
     )
     expected = []
-    for sheet, key, value, _said in wrong:
-        row = book.row(sheet, ref) if "." not in sheet else 20
+    for no, (sheet, key, value, _said) in enumerate(wrong):
+        row = book.row(sheet, ref) if "." not in sheet else 20 + no
         book.fill(sheet, row, {"organisasi": ref, key: value})
         expected.append((sheet, str(row), letter(book, sheet, key)))
     answer = check(organiser, book.data)

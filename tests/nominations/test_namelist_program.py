@@ -163,6 +163,7 @@ def test_each_text_that_cannot_be_counted_is_refused_by_its_code():
         (text([["Nomor", "Nama"], ["1", "x"]]), "list_columns"),
         (text([*[["Nomor"]] * HEAD_ROWS, HEADS, *ROWS]), "list_columns"),
         (text([["NIK", "Nama", "nomor nik"], [nik(1), "x", nik(1)]]), "list_repeated_column"),
+        (text([["Desa", "desa", "NIK"], ["x", "x", nik(1)]]), "list_repeated_column"),
         (text([HEADS]), "list_empty"),
         (text([HEADS, ["", "Hanya nama", "", "", "", ""]]), "list_empty"),
         (text([["NIK", "Desa"], [nik(1), "Satu"], ["", "=1+1"]]), "list_formula B3"),
@@ -263,6 +264,10 @@ def test_numbers_that_stand_as_figures_are_counted_apart():
     assert found["reasons"] == SOUND | {"malformed": 5}
     found = counted(text([["NIK"], ["9.901011703850000E+15"], [nik(1)], ["x" * 20]]))
     assert (found["valid"], found["as_figure"], found["reasons"]["malformed"]) == (1, 1, 2)
+    for written in ("9,90101E+15", "9.90101E+15", "1E+15", "9,9e+15"):  # as spreadsheet programs write it into a CSV
+        found = counted(text([["NIK"], [written], [nik(1)]]))
+        assert (found["valid"], found["as_figure"]) == (1, 1)
+    assert counted(text([["NIK"], ["EE+15"], [nik(1)]]))["as_figure"] == 0
 
 
 def test_words_that_could_name_a_person_are_counted_among_the_others():

@@ -444,9 +444,9 @@ def _decimals(spec: FieldSpec, label: str, cell: Cell) -> str:
     """A percentage or another number with decimals in its stored form; a numeric cell is read exactly."""
     text = cell.text.strip()
     if cell.kind == "n":
-        near = formats.rounded(Decimal(text), 2)
-        if abs(Decimal(text) - near) < NOISE:
-            text = formats.number(near, "id")
+        exact, near = Decimal(text), formats.rounded(Decimal(text), 2)
+        # Spelled out as people here do: the point of a figure must not be read as one between thousands.
+        text = formats.number(near if abs(exact - near) < NOISE else exact, "id")
     high = MOST_PERCENT if spec.kind == "percent" else None
     return formats.plain_decimal(formats.parse_decimals(text, "id", field=label, high=high))
 

@@ -81,13 +81,16 @@ def column_of(head: str) -> str | None:
 def places_of(heads: Sequence[str]) -> tuple[dict[str, int], str | None]:
     """Where each known column stands, counted from 0, and the first column that stands there twice, or None."""
     places: dict[str, int] = {}
+    twice = None
     for place, head in enumerate(heads):
         column = column_of(head)
+        if column is None:
+            continue
         if column in places:
-            return places, column
-        if column is not None:
+            twice = twice or column
+        else:
             places[column] = place
-    return places, None
+    return places, twice
 
 
 def group_of(column: str, text: str) -> str:

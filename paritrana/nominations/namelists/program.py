@@ -20,6 +20,7 @@ import hmac
 import io
 import json
 import os
+import re
 import resource
 import sys
 from array import array
@@ -28,7 +29,7 @@ from datetime import date, datetime
 from itertools import chain, islice
 from typing import Any, BinaryIO, Final
 
-from paritrana.core.identity import LENGTH, Reason, judged
+from paritrana.core.identity import Reason, judged
 from paritrana.files.limits import limits
 from paritrana.nominations.namelists.columns import BORN, GROUPS, MOST_GROUPS, NIK, SMALLEST, group_of, places_of
 
@@ -45,6 +46,9 @@ EXACT_DIGITS: Final = 15  # a spreadsheet program keeps no more digits of a numb
 HEAD_ROWS: Final = 20  # the heads stand in one of the first filled rows
 UNREADABLE_DATE: Final = date.min  # agrees with the birth date inside no number
 FIRST_SHEET: Final = "visible"
+_FIGURE: Final = re.compile(
+    r"[0-9]+([.,][0-9]+)?E\+[0-9]{1,3}", re.ASCII | re.IGNORECASE
+)  # as programs write a long number
 
 Row = tuple[int, Sequence[Any]]  # its number in the file, from 1, and its cells
 
@@ -219,7 +223,7 @@ class _Records:
             self.as_figure += 1
             return str(int(value)) if abs(value) < 10**EXACT_DIGITS else ""
         text = str(value).strip().removeprefix("'").strip()
-        if len(text) > LENGTH and "E+" in text.upper():
+        if _FIGURE.fullmatch(text):
             self.as_figure += 1
         return text
 
