@@ -249,3 +249,15 @@ def test_others_find_no_such_page(here, door):
         client = door(name)
         for page in (PAGE, f"{PAGE}/template.csv"):
             assert client.get(page).status_code == status, (name, page)
+
+
+def test_a_workbook_of_several_sheets_is_refused_as_a_whole(here, people, door):
+    file = io.BytesIO()
+    book = xlsxwriter.Workbook(file, {"in_memory": True})
+    for name in ("kursi", "catatan"):
+        book.add_worksheet(name).write_row(0, 0, HEAD)
+    book.close()
+    answer = check(door("organiser-1"), file.getvalue(), "kursi.xlsx")
+    assert answer.status_code == 422
+    assert refused(answer) == [("–", "–", "The workbook has several sheets. Leave only the one with the seats.")]
+    assert LOAD not in text_of(answer)
