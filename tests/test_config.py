@@ -163,3 +163,33 @@ def test_an_installation_is_not_shadowed_by_folders_beside_it(tmp_path):
 def test_seed_and_migrations_are_found():
     assert (data_folder("seed") / "regions.csv").is_file()
     assert (data_folder("migrations") / "env.py").is_file()
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({"MAIL_SERVER": "smtp://mail.example.org"}, "the name or address of the mail server alone"),
+        ({"MAIL_FROM": "Paritrana <a@example.org>"}, "one address such as"),
+        ({"MAIL_SERVER": "mail.example.org"}, "needs the address that messages come from"),
+        ({"MAIL_USER": "paritrana"}, "mail_user, mail_password: give both or none"),
+        (
+            {"MAIL_SERVER": "mail.example.org", "MAIL_FROM": "a@example.org", "MAIL_USER": "a", "MAIL_PASSWORD": "b",
+             "MAIL_SECURITY": "none"},
+            "a password travels over starttls or tls only",
+        ),
+    ],
+)  # fmt: skip
+def test_mail_that_could_not_be_sent_or_gives_its_password_away_is_refused(tmp_path, environ, named):
+    assert named in refusal(tmp_path, **{f"PARITRANA_{name}": value for name, value in environ.items()})
+
+
+def test_a_password_for_the_mail_server_of_this_machine_may_travel_plainly(tmp_path):
+    environ = {"MAIL_SERVER": "localhost", "MAIL_FROM": "a@example.org", "MAIL_USER": "a", "MAIL_PASSWORD": "b",
+               "MAIL_SECURITY": "none"}  # fmt: skip
+    found = settings(tmp_path, **{f"PARITRANA_{name}": value for name, value in environ.items()})
+    assert (found.mail_server, found.mail_user) == ("localhost", "a")
+
+
+def test_a_second_place_of_the_security_log_is_a_server_with_its_port_or_a_whole_folder(tmp_path):
+    for given, kept in (("syslog://log.internal:514/", "syslog://log.internal:514"), ("/var/copy", "/var/copy")):
+        assert settings(tmp_path, PARITRANA_SECURITY_LOG_COPY=given).security_log_copy == kept

@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,19 @@ from hypothesis import strategies as st
 from sqlalchemy import Column, Integer, MetaData, Table, create_engine, insert, select
 
 from paritrana.clock import SetClock, SystemClock
-from paritrana.database import ALPHABET, Document, ExactDecimal, UtcDateTime, canonical, engine_options, random_ref
+from paritrana.database import (
+    ALPHABET,
+    READ_ONLY,
+    Document,
+    ExactDecimal,
+    UtcDateTime,
+    canonical,
+    engine_options,
+    prepare_engine,
+    random_ref,
+    reading,
+    set_writing,
+)
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +113,47 @@ def test_a_set_clock_stands_until_it_is_moved():
     assert clock.advance(hours=2) == datetime(2026, 1, 1, 2, tzinfo=UTC)
     clock.set(datetime(2026, 2, 1, tzinfo=UTC))
     assert clock.now().month == 2
+
+
+def test_a_connection_that_could_only_read_gives_its_place_to_one_that_can_write(tmp_path):
+    engine = create_engine(f"sqlite:///{tmp_path / 'thing.db'}")
+    prepare_engine(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE thing (id INTEGER)")
+        connection.commit()
+        connection.info["of this test"] = True
+    with engine.connect() as connection:
+        assert connection.info == {"of this test": True}  # an ordinary connection is used again
+        connection.info[READ_ONLY] = str(tmp_path / "thing.db")  # as it was opened on a disk that only reads
+    with engine.connect() as connection:
+        assert connection.info == {}
+        assert connection.exec_driver_sql("SELECT count(*) FROM thing").scalar() == 0
+    engine.dispose()
+
+
+class Line:
+    """The line to a server: what is sent is kept, and nothing is answered."""
+
+    def __init__(self):
+        self.sent = []
+
+    def cursor(self):
+        return self
+
+    def execute(self, statement):
+        self.sent.append(statement)
+
+    def close(self):
+        self.sent.append("closed")
+
+
+def test_a_transaction_that_reads_on_a_server_sees_one_moment_and_one_that_writes_the_newest():
+    engine = create_engine("postgresql+psycopg://nobody@localhost/nothing")
+    prepare_engine(engine)
+    line = Line()
+    set_writing(True)
+    engine.dispatch.begin(SimpleNamespace(connection=line))
+    assert line.sent == []
+    with reading():
+        engine.dispatch.begin(SimpleNamespace(connection=line))
+    assert line.sent == ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "closed"]

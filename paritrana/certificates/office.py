@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -29,6 +29,8 @@ from paritrana.web.template_filters import current_language, number, translated
 
 bp = Blueprint("certificate_office", __name__, template_folder="templates")
 
+WHOLE: Final = ".whole"  # the part of the page for every category; no category is called so
+
 
 @bp.get("/manage/<cycle>/certificates/issue")
 @allowed(Act.MANAGE_CYCLE, cycle=get_cycle)
@@ -42,7 +44,7 @@ def office(cycle: Cycle) -> ResponseReturnValue:
 @once
 def order(cycle: Cycle) -> ResponseReturnValue:
     """Order what is missing in every published category of the cycle."""
-    form = OrderForm()
+    form = OrderForm(WHOLE)
     if not form.validate():
         return _office(cycle, form), 422
     categories = [one for one in cycle.categories if may(Act.ISSUE_CERTIFICATE, one)]
@@ -56,11 +58,11 @@ def order_category(category: Category) -> ResponseReturnValue:
     """Order what is missing in a category; before its publication the chair is asked first."""
     cycle = get_cycle(category.cycle.code)
     if state_now(category, now()) is State.PUBLISHED:
-        form = OrderForm()
+        form = OrderForm(category.slug)
         if not form.validate():
             return _office(cycle, form), 422
         return _order(cycle, [category], form)
-    asked = RequestForm()
+    asked = RequestForm(category.slug)
     if not asked.validate():
         return _office(cycle, asked), 422
     try:
@@ -182,6 +184,7 @@ def _office(cycle: Cycle, form: OrderForm | None = None) -> str:
         form=form or OrderForm(formdata=None),
         plain=Form(formdata=None),
         me=current_actor(),
+        whole_place=WHOLE,
         whole=sum(1 for case in cases if case["can_order"]) > 1,
     )
 

@@ -14,12 +14,15 @@ MAX_REASON = 1000
 
 
 class OrderForm(Form):
-    """The kinds of certificates that are to be issued."""
+    """The kinds of certificates that are to be issued; `place` is the part of the page that asks for them."""
 
     kinds = SelectMultipleField(_l("Kinds"), [required(_l("kinds"))])
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, place: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.place = place
+        for field in self:
+            field.id = f"{field.name}-{place}"
         self.kinds.choices = [SelectChoice(kind.value, _(name)) for kind, name in KIND_NAMES.items()]
 
     @property

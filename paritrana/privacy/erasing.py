@@ -206,7 +206,7 @@ def _remove_rows(table: Table, account: Account, erased: Counter[str]) -> None:
         if key.column.table.name != "account" or key.parent.name != "account_id":
             continue
         if count := rows_changed(delete(table).where(key.parent == account.id)):
-            erased[table.name] += count
+            erased[str(table.name)] += count  # the record takes no names of the mapper's own kind
 
 
 def _events_naming(words: list[str]) -> tuple[list[tuple[str, int]], int]:

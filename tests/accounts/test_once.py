@@ -1,6 +1,7 @@
 """The same key twice does it once, whether one after the other, at the same time, or after a fault."""
 
 import io
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -9,17 +10,20 @@ from typing import Any
 import pytest
 from flask import Flask, abort, jsonify, redirect, request
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
 from paritrana.accounts import service
 from paritrana.accounts.models import Account, Person, SentOnce
 from paritrana.accounts.once import once
+from paritrana.app import set_up_logs
 from paritrana.core.errors import WrongState
 from paritrana.core.policy import Act
 from paritrana.database import db
 from paritrana.web.access import allowed
 from paritrana.web.fields import know
 from tests.accounts.conftest import Browser
+from tests.accounts.failing import failing
 
 KEY = "k" * 22
 
@@ -50,6 +54,7 @@ def office(make_app, make_account: Callable[..., Account]):
         return redirect(f"/people/{count()}", 303)
 
     app.add_url_rule("/register/<kind>", "register", allowed(Act.HOME)(once(register)), methods=["POST", "PUT"])
+    app.add_url_rule("/alone/<kind>", "alone", once(register), methods=["POST"])  # no door asked for a first answer
     with app.app_context():
         make_account("sari", "administrator")
         make_account("budi", "administrator")
@@ -174,6 +179,36 @@ def test_a_repeat_after_a_crash_before_the_answer_was_kept_is_told_that_it_arriv
     monkeypatch.setattr("paritrana.accounts.once.PATIENCE", 0.1)
     assert send(clerk).status_code == 409
     assert count() == 1
+
+
+def test_an_answer_that_cannot_be_kept_is_given_all_the_same(clerk: Browser, capsys):
+    set_up_logs()
+    capsys.readouterr()
+    with failing("UPDATE sent_once"):
+        assert send(clerk, name="a").location == "/people/1"
+    assert '"event": "answer_not_kept"' in capsys.readouterr().err
+    assert count() == 1
+    assert db.session.scalars(select(SentOnce.status)).all() == [0]  # a repeat is told that it has arrived
+    with failing("UPDATE sent_once", sqlite3.SQLITE_ERROR), pytest.raises(OperationalError):
+        send(clerk, key="another-key-of-mine")
+    assert count() == 2
+
+
+def test_a_repeat_is_known_by_its_size_where_bytes_are_streamed_and_also_where_no_door_looked_for_it(clerk: Browser):
+    headers = {"Idempotency-Key": KEY, "X-CSRFToken": clerk.token("/sign-in/again")}
+
+    def put(body: bytes) -> TestResponse:
+        return clerk.client.put(
+            "/register/json", data=body, content_type="application/octet-stream", headers=headers,
+            environ_overrides=clerk.environ,
+        )  # fmt: skip
+
+    assert [put(body).status_code for body in (b"1234", b"5678", b"12345")] == [201, 201, 422]
+    assert count() == 1
+    fields = {"csrf_token": headers["X-CSRFToken"], "idempotency_key": "another-key-of-mine", "name": "a"}
+    first, second = (clerk.client.post("/alone/form", data=fields, environ_overrides=clerk.environ) for _ in range(2))
+    assert (first.location, second.location) == ("/people/2", "/people/2")
+    assert second.headers["Idempotency-Replayed"] == "true"
 
 
 def test_keys_are_forgotten_after_thirty_days(clerk: Browser, clock):

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from paritrana.accounts.models import RoleGrant
 from paritrana.certificates import agreeing, batches, queries, service
 from paritrana.certificates.models import Certificate, CertificateBatch, CertificateBatchItem, CertificatePaper
-from paritrana.certificates.notices import untold
+from paritrana.certificates.notices import TELL_HOLDERS, untold
 from paritrana.certificates.tasks import tasks
 from paritrana.core.certificates import Kind
 from paritrana.core.errors import MissingReason, SamePerson, WrongState
@@ -18,7 +18,7 @@ from paritrana.core.lifecycle import State
 from paritrana.cycles.models import Proposal
 from paritrana.cycles.service import ProposalVoid
 from paritrana.database import db
-from paritrana.jobs.kinds import Run
+from paritrana.jobs.kinds import SYSTEM, Run
 from paritrana.jobs.models import Job
 from paritrana.jobs.worker import Desk, perform
 from paritrana.outbox.models import Message
@@ -185,6 +185,24 @@ def test_an_organiser_orders_a_category_and_the_whole_cycle_on_the_page(here, do
     assert nothing.status_code == 422
 
 
+def test_a_refused_order_leads_to_the_part_of_the_page_that_asked_and_keeps_what_was_chosen(here, door):
+    publish(here)
+    client = door("organiser-1")
+    refused = text_of(press_button(client, f"{OFFICE}/kabkota", at=OFFICE, kinds=None))
+    assert refused.count('href="#kinds-kabkota"') == refused.count('id="kinds-kabkota"') == 1
+    assert "checked" not in refused
+
+
+def test_a_refused_request_keeps_its_reason_and_leads_to_it(here, door):
+    seal(here)
+    client = door("organiser-1")
+    refused = text_of(press_button(client, f"{OFFICE}/kabkota", at=OFFICE, kinds="winner", reason=""))
+    assert refused.count('href="#reason-kabkota"') == refused.count('id="reason-kabkota"') == 1
+    assert re.findall(r'value="(\w+)" checked', refused) == ["winner"]
+    refused = text_of(press_button(client, f"{OFFICE}/kabkota", at=OFFICE, kinds=None, reason="Dicetak."))
+    assert ">Dicetak.</textarea>" in refused
+
+
 # Before the publication -----------------------------------------------------------------------------------------------
 
 
@@ -224,6 +242,11 @@ def test_before_the_publication_two_people_issue_and_the_codes_stay_unknown(here
     later = here.now + timedelta(minutes=5)
     assert queries.find_public(made[0].code, later) is not None
     assert {one.code for one in untold(later)} == {one.code for one in made}
+    run = Run("J-0000-0000", TELL_HOLDERS.name, {}, SYSTEM, app.extensions["settings"], lambda: later)
+    assert TELL_HOLDERS.function(run, lambda done, total=None: None).params == {"count": 3}
+    told = db.session.scalars(select(Message.account_id).where(Message.kind == "certificate")).all()
+    assert set(told) == {here.accounts[f"nominee-{no}"].id for no in (1, 2, 3)}
+    assert untold(later) == []
 
 
 def test_nobody_issues_alone_before_the_publication(here, app):

@@ -143,6 +143,8 @@ def test_a_result_of_many_zones_is_filtered_and_keeps_its_ranks(here, client):
     # What is not offered is passed over.
     assert "of 4 rows; ranks" not in english(client, RESULT, zone="sulawesi' or 1=1")
     assert english(client, RESULT, zone="nirgendwo").count("<tr") == whole.count("<tr")
+    none = english(client, RESULT, zone="sumatera", province="99")
+    assert ("No row fits these filters." in none, "No candidate reached a rank." in none) == (True, False)
 
 
 def test_one_province_needs_no_filter_and_maps_its_regencies(here, client):

@@ -18,7 +18,7 @@ from paritrana.database import db
 from paritrana.publication.models import Publication
 from paritrana.reference import models
 from paritrana.seeding.cli import load
-from paritrana.seeding.cycles import read_historical, read_rubrics
+from paritrana.seeding.cycles import add_historical, read_historical, read_rubrics
 from paritrana.seeding.rows import BadSeed
 
 SEED = data_folder("seed")
@@ -90,3 +90,10 @@ def test_a_rubric_with_a_mistake_is_named(tmp_path):
 def test_a_historical_cycle_without_its_bundle_is_named(tmp_path):
     with pytest.raises(BadSeed, match=r"cycles/ntb-2024\.json: "):
         read_historical(tmp_path)
+
+
+def test_a_historical_cycle_whose_rubric_is_missing_is_named_and_not_added(db_session):
+    described, bundle = read_historical(SEED)
+    with pytest.raises(BadSeed, match=r"cycles/ntb-2024\.json: There is no rubric ntb-2024-observed\."):
+        add_historical(described, bundle, at=NOW)
+    assert count(Cycle) == 0

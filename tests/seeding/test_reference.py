@@ -337,3 +337,34 @@ def test_the_historical_cycle_and_its_bundle_carry_the_marks_of_the_scoresheet()
 
 def test_the_report_counts_what_changed() -> None:
     assert LoadReport({}).changes == 0
+
+
+def test_codes_places_and_numbers_that_do_not_belong_together_are_named(folder: Path) -> None:
+    province = "A province has a code of two digits and no parent."
+    regency = "The code of a regency or city is that of its province, a point and two digits."
+    changes = [
+        ("regions.csv", "35", "parent_code", "36", province),
+        ("regions.csv", "35.03", "parent_code", "36", regency),
+        ("regions.csv", "35.04", "parent_code", "", regency),
+        ("targets.csv", "TGT006", "value", "30000000.5", "A number of people is a whole number."),
+        ("winners.csv", "WIN051", "province_code", "35",
+         "The recipient lies outside the province that gave the award."),
+    ]  # fmt: skip
+    lines = [change(folder, file, key, column, value) for file, key, column, value, _reason in changes]
+    expected = [
+        f"{file}, line {line}: {reason}"
+        for (file, _key, _column, _value, reason), line in zip(changes, lines, strict=True)
+    ]
+    assert sorted(sentences(folder)) == sorted(expected)
+
+
+def test_a_date_in_words_and_a_bad_scoresheet_are_named(folder: Path) -> None:
+    line = change(folder, "sources.csv", "S01", "published", "last year")
+    assert sentences(folder) == [
+        f"sources.csv, line {line}: “last year” in “published” is no date, month or year such as 2025-12."
+    ]
+    line = change(folder, "scoresheet_lombok_timur_ay2024.csv", "N1", "score", "7,75")
+    with pytest.raises(BadSeed) as refused:
+        read_scoresheet(folder)
+    (found,) = refused.value.errors
+    assert (found.file, found.line) == ("scoresheet_lombok_timur_ay2024.csv", line)

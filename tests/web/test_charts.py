@@ -64,3 +64,10 @@ def test_the_path_of_a_plan_is_drawn_with_what_was_found_and_the_national_target
     assert len(re.findall("2023", said)) == 2
     assert len(re.findall("2024", said)) == 2
     assert "2022" not in said
+
+
+def test_a_line_without_a_year_stands_in_the_legend_and_is_not_drawn():
+    tree = ElementTree.fromstring(drawn((CLAIMED, Line("Found", []))))  # noqa: S314 - our own picture
+    assert "Found" in [one.text for one in tree.iter(f"{SVG}text")]
+    assert len([one for one in tree.iter(f"{SVG}path") if one.get("d", "").count("L")]) == 1
+    assert len(list(tree.iter(f"{SVG}rect"))) == 1  # the point of the legend

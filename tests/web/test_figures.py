@@ -1,5 +1,6 @@
 """The figures of the workbench: whole SVG, named and described, the same bytes, nothing that only a colour tells."""
 
+from datetime import date
 from xml.etree import ElementTree
 
 import pytest
@@ -8,6 +9,7 @@ from paritrana.web.figures.matrix import number_matrix
 from paritrana.web.figures.ranges import Axis, Legend, RangeRow, range_rows
 from paritrana.web.figures.slopes import slope_lines
 from paritrana.web.figures.stack import Piece, grouped_bars
+from paritrana.web.figures.trend import Spot, Trend, trend_lines
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = ("Kab. <Contoh> & Co", "Kabupaten Dengan Nama Yang Sangat Panjang Sekali")
@@ -90,3 +92,19 @@ def test_a_bar_is_as_long_as_its_points_and_names_what_has_room():
     assert said.count("A1") == 2
     assert "B1" not in said
     assert {one.get("fill") for one in bars} == {"url(#a-0)", "url(#a-1)"}
+
+
+def test_a_candidate_without_a_first_rank_has_its_points_and_no_name_at_the_left():
+    tree = ElementTree.fromstring(slope_lines("a", "T", "D", ["this", "equal"], [("A", [1, 2]), ("B", [None, 1])]))  # noqa: S314 - our own picture
+    said = [one.text for one in tree.iter(f"{SVG}text")]
+    assert "A" in said
+    assert "B" not in said
+    assert len(list(tree.iter(f"{SVG}circle"))) == 3
+
+
+def test_a_line_over_time_without_a_figure_has_a_label_in_the_legend_only():
+    spots = [Spot(date(2024, 3, 1), 40.0, "40%"), Spot(date(2025, 3, 1), 45.0, "45%")]
+    tree = ElementTree.fromstring(trend_lines("a", "T", "D", [Trend("A", spots), Trend("B", [])]))  # noqa: S314 - our own picture
+    said = [one.text for one in tree.iter(f"{SVG}text")]
+    assert "A 45%" in said
+    assert [one for one in said if one.startswith("B")] == ["B"]

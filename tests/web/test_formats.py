@@ -264,6 +264,7 @@ def test_money_is_read_by_the_language_of_the_page(text, language, value):
         ("1,234,567.50", "id"), ("15.5", "id"), ("1234.567", "id"), ("1e6", "id"), ("0.500", "id"),
         ("1,2345", "id"), ("3 miliar", "id"), ("", "id"), ("१", "id"), ("Rp", "id"), ("0,500", "id"),
         ("1.234.567,50", "en"), ("15,5", "en"), ("1234,567", "en"), ("12.345.6", "en"), ("1,234.567", "en"),
+        ("1.2,50", "id"), ("x,50", "id"), ("1,2.50", "en"),
     ],
 )  # fmt: skip
 def test_money_that_does_not_read_one_way_is_refused(text, language):

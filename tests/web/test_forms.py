@@ -1,11 +1,14 @@
 """Forms as programs send them: with nothing in them, or with words that mean nothing."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 from flask import Flask
 from werkzeug.datastructures import MultiDict
+from wtforms import FormField
 
+from paritrana.web.forms import Form, MoneyField
 from tests.web.sample import SampleForm, make_web_app
 
 
@@ -40,3 +43,30 @@ def test_of_a_field_that_comes_twice_the_first_counts_and_must_be_filled(asked: 
     form = SampleForm(formdata=fields, meta={"csrf": False})
     assert not form.validate()
     assert form.done.errors
+
+
+class Purse(Form):
+    """Amounts with sen and without."""
+
+    whole = MoneyField("Budget")
+    exact = MoneyField("Rate", sen=True)
+
+
+def test_sen_are_taken_where_they_are_asked_for_and_nowhere_else(asked: Flask) -> None:
+    form = Purse(formdata=MultiDict({"whole": "1.500,50", "exact": "1.500,50"}), meta={"csrf": False})
+    assert not form.validate()
+    assert form.exact.data == Decimal("1500.50")
+    assert form.whole.errors
+    assert not form.exact.errors
+    same = Purse(formdata=MultiDict({"whole": "1.500,00", "exact": "1.500"}), meta={"csrf": False})
+    assert same.validate()
+    assert (same.whole.data, same.exact.data) == (1500, Decimal(1500))
+
+
+def test_the_problems_of_a_form_inside_a_form_are_named_at_their_own_fields(asked: Flask) -> None:
+    class Outer(Form):
+        purse = FormField(Purse)
+
+    form = Outer(formdata=MultiDict({"purse-whole": "x", "purse-exact": "1"}), meta={"csrf": False})
+    assert not form.validate()
+    assert [target for target, _said in form.problems] == ["purse-whole"]

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from flask import url_for
 
 from paritrana.web import headers
 
@@ -99,3 +100,10 @@ def test_the_version_follows_the_content(web_app, tmp_path):
         name.write_text("another")
         assert headers.version_of("static", "a.css") != first
         assert headers.version_of("static", "../conftest.py/none") is None
+
+
+def test_the_address_of_a_file_that_is_not_there_has_no_version(web_app):
+    with web_app.test_request_context("/"):
+        assert "?v=" in url_for("static", filename="paritrana.css")
+        assert "?v=" not in url_for("static", filename="absent.css")
+        assert headers.version_of("nobody.static", "paritrana.css") is None

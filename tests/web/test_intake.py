@@ -6,6 +6,7 @@ import io
 import pytest
 from flask import Flask, request
 
+from paritrana.web.fields import know, refuse_unknown
 from paritrana.web.intake import PatientRequest, Spool
 
 
@@ -81,3 +82,24 @@ def test_a_file_of_a_form_arrives_whole():
         assert request.files["file"].read() == content
         request.files["file"].close()
         request.environ["wsgi.input"].close()
+
+
+def test_a_form_that_was_read_is_not_read_again():
+    app = Flask(__name__)
+    app.request_class = PatientRequest
+    with app.test_request_context("/", method="POST", data={"note": "one"}):
+        first = request.form
+        assert first["note"] == "one"
+        assert request.get_data(parse_form_data=True) == b""
+        assert request.form is first
+        assert first.unknown == []
+        know(["note", "more"])
+        assert "more" in request.files.asked
+
+
+def test_what_another_kind_of_request_sends_is_not_watched():
+    app = Flask(__name__)
+    with app.test_request_context("/", method="POST", data={"note": "one"}):
+        know(["note"])
+        refuse_unknown()
+        assert request.form.to_dict() == {"note": "one"}

@@ -26,6 +26,8 @@ from paritrana.securitylog import Copy, SecurityLog, plain
 from paritrana.web.journal import QUIET, Readers, Seen, _tell
 from tests.access.routes import ROUTES
 from tests.factories import World, sign_in, world
+from tests.nominations.pages import draft
+from tests.web.sample import make_web_app
 
 FIELDS = {"time", "event", "level", "account", "person", "act", "object", "result", "source", "request"}
 
@@ -368,3 +370,53 @@ def test_every_act_of_every_address_has_exactly_one_line(
 PUBLIC_ACTS = {act.value for act, roles in POLICY.items() if Role.PUBLIC in roles}
 QUIET_ACTS = {act.value for act in QUIET}
 NOBODYS = {"set_language"}
+
+
+def test_whoever_opens_the_papers_of_many_candidates_waits_at_the_door(
+    app: Flask, door: Callable[[str], FlaskClient], db_session: "scoped_session[Session]", clock: SetClock,
+    lines: Callable[[], list[dict[str, Any]]],
+) -> None:  # fmt: skip
+    papers = draft(world())
+    nominee = door("nominee-1")
+    app.extensions["readers"] = Readers(share=Readers.MOST)  # one object is many
+    lines()
+    assert nominee.get(f"/nominations/{papers.ref}").status_code == 200
+    assert [one["event"] for one in lines()] == ["viewed", "bulk_reading"]
+    assert nominee.get(f"/nominations/{papers.ref}").status_code == 200  # what is open already is given again
+    lines()
+    slowed = nominee.get("/nominations/N-0000-0000")
+    assert (slowed.status_code, slowed.headers["Retry-After"]) == (429, "3")
+    assert [one["result"] for one in lines()] == [429]
+    clock.advance(seconds=3)
+    assert nominee.get("/nominations/N-0000-0000").status_code == 404
+
+
+def test_without_a_security_log_its_lines_go_where_all_others_go(capsys: Any) -> None:
+    set_up_logs()
+    with make_web_app().app_context():
+        structlog.get_logger("security").info("probe", object="N-1")
+    line = json.loads(capsys.readouterr().err)
+    assert (line["event"], line["object"], line["result"]) == ("probe", "N-1", "done")
+
+
+def test_a_copy_that_reaches_nobody_ends_when_it_is_told_to(tmp_path: Path) -> None:
+    idle = Copy(str(tmp_path / "unused"))
+    idle.close(1)  # nothing was ever sent
+    assert (idle.waiting, list(tmp_path.iterdir())) == (0, [])
+    (tmp_path / "wall").write_text("in the way")
+    copy = Copy(str(tmp_path / "wall"))
+    copy.send('{"event": "a"}', "2026-03-02")
+    copy.close(0.2)
+    assert copy._thread is not None
+    copy._thread.join(10)
+    assert (copy._thread.is_alive(), copy.waiting) == (False, 0)
+    assert (tmp_path / "wall").read_text() == "in the way"
+
+
+def test_of_a_log_only_the_days_that_are_asked_for_are_read(tmp_path: Path) -> None:
+    log = SecurityLog(tmp_path)
+    for day in ("2026-02-20", "2026-03-02", "2026-03-20"):
+        # A line of the day that was asked for, in files of three days: only the file of that day is opened.
+        log.write(f'{{"time": "2026-03-02T03:00:00.000000Z", "event": "{day}"}}', day)
+    at = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
+    assert [one["event"] for one in securitylog.read(tmp_path, at, at)] == ["2026-03-02"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from flask import render_template_string
+from flask import Flask, render_template_string
 
 from paritrana.core.quantities import Amount, Count, Day, Label, Months, People, Percent, Points, Score, Text, Year
 from paritrana.web import forms, language, template_filters
@@ -268,6 +268,21 @@ def test_a_check_becomes_one_sentence(web_app):
     )
     with web_app.test_request_context("/?lang=en"):
         assert template_filters.sentence(check) == "Matches: 15,000 × Rp16,800 × 12 = Rp3,024,000,000"
+
+
+def test_a_plain_sentence_is_told_in_the_language_of_the_reader(web_app):
+    for chosen, shown in (("id", "Tidak ada yang disimpan atau diubah."), ("en", "Nothing was stored or changed.")):
+        with web_app.test_request_context(f"/?lang={chosen}"):
+            assert template_filters.sentence("Nothing was stored or changed.") == shown
+
+
+def test_outside_a_request_and_without_tokens_the_language_is_indonesian():
+    app = Flask("paritrana")
+    language.init_app(app)  # an application without the token of forms
+    with app.app_context():
+        assert language.chosen_language() == "id"
+    with app.test_request_context("/?lang=en"):
+        assert language.chosen_language() == "en"
 
 
 def test_nothing_is_written_as_a_dash_never_as_zero(web_app):
