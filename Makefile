@@ -71,6 +71,7 @@ coverage: setup-dev ## Which lines no test on SQLite runs, over the whole applic
 		--engines sqlite -m "not slow and not release" --cov --cov-report=
 	$(BIN)/python -m pytest tests/seeding/test_simulated.py --engines sqlite --cov --cov-append --cov-report=
 	$(BIN)/python -m coverage report --fail-under=95
+	@$(BIN)/python -m tools.branches 95
 
 test-fast: setup-dev ## The tests without browser and PostgreSQL, with fewer examples
 	$(BIN)/python -m pytest tests --ignore=tests/journeys -n $(JOBS) --engines sqlite --hypothesis-profile=fast -m "not slow"
