@@ -28,6 +28,7 @@ class InterviewDay(Base):
     # Raised by every act that changes what the board of the day shows; it is the tag of the board, and nothing else. It
     # begins anywhere, so that what a process keeps of one day is never taken for another.
     board_version: Mapped[int] = mapped_column(default=lambda: secrets.randbelow(2**30), server_default="0")
+    left_no: Mapped[int] = mapped_column(default=0, server_default="0")  # highest of the slots that went to other days
     display_code: Mapped[str | None]  # opens the screen of the hall on this day; a new one takes its place
 
     cycle: Mapped[Cycle] = relationship()

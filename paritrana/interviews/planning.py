@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from paritrana.audit import service as audit
 from paritrana.core.errors import MissingReason, ParitranaError, WrongState
@@ -293,6 +293,8 @@ def _move(session: InterviewSession, place: Place, reason: str, *, actor: Actor,
     touch_board(place.day)
     if place.day.id != session.day_id:
         no = queries.last_no(place.day) + 1
+        left = update(InterviewDay).where(InterviewDay.id == session.day_id, InterviewDay.left_no < session.no)
+        db.session.execute(left.values(left_no=session.no))
         session.day, session.no = place.day, no  # together: the number may be another slot's on the day it leaves
     session.planned_at, session.minutes = place.planned_at, place.minutes
     session.mode, session.room = place.mode, place.room.strip()

@@ -132,12 +132,13 @@ def days_of(cycle: Cycle) -> Sequence[InterviewDay]:
 
 
 def last_no(day: InterviewDay) -> int:
-    """The highest number that a slot of a day has or had: an address is never given again (two statements)."""
+    """The highest number that a slot of a day has or had: an address is never given again (three statements)."""
     highest = (
         db.session.scalar(select(func.max(model.no)).where(model.day_id == day.id))
         for model in (InterviewSession, RemovedSlot)
     )
-    return max(no or 0 for no in highest)
+    left = db.session.scalar(select(InterviewDay.left_no).where(InterviewDay.id == day.id))
+    return max(no or 0 for no in (left, *highest))
 
 
 def plans_of(category: Category) -> Sequence[PlanDrawn]:

@@ -54,6 +54,8 @@ def test_a_slot_moves_to_a_day_where_its_new_number_is_one_of_the_day_it_leaves(
     db.session.rollback()
     assert [(first.day.code, first.no), (second.day.code, second.no)] == [(first.day.code, 1), (other.code, 1)]
     assert first.day.code != other.code
+    assert queries.last_no(first.day) == 2  # where the slot was, no other one is found
+    assert queries.last_no(second.day) == 1
 
 
 def test_neither_order_nor_time_nor_slot_changes_or_stays_without_a_reason(here, slots):
