@@ -17,7 +17,6 @@ from paritrana.core.filetypes import XLSX
 from paritrana.database import db, random_ref
 from paritrana.files.store import BlobStore
 from paritrana.jobs.kinds import LeaseLost, RightLost, Run
-from paritrana.jobs.queue import Queue
 from paritrana.nominations import queries, service
 from paritrana.nominations.models import Nomination
 from paritrana.nominations.namelists import queries as lists
@@ -25,31 +24,17 @@ from paritrana.nominations.namelists import service as keeping
 from paritrana.nominations.namelists import work
 from paritrana.nominations.namelists.checking import Counted, ListLate
 from paritrana.nominations.namelists.models import ListOverlap, NameList
-from paritrana.reference.models import Organisation
-from tests.factories import World, grant, person, sign_in, world
+from tests.factories import World, sign_in
 from tests.nominations.pages import SAME_ORIGIN, draft, fields_of, send, text_of
 from tests.nominations.test_namelists import GOOD, HEADS, left_files, text
+from tests.nominations.villages import with_villages
 
 COUNTS = {"submitted": 2, "valid": 2, "reasons": {}, "as_figure": 0, "groups": {}}
 
 
 @pytest.fixture
 def here(db_session, app, tmp_path):
-    before = app.extensions["queue"]
-    app.extensions["queue"] = Queue(f"sqlite:///{tmp_path / 'queue.db'}")
-    here = world(categories=("desa", "kabkota", "badan-usaha"))
-    for no in (1, 2):
-        village = Organisation(
-            ref=random_ref("O"), name=f"Desa Contoh {no}", kind="village", region_code="99.01", fictitious=True
-        )
-        db.session.add(village)
-        db.session.flush()
-        here.organisations[f"village-{no}"] = village
-        here.accounts[f"head-{no}"] = person(f"head-{no}")
-        grant(here.accounts[f"head-{no}"], "nominee", organisation=village)
-    db.session.commit()
-    yield here
-    app.extensions["queue"] = before
+    yield from with_villages(app, tmp_path, categories=("desa", "kabkota", "badan-usaha"))
 
 
 @pytest.fixture

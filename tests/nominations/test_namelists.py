@@ -21,10 +21,9 @@ from werkzeug.test import encode_multipart
 from paritrana.audit.models import EventBody
 from paritrana.core.filetypes import CSV
 from paritrana.core.lifecycle import State
-from paritrana.database import db, random_ref
+from paritrana.database import db
 from paritrana.jobs.kinds import SYSTEM
 from paritrana.jobs.models import Job
-from paritrana.jobs.queue import Queue
 from paritrana.jobs.service import enqueue
 from paritrana.jobs.worker import Desk, perform
 from paritrana.nominations import queries
@@ -34,9 +33,9 @@ from paritrana.nominations.namelists.checking import count_list
 from paritrana.nominations.namelists.invariants import CHECKS
 from paritrana.nominations.namelists.models import NameList
 from paritrana.panels.service import declare
-from paritrana.reference.models import Organisation
-from tests.factories import grant, person, sign_in, world
+from tests.factories import sign_in
 from tests.nominations.pages import draft, fields_of, filled, send, text_of
+from tests.nominations.villages import with_villages
 
 HEADS = ["NIK", "Nama", "Tanggal lahir", "Pekerjaan", "Desa/kelurahan", "Jenis kelamin"]
 DESK = Desk("here", timedelta(seconds=60))
@@ -71,21 +70,7 @@ def book(rows) -> bytes:
 
 @pytest.fixture
 def here(db_session, app, tmp_path):
-    before = app.extensions["queue"]
-    app.extensions["queue"] = Queue(f"sqlite:///{tmp_path / 'queue.db'}")
-    here = world(categories=("desa", "kabkota"), kind="real")
-    for no in (1, 2):
-        village = Organisation(
-            ref=random_ref("O"), name=f"Desa Contoh {no}", kind="village", region_code="99.01", fictitious=False
-        )
-        db.session.add(village)
-        db.session.flush()
-        here.organisations[f"village-{no}"] = village
-        here.accounts[f"head-{no}"] = person(f"head-{no}")
-        grant(here.accounts[f"head-{no}"], "nominee", organisation=village)
-    db.session.commit()
-    yield here
-    app.extensions["queue"] = before
+    yield from with_villages(app, tmp_path, categories=("desa", "kabkota"), kind="real")
 
 
 @pytest.fixture
