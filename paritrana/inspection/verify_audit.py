@@ -725,7 +725,7 @@ def _report(faults: Sequence[Fault], said: Sequence[str], bundle: Bundle) -> int
 
 def _prove(path: str, notes: Sequence[Note], keys_path: str | None) -> int:
     document = _document(_read(path), path)
-    keys = _keys(keys_path, {}) if keys_path else read_keys(json.dumps(document), path)
+    keys = read_keys(json.dumps(document), path) if keys_path is None else read_keys(_read(keys_path), keys_path)
     note, event, wrong = proof_faults(document, keys)
     for other in notes:
         if (other.origin, other.size) != (note.origin, note.size):

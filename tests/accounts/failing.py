@@ -15,7 +15,7 @@ from paritrana.database import db
 def failing(beginning: str, code: int = sqlite3.SQLITE_FULL) -> Iterator[None]:
     """Every statement that begins so fails with a code of SQLite; in an open application context."""
     original = sqlite3.OperationalError("a fault of this test")
-    original.sqlite_errorcode, original.sqlite_errorname = code, "SQLITE_OF_THIS_TEST"  # type: ignore[misc]
+    original.sqlite_errorcode, original.sqlite_errorname = code, "SQLITE_OF_THIS_TEST"
 
     def fail(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         if statement.startswith(beginning):

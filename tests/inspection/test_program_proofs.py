@@ -148,6 +148,13 @@ def test_a_proof_says_all_that_is_wrong_with_it(tmp_path: Path, capsys: pytest.C
     assert "a key that the list of keys does not name" in capsys.readouterr().out
 
 
+def test_a_list_of_keys_that_was_named_and_is_not_there_is_no_leave_to_trust_the_proof(tmp_path: Path) -> None:
+    whole, note_of = proof(history(), 2), note(history())
+    for missing in ("", str(tmp_path / "none.json")):
+        assert proves(tmp_path, whole, "--keys", missing) == 2
+        assert main([bundle(tmp_path, history(), note_of), "--keys", missing]) == 2
+
+
 def test_a_proof_that_is_none_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     events = history()
     for changes in ({"format": "another"}, {"event": []}, {"path": ["00"]}, {"path": [1]}, {"path": None}):

@@ -62,3 +62,10 @@ def held(here: World, session: InterviewSession, presenter: str = "bupati_wali_k
     if close:
         service.close_session(session, expected=session.version, actor=organiser, at=at)
     db.session.commit()
+
+
+def begun(here, clock):
+    """Two slots; the clock stands at the beginning of the first."""
+    made = planned(here, shortlisted(here, clock))
+    clock.set(made[0].planned_at)
+    return made

@@ -26,7 +26,7 @@ from paritrana.sheets import queries as sheets
 from paritrana.sheets import service as sheet_service
 from paritrana.sheets.reopening import service as reopening
 from tests.factories import world
-from tests.interviews.stages import BY_THE_REGENT, planned, shortlisted
+from tests.interviews.stages import BY_THE_REGENT, begun, planned, shortlisted
 from tests.nominations.pages import SAME_ORIGIN, fields_of, send, text_of
 from tests.sheets.desks import marked, opened, put, submitted, token_of
 
@@ -41,9 +41,7 @@ def here(app, db_session):
 @pytest.fixture
 def slots(here, clock):
     """Two slots of twenty minutes; the clock stands at the beginning of the first."""
-    made = planned(here, shortlisted(here, clock))
-    clock.set(made[0].planned_at)
-    return made
+    return begun(here, clock)
 
 
 def address(slot, more=""):

@@ -18,7 +18,7 @@ from paritrana.interviews.drawing import MinutesPaper, Section, draw
 from paritrana.interviews.models import Attendance, Dropout, InterviewDay, InterviewSession
 from paritrana.panels.service import recuse
 from tests.factories import SYSTEM, world
-from tests.interviews.stages import BY_THE_REGENT, held, planned, shortlisted
+from tests.interviews.stages import BY_THE_REGENT, begun, held
 from tests.interviews.test_day import address, words_of
 from tests.nominations.pages import fields_of, send, text_of
 from tests.sheets.desks import token_of
@@ -35,9 +35,7 @@ def here(app, db_session):
 @pytest.fixture
 def slots(here, clock):
     """Two slots of twenty minutes; the clock stands at the beginning of the first."""
-    made = planned(here, shortlisted(here, clock))
-    clock.set(made[0].planned_at)
-    return made
+    return begun(here, clock)
 
 
 def act(here, slot, name="organiser-1"):

@@ -90,3 +90,11 @@ def verify(here: World, nomination: Nomination) -> None:
     found = service.propose_close(nomination, expected=found.version, actor=here.actor("verifier-1"), at=at)
     service.close(nomination, expected=found.version, actor=here.actor("verifier-2"), at=at)
     db.session.commit()
+
+
+def all_judged(here, clock):
+    """The first nomination that was sent, with every figure judged by verifiers who declared themselves."""
+    made = sent(here, clock)[0]
+    declared(here, made, "verifier-1", "verifier-2")
+    judge_all(here, made)
+    return made

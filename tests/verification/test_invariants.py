@@ -14,7 +14,7 @@ from paritrana.verification.models import FieldVisitPhoto, Finding, Override
 from paritrana.verification.service import Photo, Visited
 from paritrana.verification.values import computed_values
 from tests.factories import world
-from tests.verification.cases import LATER, declared, judge_all, propose_gates, sent
+from tests.verification.cases import LATER, all_judged, propose_gates
 
 KIND, COVERED = "non_asn_protection", "contract_staff.covered"
 
@@ -26,10 +26,7 @@ def here(app, db_session):
 
 @pytest.fixture
 def nomination(here, clock):
-    made = sent(here, clock)[0]
-    declared(here, made, "verifier-1", "verifier-2")
-    judge_all(here, made)
-    return made
+    return all_judged(here, clock)
 
 
 def broken():

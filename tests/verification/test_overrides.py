@@ -23,7 +23,7 @@ from paritrana.verification.values import computed_values
 from tests.factories import world
 from tests.factories_results import category_of, contest, nominations, publish, run, seal
 from tests.nominations.pages import fields_of, send, text_of
-from tests.verification.cases import LATER, decide_gates, declared, judge_all, propose_gates, sent
+from tests.verification.cases import LATER, all_judged, decide_gates, declared, judge_all, propose_gates, sent
 from tests.verification.test_closing import ask_about
 
 REASON = "The plan was suspended by the province for three months."
@@ -36,10 +36,7 @@ def here(app, db_session):
 
 @pytest.fixture
 def nomination(here, clock):
-    made = sent(here, clock)[0]
-    declared(here, made, "verifier-1", "verifier-2")
-    judge_all(here, made)
-    return made
+    return all_judged(here, clock)
 
 
 def address_of(nomination, tail=""):

@@ -13,7 +13,7 @@ from paritrana.verification.models import Override
 from paritrana.verification.values import computed_values
 from tests.factories import world
 from tests.nominations.pages import fields_of, send, text_of
-from tests.verification.cases import LATER, declared, judge_all, sent
+from tests.verification.cases import LATER, all_judged
 
 
 @pytest.fixture
@@ -23,10 +23,7 @@ def here(app, db_session):
 
 @pytest.fixture
 def nomination(here, clock):
-    made = sent(here, clock)[0]
-    declared(here, made, "verifier-1", "verifier-2")
-    judge_all(here, made)
-    return made
+    return all_judged(here, clock)
 
 
 def computed(nomination, code="C1"):

@@ -26,7 +26,7 @@ def of_driver(error: Exception) -> exc.DBAPIError:
 
 def of_sqlite(code: int) -> exc.DBAPIError:
     error = sqlite3.OperationalError("x")
-    error.sqlite_errorcode, error.sqlite_errorname = code, "SQLITE_OF_THIS_TEST"  # type: ignore[misc]
+    error.sqlite_errorcode, error.sqlite_errorname = code, "SQLITE_OF_THIS_TEST"
     return of_driver(error)
 
 

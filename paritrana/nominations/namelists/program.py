@@ -46,9 +46,8 @@ EXACT_DIGITS: Final = 15  # a spreadsheet program keeps no more digits of a numb
 HEAD_ROWS: Final = 20  # the heads stand in one of the first filled rows
 UNREADABLE_DATE: Final = date.min  # agrees with the birth date inside no number
 FIRST_SHEET: Final = "visible"
-_FIGURE: Final = re.compile(
-    r"[0-9]+([.,][0-9]+)?E\+[0-9]{1,3}", re.ASCII | re.IGNORECASE
-)  # as programs write a long number
+# A long number as spreadsheet programs write it.
+_FIGURE: Final = re.compile(r"[0-9]+([.,][0-9]+)?E\+[0-9]{1,3}", re.ASCII | re.IGNORECASE)
 
 Row = tuple[int, Sequence[Any]]  # its number in the file, from 1, and its cells
 
