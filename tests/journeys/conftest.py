@@ -195,6 +195,7 @@ def accessible() -> Callable[[Page], list[str]]:
     axe = Axe()
 
     def look(page: Page) -> list[str]:
+        page.wait_for_load_state("load")  # the words of a page can be there before its colours are
         page.evaluate(axe.axe_script)
         # Only what is wrong is brought over from the browser: the list of what is right takes as long as the looking.
         found = page.evaluate("axe.run({resultTypes: ['violations']}).then((all) => all.violations)")

@@ -218,7 +218,7 @@ def test_the_copy_answers_for_codes_and_squares_without_the_application(
         expect(heading).to_contain_text("DICABUT")
         page.goto(f"{address}/verify/0000-0000-0000-0001/")
         expect(heading).to_contain_text("TIDAK DIKENAL.")
-        assert page.evaluate("getComputedStyle(document.querySelector('.p-bar')).backgroundColor") != "rgba(0, 0, 0, 0)"
+        expect(page.locator(".p-bar")).not_to_have_css("background-color", "rgba(0, 0, 0, 0)")
         assert accessible(page) == []
     finally:
         context.close()

@@ -103,7 +103,7 @@ def test_the_folder_is_read_without_the_application(
         assert accessible(page) == []
         page.get_by_role("link", name="English").click()
         expect(page.get_by_role("heading", level=1)).to_contain_text("Ranking")
-        assert page.evaluate("getComputedStyle(document.querySelector('.p-bar')).backgroundColor") != "rgba(0, 0, 0, 0)"
+        expect(page.locator(".p-bar")).not_to_have_css("background-color", "rgba(0, 0, 0, 0)")
         page.goto(f"file://{tmp_path}/copy/regions/99.01/index.html")
         expect(page.get_by_role("heading", level=1)).to_have_text("Kabupaten Contoh 1")
         context.close()
