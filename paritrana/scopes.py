@@ -5,6 +5,7 @@ of whoever asks; jobs, commands and the few reads that must look beyond one name
 whose rows it wants finds the rows of its own tenant only, and one that runs without any scope raises `NoScope`.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, TableClause, and_, event, false, or_, select
+from sqlalchemy import ColumnElement, Exists, FromClause, TableClause, and_, event, false, or_, select
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Mapper, ORMExecuteState, registry
 from sqlalchemy.orm.util import LoaderCriteriaOption
 from sqlalchemy.sql import visitors
@@ -94,6 +96,32 @@ class _Kept(LoaderCriteriaOption):
         return ext_info._adapter.traverse(kept) if ext_info.is_aliased_class else kept
 
 
+class _Leads(Exists):
+    """A row leads to one of the scope: asked for row by row.
+
+    As a list of all such rows it would be made anew for every statement, and joins be planned around it.
+    """
+
+    inherit_cache = True
+
+
+def _leads(parent: Any, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    return _Leads().select_from(parent).where(*conditions).correlate_except(parent)
+
+
+# What follows the one table from which a condition selects; where a second one stands, it does not ask about the row.
+_TIED = re.compile(r"EXISTS \(SELECT \*\s+FROM \w+ AS scope_\w+\s+WHERE ")
+
+
+@compiles(_Leads)
+def _write(element: _Leads, compiler: Any, **options: Any) -> str:
+    """The text of the condition. Raises `NoScope` where it is not tied to the rows that are read: it held for all."""
+    written: str = compiler.visit_unary(element, **options)
+    if _TIED.match(written) is None:
+        raise NoScope(f"the scope is not tied to what is read: {written}")
+    return written
+
+
 class Keeper:
     """Keeps the statements on the models of one registry inside the scope in force."""
 
@@ -169,9 +197,7 @@ class Keeper:
         tenancy = self.tenants[goal.name].__tenancy__
         onward = tenancy.nominee if way == "nominee" else tenancy.office
         parent = self._alias(f"scope_{goal.name}", goal.name)
-        inside = select(parent.c[key.column.name]).where(self._through(parent, onward, way, scope))
-        within: ColumnElement[bool] = origin.in_(inside.correlate(None))
-        return within
+        return _leads(parent, parent.c[key.column.name] == origin, self._through(parent, onward, way, scope))
 
     def _held(self, origin: ColumnElement[Any], goal: Any, way: str, scope: Scope) -> ColumnElement[bool]:
         """Whether a column that names an organisation, a category or a cycle names one of the scope."""
@@ -179,10 +205,8 @@ class Keeper:
             if way == "nominee":
                 return origin.in_(scope.organisations)
             nomination = self._alias("scope_nomination", "nomination")
-            takes_part = select(nomination.c.organisation_id).where(
-                self._through(nomination, "category_id", way, scope)
-            )
-            return origin.in_(takes_part.correlate(None))
+            takes_part = self._through(nomination, "category_id", way, scope)
+            return _leads(nomination, nomination.c.organisation_id == origin, takes_part)
         category = self._alias("scope_category", "category")
         if way == "published":  # two people have agreed on it; the page asks whether the instant has come
             open_ = or_(

@@ -117,42 +117,46 @@ class PanelOf:
 def seats_of(account_id: int) -> Mapping[int, PolicySeat]:
     """The seats in force of an account by category (one statement); a secretary or substitute does not mark.
 
-    A deputy is `acting` while the chair of the category is in conflict with one of its candidates.
+    A deputy is `acting` while the chair of the category is in conflict with one of its candidates (one more statement).
     """
-    rows = db.session.execute(_SEATS_OF, {"account_id": account_id})
-    return {category_id: PolicySeat(category_id, role, bool(acting)) for category_id, role, acting in rows}
+    roles = dict(db.session.execute(_SEATS_OF, {"account_id": account_id}).tuples().all())
+    led = [category_id for category_id, role in roles.items() if role == "deputy"]
+    acting = frozenset(db.session.scalars(_CHAIR_FAILS, {"category_ids": led})) if led else frozenset()
+    return {category_id: PolicySeat(category_id, role, category_id in acting) for category_id, role in roles.items()}
 
 
-def _seats_of() -> Select[int, str, bool]:
-    chair, office = aliased(Seat), aliased(Account)
-    recused = exists().where(
-        Recusal.account_id == chair.account_id, Recusal.category_id == chair.category_id, not_waived()
-    )
-    structural = structure.ways(
-        office.person_id,
-        judging=True,
-        narrowed=lambda one: and_(one.category_id == chair.category_id, one.state.not_in(NOT_COMPETING)),
-    )
-    chair_fails = (
-        exists()
-        .where(
-            chair.category_id == Seat.category_id,
-            chair.role == "chair",
-            chair.ended_at.is_(None),
-            office.id == chair.account_id,
-            or_(recused.correlate(chair), *structural),
-        )
-        .correlate(Seat)
-    )
+def _seats_of() -> Select[int, str]:
     closed = select(Category.id).where(Category.cycle_id.in_(closed_cycles()))
-    return select(Seat.category_id, Seat.role, and_(Seat.role == "deputy", chair_fails)).where(
+    return select(Seat.category_id, Seat.role).where(
         Seat.account_id == bindparam("account_id"), Seat.ended_at.is_(None), Seat.role.in_(JUDGING),
         Seat.category_id.not_in(closed),
     )  # fmt: skip
 
 
-# Every request of a signed-in person asks this: the statement is put together once.
-_SEATS_OF = _seats_of()
+def _chair_fails() -> Select[int]:
+    """Those of some categories whose chair is in conflict with a candidate."""
+    recused = exists().where(
+        Recusal.account_id == Seat.account_id, Recusal.category_id == Seat.category_id, not_waived()
+    )
+    structural = structure.ways(
+        Account.person_id,
+        judging=True,
+        narrowed=lambda one: and_(one.category_id == Seat.category_id, one.state.not_in(NOT_COMPETING)),
+    )
+    return (
+        select(Seat.category_id)
+        .join(Account, Account.id == Seat.account_id)
+        .where(
+            Seat.category_id.in_(bindparam("category_ids", expanding=True)),
+            Seat.role == "chair",
+            Seat.ended_at.is_(None),
+            or_(recused.correlate(Seat), *structural),
+        )
+    )
+
+
+# Every request of a signed-in person asks the first, and every request of a deputy the second: put together once.
+_SEATS_OF, _CHAIR_FAILS = _seats_of(), _chair_fails()
 
 
 def seats_in(category: Category) -> Sequence[Seat]:

@@ -288,7 +288,9 @@ def digests(category: Category) -> Digests:
     """Both digests of what a category's ranking is computed from (one statement)."""
     traces: Any = db.session.execute(union_all(*_traces(category), order_traces(category)))
     rows: list[tuple[Any, ...]] = sorted(tuple(row) for row in traces)
-    return Digests(_digest(category, rows), _digest(category, [row for row in rows if row[0] != DECIDED]))
+    basis = [row for row in rows if row[0] != DECIDED]
+    inputs = _digest(category, rows)
+    return Digests(inputs, inputs if len(basis) == len(rows) else _digest(category, basis))
 
 
 def _digest(category: Category, rows: Sequence[tuple[Any, ...]]) -> str:

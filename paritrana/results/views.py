@@ -269,7 +269,7 @@ def _page(category: Category, reason: str, asked: AcknowledgeForm | None = None)
         warned=warned,
         warning_words=warning_words,
         figures=[] if opened is None or said is None else figures(opened, described_rubric, ranked, said),
-        outlooks={} if said is None else outlooks(said),
+        outlooks={} if said is None else outlooks(said, shown),
         uneven=bool(said and said["fitted"]),
         sections=[Section(one, found) for one in CandidateState if (found := [r for r in shown if r.state == one])],
         counts=[] if opened is None else [(one, opened.count(one)) for one in CandidateState],

@@ -70,6 +70,23 @@ def test_the_columns_that_say_whose_a_row_is_have_an_index() -> None:
         assert {tenancy.office, tenancy.nominee, tenancy.person} - {None} <= first, name
 
 
+def test_rows_of_tenants_are_asked_for_one_by_one_and_never_listed_first() -> None:
+    """A list of all candidates would be made for every statement; a join over two of them takes their product."""
+    scope = Scope(account=1, organisations=frozenset({1}), cycles=frozenset({1}), categories=frozenset({1}))
+    for name in KEEPER.tenants:
+        whole = str(select(KEEPER.tables[name].__table__).where(KEEPER.criterion(name, scope)))
+        assert set(re.findall(r"IN \(SELECT \S+ \s*FROM (\w+)", whole)) <= {"category"}, name
+
+
+def test_a_condition_that_does_not_ask_about_the_rows_that_are_read_is_refused() -> None:
+    """Tied to another table than the one that is read it would hold for every row as soon as it holds for one."""
+    criterion = KEEPER.criterion("finding", Scope(cycles=frozenset({1})))
+    other = KEEPER.tables["finding"].__table__.alias()
+    for untied in (select(Category.id).where(criterion), select(other).where(criterion)):
+        with pytest.raises(NoScope, match="not tied"):
+            str(untied)
+
+
 OTHER = aliased(Nomination)
 STATEMENTS: dict[str, Callable[[], Any]] = {
     "a model": lambda: select(Nomination),

@@ -129,6 +129,10 @@ def test_the_guards_ask_one_statement(here, clock, statements):
         with statements() as asked:
             ask()
         assert len(asked) == 1
+    deputy = here.actor("deputy")
+    with statements() as asked:
+        queries.seats_of(deputy.user_id)
+    assert len(asked) == 2  # only a deputy asks about the chair, of all categories at once
 
 
 # Declared, and found late ---------------------------------------------------------------------------------------------

@@ -49,11 +49,13 @@ class Outlook:
     fitted: str
 
 
-def outlooks(said: Said) -> dict[str, Outlook]:
-    """Chance of the first rank, the middle 90 % of ranks, and the fitted total, by candidate."""
+def outlooks(said: Said, shown: Sequence[Standing]) -> dict[str, Outlook]:
+    """Chance of the first rank, the middle 90 % of ranks, and the fitted total, by candidate of those on the page."""
     chances, fitted = said["chances"], said["fitted"]
-    found = {}
+    wanted, found = {one.candidate for one in shown}, {}
     for no, code in enumerate(said["candidates"]):
+        if code not in wanted:
+            continue
         low, high = chances["best"][no], chances["worst"][no]
         found[code] = Outlook(
             chance=percent(Decimal(100 * chances["first"][no]) / said["draws"], 1),
@@ -135,7 +137,7 @@ def _chances(shown: Sequence[Standing], names: Mapping[str, str], said: Said, pl
             RangeRow(one.name, (chances["best"][no], chances["worst"][no]), [(float(one.rank or 0), kind)],
                      number(chances["first"][no]))
         )  # fmt: skip
-    outlook = outlooks(said)
+    outlook = outlooks(said, shown)
     return Figure(
         "f-rank",
         title,
