@@ -6,7 +6,7 @@ whose rows it wants finds the rows of its own tenant only, and one that runs wit
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -175,29 +175,37 @@ class Keeper:
     def criterion(self, name: str, scope: Scope) -> ColumnElement[bool]:
         """The rows of the table `name` that `scope` holds."""
         model = self.tenants[name]
-        ways: list[ColumnElement[bool]] = []
-        tenancy = model.__tenancy__
-        if scope.cycles or scope.categories:
-            ways.append(self._through(model, tenancy.office, "office", scope))
-        if scope.organisations and tenancy.nominee is not None:
-            ways.append(self._through(model, tenancy.nominee, "nominee", scope))
+        tenancy: Tenancy = model.__tenancy__
+        ways = [
+            *(["office"] if scope.cycles or scope.categories else []),
+            *(["nominee"] if scope.organisations and tenancy.nominee is not None else []),
+            *(["published"] if tenancy.published else []),
+        ]
+        found = self._by(model, tenancy, ways, scope)
         if scope.account is not None and tenancy.person is not None:
-            ways.append(getattr(model, tenancy.person) == scope.account)
-        if tenancy.published:
-            ways.append(self._through(model, tenancy.office, "published", scope))
-        return or_(false(), *ways)
+            found.append(getattr(model, tenancy.person) == scope.account)
+        return or_(false(), *found)
 
-    def _through(self, rows: Any, column: str, way: str, scope: Scope) -> ColumnElement[bool]:
+    def _by(self, rows: Any, tenancy: Tenancy, ways: Iterable[str], scope: Scope) -> list[ColumnElement[bool]]:
+        """One condition for each column that leads on, so that ways over the same column ask for its row once."""
+        over: dict[str, list[str]] = {}
+        for way in ways:
+            column = tenancy.nominee if way == "nominee" else tenancy.office
+            if column is None:  # a way of the rows that lead here, which has to go on
+                raise NoScope(f"no column of {rows} leads on for {way}")
+            over.setdefault(column, []).append(way)
+        return [self._through(rows, column, found, scope) for column, found in over.items()]
+
+    def _through(self, rows: Any, column: str, ways: Sequence[str], scope: Scope) -> ColumnElement[bool]:
         """The rows of a model, or of an alias of its table, that lead over `column` to what `scope` holds."""
         origin = rows.c[column] if isinstance(rows, FromClause) else getattr(rows, column)
         (key,) = origin.foreign_keys if isinstance(rows, FromClause) else rows.__table__.c[column].foreign_keys
         goal: Any = key.column.table
         if goal.name in _LAST:
-            return self._held(origin, goal, way, scope)
-        tenancy = self.tenants[goal.name].__tenancy__
-        onward = tenancy.nominee if way == "nominee" else tenancy.office
+            return or_(*(self._held(origin, goal, way, scope) for way in ways))
         parent = self._alias(f"scope_{goal.name}", goal.name)
-        return _leads(parent, parent.c[key.column.name] == origin, self._through(parent, onward, way, scope))
+        onward = self._by(parent, self.tenants[goal.name].__tenancy__, ways, scope)
+        return _leads(parent, parent.c[key.column.name] == origin, or_(*onward))
 
     def _held(self, origin: ColumnElement[Any], goal: Any, way: str, scope: Scope) -> ColumnElement[bool]:
         """Whether a column that names an organisation, a category or a cycle names one of the scope."""
@@ -205,7 +213,7 @@ class Keeper:
             if way == "nominee":
                 return origin.in_(scope.organisations)
             nomination = self._alias("scope_nomination", "nomination")
-            takes_part = self._through(nomination, "category_id", way, scope)
+            takes_part = self._through(nomination, "category_id", [way], scope)
             return _leads(nomination, nomination.c.organisation_id == origin, takes_part)
         category = self._alias("scope_category", "category")
         if way == "published":  # two people have agreed on it; the page asks whether the instant has come

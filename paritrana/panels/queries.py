@@ -119,7 +119,7 @@ def seats_of(account_id: int) -> Mapping[int, PolicySeat]:
 
     A deputy is `acting` while the chair of the category is in conflict with one of its candidates (one more statement).
     """
-    roles = dict(db.session.execute(_SEATS_OF, {"account_id": account_id}).tuples().all())
+    roles = dict(db.session.execute(_SEATS_OF, {"account_id": account_id}).all())
     led = [category_id for category_id, role in roles.items() if role == "deputy"]
     acting = frozenset(db.session.scalars(_CHAIR_FAILS, {"category_ids": led})) if led else frozenset()
     return {category_id: PolicySeat(category_id, role, category_id in acting) for category_id, role in roles.items()}
