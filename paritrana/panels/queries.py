@@ -419,14 +419,21 @@ def structural_kind(account: Account, nomination: Nomination) -> str | None:
     return next((one.kind for one in found if one.nomination_id == nomination.id), None)
 
 
-def conflict_clause(actor: Actor, *, judging: bool = True) -> ColumnElement[bool]:
-    """`is_conflicted` for lists of nominations, whatever else the statement joins."""
+def conflict_clause(actor: Actor, *, judging: bool = True, of_one: bool = False) -> ColumnElement[bool]:
+    """`is_conflicted` for lists of nominations, whatever else the statement joins.
+
+    A statement that finds its nomination by a key asks for `of_one`: it does not list all candidates of a person first.
+    """
     ways: list[ColumnElement[bool]] = [
         exists().where(Recusal.account_id == actor.user_id, Recusal.nomination_id == Nomination.id, not_waived())
     ]
-    if actor.person_id is not None:
-        ways += [Nomination.id.in_(one) for one in structure.candidates_of(actor.person_id, judging=judging)]
-    return or_(*ways)
+    if actor.person_id is None:
+        return or_(*ways)
+    if of_one:
+        return or_(
+            *ways, *structure.ways(actor.person_id, judging=judging, narrowed=lambda one: one.id == Nomination.id)
+        )
+    return or_(*ways, *(Nomination.id.in_(one) for one in structure.candidates_of(actor.person_id, judging=judging)))
 
 
 def conflicted_in(actor: Actor, category: Category, *, judging: bool = True) -> bool:
@@ -638,7 +645,7 @@ def get_candidate(cycle: str, cat: str, candidate: str, actor: Actor) -> Nominat
             Category.slug == cat,
             Nomination.candidate_code == candidate,
             Nomination.state.not_in(NOT_COMPETING),
-            or_(Category.cycle_id.in_(actor.organises), not_(conflict_clause(actor))),
+            or_(Category.cycle_id.in_(actor.organises), not_(conflict_clause(actor, of_one=True))),
         )
         .options(
             joinedload(Nomination.organisation, innerjoin=True),

@@ -64,15 +64,18 @@ def get_own_sheet(ref: str, actor: Actor) -> Sheet:
     Raises `NotFound`, and `SeatOver` for an assessor without a seat by now.
     """
     with everybody("an assessor meets the own sheets also after the seat has ended, to be told so"):
-        found = _one_sheet(Sheet.ref == ref, own_clause(actor))
+        found = _one_sheet(Sheet.ref == ref, own_clause(actor, of_one=True))
     if found.unseated:
         raise SeatOver
     return found
 
 
-def own_clause(actor: Actor) -> ColumnElement[bool]:
-    """The sheets of an actor from which nothing separates it, for lists of sheets with their candidates."""
-    return and_(Sheet.assessor_id == actor.user_id, not_(withdrawn()), not_(conflict_clause(actor)))
+def own_clause(actor: Actor, *, of_one: bool = False) -> ColumnElement[bool]:
+    """The sheets of an actor from which nothing separates it, for lists of sheets with their candidates.
+
+    A statement that finds its sheet by a key asks for `of_one`.
+    """
+    return and_(Sheet.assessor_id == actor.user_id, not_(withdrawn()), not_(conflict_clause(actor, of_one=of_one)))
 
 
 def withdrawn() -> ColumnElement[bool]:
@@ -131,7 +134,7 @@ def get_candidate(ref: str, actor: Actor) -> Nomination:
                 Nomination.ref == ref,
                 Nomination.state.in_(CANDIDATE_STATES),
                 Nomination.category_id.in_(actor.seats),
-                not_(conflict_clause(actor)),
+                not_(conflict_clause(actor, of_one=True)),
             )
             .options(
                 joinedload(Nomination.organisation, innerjoin=True),
