@@ -66,6 +66,25 @@ def _session(now: Found, event: Told) -> None:
     now[""] = {**before, **event.values, "state": STEPS.get(event.kind) or before.get("state")}
 
 
+def _left() -> Iterator[Broken]:
+    """The highest number of a slot that went from a day to another; a silent event may have told of a higher one."""
+    left: dict[str, int] = {}
+    slot, place, silent = "", ("", 0), False
+    for event in told("session.planned", MOVED):
+        day, no = event.values.get("day"), event.values.get("no")
+        if not isinstance(day, str) or not isinstance(no, int):  # erased, or tampered with: the chain tells that
+            slot, silent = "", True
+            continue
+        before, place = place if event.ref == slot else ("", 0), (day, no)
+        if before[0] not in ("", day):
+            left[before[0]] = max(left.get(before[0], 0), before[1])
+        slot = event.ref
+    for code, kept in stream(select(InterviewDay.code, InterviewDay.left_no).order_by(InterviewDay.id)):
+        highest = left.get(code, 0)
+        if kept < highest or (kept > highest and not silent):
+            yield Broken("session.number_left", code, f"Number {highest} left this day at last, {kept} is kept.")
+
+
 def _answers() -> Iterator[Broken]:
     statement = _of_session(*(getattr(SlotAnswer, name) for name in ANSWER)).join(
         SlotAnswer, SlotAnswer.session_id == InterviewSession.id
@@ -146,6 +165,7 @@ def _dropouts() -> Iterator[Broken]:
 
 CHECKS = (
     Check(replayed("session", "interview session"), _sessions),
+    Check({"session.number_left": "Every day knows the highest number of a slot that went to another day."}, _left),
     Check(replayed("answer", "answer to a slot"), _answers),
     Check(replayed("removed_slot", "slot taken out of the schedule"), _removed),
     Check(replayed("plan", "order of interviews"), _plans),

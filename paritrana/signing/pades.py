@@ -14,12 +14,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from threading import RLock
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from urllib.error import HTTPError
 
 import pikepdf
 import pkcs11
-from asn1crypto import tsp, x509
+from asn1crypto import cms, core, tsp, x509
 from pikepdf import Array, Dictionary, Name, ObjectStreamMode, StreamDecodeLevel, String
 from pyhanko.sign import signers as hanko
 from pyhanko.sign.pkcs11 import open_pkcs11_session
@@ -117,6 +117,20 @@ class _Held(hanko.Signer):
         return self._raw(data)
 
 
+class _Answer(core.Sequence):  # type: ignore[misc]  # asn1crypto gives it no types
+    """What a time-stamp server sends: a refusal has no token (RFC 3161, 2.4.2), which the library's own class wants."""
+
+    _fields: ClassVar = [("status", tsp.PKIStatusInfo), ("token", cms.ContentInfo, {"optional": True})]
+
+
+def _refusal(answer: _Answer) -> str | None:
+    """The standard's words for why there is no token; None where there is one."""
+    if not isinstance(answer["token"], core.Void):
+        return None
+    status = answer["status"]
+    return ", ".join([status["status"].native, *sorted(status["fail_info"].native or ())])
+
+
 class _Stamper(TimeStamper):
     """Asks a time-stamp server (RFC 3161) over HTTP, follows it nowhere else and reads no more than a token has."""
 
@@ -139,6 +153,9 @@ class _Stamper(TimeStamper):
         if kind != "application/timestamp-reply":
             raise OSError("it is no time-stamp server")
         try:
+            said = _refusal(_Answer.load(body, strict=True))
+            if said is not None:
+                raise OSError(f"it refuses: {said}")
             found = tsp.TimeStampResp.load(body, strict=True)
             if found["status"]["status"].native == "granted":
                 stamped = found["time_stamp_token"]["content"]["encap_content_info"]["content"].parsed

@@ -7,14 +7,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import UniqueConstraint, delete, exists, func, select, table, union_all, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Integer,
+    Table,
+    UniqueConstraint,
+    delete,
+    exists,
+    func,
+    select,
+    table,
+    union_all,
+    update,
+)
+from sqlalchemy.orm import Mapped, aliased, mapped_column, registry
 
 import paritrana.app  # noqa: F401 - every room has told its models
 from paritrana.cycles.models import Category
 from paritrana.database import KEEPER, db
 from paritrana.nominations.models import Nomination, NominationRevision
-from paritrana.scopes import NoScope, Scope, everybody, scope_now, set_scope
+from paritrana.scopes import Keeper, NoScope, Scope, Tenancy, everybody, scope_now, set_scope
 from paritrana.sheets.models import Mark, Sheet
 from paritrana.web.access import scope_of
 from tests.access.stage import Stage
@@ -85,6 +98,28 @@ def test_a_condition_that_does_not_ask_about_the_rows_that_are_read_is_refused()
     for untied in (select(Category.id).where(criterion), select(other).where(criterion)):
         with pytest.raises(NoScope, match="not tied"):
             str(untied)
+
+
+def test_a_way_of_a_nominee_that_does_not_go_on_is_refused() -> None:
+    models = registry()
+
+    @models.mapped
+    class Group:
+        __tablename__ = "group"
+        __tenancy__ = Tenancy(office="cycle_id")
+        id: Mapped[int] = mapped_column(primary_key=True)
+        cycle_id: Mapped[int] = mapped_column(ForeignKey("cycle.id"))
+
+    @models.mapped
+    class Paper:
+        __tablename__ = "paper"
+        __tenancy__ = Tenancy(office="group_id", nominee="group_id")
+        id: Mapped[int] = mapped_column(primary_key=True)
+        group_id: Mapped[int] = mapped_column(ForeignKey("group.id"))
+
+    Table("cycle", models.metadata, Column("id", Integer, primary_key=True))
+    with pytest.raises(NoScope, match="no column"):
+        Keeper(models).criterion("paper", Scope(organisations=frozenset({1})))
 
 
 OTHER = aliased(Nomination)

@@ -391,6 +391,7 @@ TAMPERINGS: Mapping[str, Tampering] = {
     "list_overlap.shared": _sql("UPDATE list_overlap SET shared = shared + 1"),
     "preview.pages": _sql("DELETE FROM preview"),
     "look.failed": _sql("UPDATE proposal SET payload = 'no JSON'"),
+    "session.number_left": _sql("UPDATE interview_day SET left_no = left_no + 1"),
     "plan.seed": _sql("""UPDATE plan_drawn SET "order" = '["X", "Y", "Z", "A"]' WHERE how = 'drawn'"""),
     "message.attempts": _sql("UPDATE message SET attempts = attempts + 1 WHERE state = 'sent'"),
     "message.sent": _sql("UPDATE message SET state = 'failed', sent_at = NULL WHERE state = 'sent'"),

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from asn1crypto import tsp
+from asn1crypto import core, tsp
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
@@ -368,6 +368,18 @@ def test_without_a_time_stamp_nothing_is_signed(installation, stamps, status, ki
         genuine(settings)
     assert "time-stamp server" in refused.value.detail
     assert len(stamps.asked) == 1
+
+
+def test_a_time_stamp_server_that_refuses_is_told_with_its_reason(installation, stamps):
+    settings = installation(timestamp_url=stamps.url)
+    for failure in ({"bad_alg", "bad_request"}, None):
+        status = tsp.PKIStatusInfo({"status": "rejection", "status_string": ["<b>", "no"], "fail_info": failure})
+        refusal = core.SequenceOf(spec=tsp.PKIStatusInfo, value=[status]).dump()  # without a token
+        stamps.answer = lambda query, refusal=refusal: (200, "application/timestamp-reply", refusal)
+        with pytest.raises(CertificateKeyMissing) as refused:
+            genuine(settings)
+        reason = "rejection, bad_alg, bad_request" if failure else "rejection"
+        assert f"should: it refuses: {reason}." in refused.value.detail
 
 
 def test_an_old_answer_of_the_time_stamp_server_is_refused(installation, stamps):
