@@ -348,6 +348,19 @@ def test_every_act_of_a_nomination_can_be_asked_of_a_list(stage: Stage, engine_n
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_an_act_of_everybody_with_an_account_is_for_every_row_and_for_the_public_for_none(
+    stage: Stage, engine_name: str
+) -> None:
+    """No row of a category decides such an act either; both faces say so of each."""
+    rows = db.session.scalars(select(Category)).all()
+    assert rows
+    for act in sorted(WITH_ACCOUNT):
+        for one, listed in ((stage.actor_of(stage.accounts[0]), rows), (ANYBODY, [])):
+            assert db.session.scalars(visible(one, act, Category)).all() == listed
+            assert {ask(act, row, actor=one).allowed for row in rows} == {one.signed_in}
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_an_act_on_ones_own_account_is_for_every_row_where_the_sign_in_is_fresh_and_for_none_where_it_is_not(
     stage: Stage, engine_name: str
 ) -> None:
