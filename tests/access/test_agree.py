@@ -347,6 +347,27 @@ def test_every_act_of_a_nomination_can_be_asked_of_a_list(stage: Stage, engine_n
     }  # fmt: skip
 
 
+# Two people lead a category, one organises its cycle, one verifies; its candidates are shortlisted and being judged.
+LED = Drawn(
+    states=[5, 6, 1], attempts=[1, 1, 1], moment=MOMENTS[-1],
+    nominations=[(0, 0, "shortlisted"), (1, 1, "submitted"), (2, 2, "draft")],
+    offices=[None] * PEOPLE, closed=set(), grants=[(0, "organiser", 0, False), (3, "verifier", 0, False)],
+    seats=[(0, 1, "chair", False), (0, 2, "deputy", False), (1, 1, "chair", False)],
+    recusals=set(), closes=[("proposed", 3, None)] * 3, sheets=[(0, 1, 1, "begun")], fresh=True,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_the_part_of_an_act_and_the_age_of_a_sign_in_decide_lists_too(stage: Stage, engine_name: str) -> None:
+    questions = [
+        (model, act, part) for model, act, part in questions_of(stage.app.extensions["access"])
+        if any(grant.part is not part or Guard.FRESH in grant.guards for row in POLICY[act].values() for grant in row)
+    ]  # fmt: skip
+    found = [stage.differences(replace(LED, fresh=fresh), questions) for fresh in (True, False)]
+    assert [differing for _asked, _allowed, differing in found] == [[], []]
+    assert found[0][1] > found[1][1] > 0
+
+
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_an_act_of_everybody_with_an_account_is_for_every_row_and_for_the_public_for_none(
     stage: Stage, engine_name: str
