@@ -30,14 +30,19 @@ def upgrade() -> None:
     )
     slot, place = "", ("", 0)
     for ref, body in connection.execute(told):
-        values = json.loads(body)["values"]
-        before, place = place if ref == slot else ("", 0), (values["day"], values["no"])
-        if before[0] not in ("", place[0]):
+        try:
+            values = json.loads(body)["values"]
+            day, no = str(values["day"]), int(values["no"])
+        except (ValueError, TypeError, KeyError):  # tampered with: `paritrana check` tells that, the upgrade goes on
+            slot = ""
+            continue
+        before, place = place if ref == slot else ("", 0), (day, no)
+        if before[0] not in ("", day):
             left[before[0]] = max(left.get(before[0], 0), before[1])
         slot = ref
-    for code, no in left.items():
-        rises = sa.update(DAY).where(DAY.c.code == code, DAY.c.left_no < no)
-        connection.execute(rises.values(left_no=no))
+    for code, highest in left.items():
+        rises = sa.update(DAY).where(DAY.c.code == code, DAY.c.left_no < highest)
+        connection.execute(rises.values(left_no=highest))
 
 
 def downgrade() -> None:

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import flask_migrate
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from paritrana.audit.models import Event, EventBody
 from paritrana.config import data_folder
+from paritrana.core.chain import SALT_BYTES
 from paritrana.database import db
 from paritrana.interviews import planning, queries, service
 from paritrana.interviews.invariants import CHECKS
@@ -69,6 +70,12 @@ def test_numbers_that_left_before_they_were_kept_are_told_by_the_events(make_app
         db.session.execute(update(InterviewDay).values(left_no=0))
         db.session.commit()
         assert broken() == [("session.number_left", code) for code in days]
+        unreadable = {"stream": "contoh-2025/judging", "seq": 9_999}
+        hashes = {"commitment": b"1" * 32, "prev": b"2" * 32, "leaf": b"3" * 32}
+        moved = {"kind": "session.moved", "at_utc": "2026-03-02T03:00:00.000000Z", "object_ref": "S-0000-0000"}
+        db.session.execute(insert(Event).values(**unreadable, **moved, **hashes))
+        db.session.execute(insert(EventBody).values(**unreadable, salt=b"4" * SALT_BYTES, body=b"no JSON"))
+        db.session.commit()
         db.session.remove()
         flask_migrate.downgrade(directory=str(data_folder("migrations")), revision="0049")
         flask_migrate.upgrade(directory=str(data_folder("migrations")))
